@@ -1,0 +1,49 @@
+"""The table of transports: their names, their order, and what the driver may know of each.
+
+Everything that must treat transports differently reads a declared trait here; nothing tests a name.
+A variant is another way to serve or consume a transport: it has a row of its own, and names the transport it varies.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Transport:
+    """One row: how a transport is reached and drawn."""
+
+    name: str
+    client: str
+    """Where its client is, as `module:class`."""
+    path: str
+    """Where the server offers it."""
+    says: str
+    """What it does, for a caption."""
+    variant_of: str | None = None
+    """The transport that this row is a variant of; None for the five themselves."""
+    polls: bool = False
+    """True if its subscribers ask every `poll_interval_ms`, so that a message may rightly wait for that long."""
+
+    @property
+    def family(self) -> str:
+        """The transport that this row is, or is a variant of."""
+        return self.variant_of or self.name
+
+
+TRANSPORTS: dict[str, Transport] = {
+    row.name: row
+    for row in (
+        Transport("polling", "clients.polling:Polling", "/polling", "asks again every interval", polls=True),
+        Transport("longpoll", "clients.longpoll:LongPoll", "/longpoll", "asks, and is held until there is something"),
+        Transport("stream", "clients.stream:Stream", "/stream", "one endless HTTP response, a message a line"),
+        Transport("sse", "clients.sse:ServerSentEvents", "/sse", "Server-Sent Events, by sse-starlette"),
+        Transport(
+            "sse_plain",
+            "clients.sse:ServerSentEvents",
+            "/sse_plain",
+            "Server-Sent Events, by a plain StreamingResponse",
+            variant_of="sse",
+        ),
+        Transport("websocket", "clients.websocket:WebSocket", "/websocket", "one WebSocket, a message a frame"),
+    )
+}
+"""Every transport and variant by name, in the order in which all tables and charts show them."""
