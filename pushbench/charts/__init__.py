@@ -1,0 +1,109 @@
+"""Charts of a run: a literal table of names, each a function from the frames of a run to a figure.
+
+Knows which frames each chart reads, and when it has something to show. Must not read or write files: a figure is handed
+back, and the caller saves it. pyplot is not used, so that nothing is shared between two charts.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from pushbench.charts import latency, memory, overview, percentiles, polling, throughput, timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """One chart: how it is drawn, from which frames, and how to read it."""
+
+    function: Callable[..., Figure]
+    """Takes the frames named in `frames`, in that order. Never raises for want of data: the figure says it in words."""
+    shows: Callable[..., bool]
+    """Takes the same; False if the figure would only say that there is nothing to draw."""
+    frames: tuple[str, ...]
+    """Of "trials", "latency", "timeline" and "memory"."""
+    title: str
+    """The question that it answers."""
+    how_to_read: str
+    """A sentence for its caption."""
+
+
+CHARTS: dict[str, Chart] = {
+    "overview": Chart(
+        overview.overview,
+        overview.shows_overview,
+        ("trials", "latency"),
+        overview.TITLE,
+        "Each panel's headline says what its numbers show; left and short is better; colours and order are those "
+        "of all other charts.",
+    ),
+    "latency_percentiles": Chart(
+        percentiles.latency_percentiles,
+        percentiles.shows_percentiles,
+        ("trials", "latency"),
+        percentiles.TITLE,
+        "Find the share of deliveries on the x axis (each step right is ten times rarer) and read off how long the slowest "
+        "of them took; low and flat is better.",
+    ),
+    "latency_by_subscribers": Chart(
+        latency.latency_by_subscribers,
+        latency.shows_by_subscribers,
+        ("trials",),
+        latency.TITLE,
+        "A level line does not mind a larger audience; both axes are logarithmic, so a rising line gains the same factor "
+        "with every equal step.",
+    ),
+    "throughput": Chart(
+        throughput.throughput,
+        throughput.shows_throughput,
+        ("trials",),
+        throughput.TITLE,
+        "On the dotted diagonal everything offered is delivered; where a line leaves it the transport has given in, and "
+        "the right panel tells whether the server's core was full.",
+    ),
+    "memory": Chart(
+        memory.memory,
+        memory.shows_memory,
+        ("trials", "memory"),
+        memory.TITLE,
+        "The steepness of a line is the price of one more connection; a cross far above its dash is memory that the server "
+        "kept after all had left.",
+    ),
+    "latency_over_time": Chart(
+        timeline.latency_over_time,
+        timeline.shows_over_time,
+        ("trials", "timeline"),
+        timeline.TITLE,
+        "A level band is a server at ease, a rising one falls behind, a spike is a stall that a percentile over the whole "
+        "window would hide; the grey part is warm-up and not counted.",
+    ),
+    "poll_interval": Chart(
+        polling.poll_interval,
+        polling.shows_poll_interval,
+        ("trials",),
+        polling.TITLE,
+        "Going left, polling more often lowers the latency towards the push transports' level lines (left panel) and "
+        "raises what the server pays for each delivery (right panel).",
+    ),
+}
+"""Every chart by name, in the order of a report."""
+
+
+def draw(name: str, frames: Mapping[str, pd.DataFrame]) -> Figure:
+    """Draw a chart from the frames of a run. KeyError: no such chart, or a frame that it needs is not given."""
+    if name not in CHARTS:
+        raise KeyError(f"no chart {name!r}; there are {', '.join(CHARTS)}")
+    chart = CHARTS[name]
+    if missing := [frame for frame in chart.frames if frame not in frames]:
+        raise KeyError(f"chart {name!r} needs the frame {missing[0]!r}, and was given {', '.join(frames) or 'none'}")
+    return chart.function(*(frames[frame] for frame in chart.frames))
+
+
+def applicable(frames: Mapping[str, pd.DataFrame]) -> list[str]:
+    """Name the charts that have something to show with these frames, in the order of the table."""
+    return [
+        name
+        for name, chart in CHARTS.items()
+        if all(frame in frames for frame in chart.frames) and chart.shows(*(frames[frame] for frame in chart.frames))
+    ]

@@ -1,0 +1,107 @@
+"""What polling more often buys, and what it costs.
+
+Knows the columns of `trials`. The model is that of a message published at a random moment between two polls: it waits
+T/2 on average, T being the interval.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from pushbench.charts.cells import (
+    Point,
+    Series,
+    believable,
+    largest,
+    load_said,
+    measured,
+    notes,
+    numbers,
+    points,
+    series_of,
+    trials_said,
+    why_nothing,
+)
+from pushbench.charts.marks import draw_markers, draw_points, hollow_key, keys
+from pushbench.charts.style import dress, log_axis, nothing, sheet, tidy
+from pushbench.stats import Interval, median_interval
+
+TITLE = "What does polling more often buy, and cost?"
+BAND = "#C8C8C8"
+"""The model is a broad band behind the points: a thin line would vanish under them where it is right."""
+
+
+def shows_poll_interval(trials: pd.DataFrame) -> bool:
+    """True if a transport that polls was measured at two intervals or more."""
+    found = measured(trials, "latency_mean_ms")
+    return any(series.rows["poll_interval_ms"].nunique() >= 2 for series in _pollers(found))
+
+
+def poll_interval(trials: pd.DataFrame) -> Figure:
+    """Draw mean latency, and server CPU per delivery, against the interval; the others are level lines for comparison."""
+    if measured(trials, "latency_mean_ms").empty or not _pollers(trials):
+        return nothing(TITLE, why_nothing(trials, "No transport that polls was measured."))
+    here = largest(trials, "latency_mean_ms")
+    figure = sheet(12.5, 6.2)
+    left, right = figure.subplots(1, 2)
+    intervals = sorted({float(value) for series in _pollers(here) for value in series.rows["poll_interval_ms"]})
+    drawn: list[Point] = []
+    for axes, column, said in (
+        (left, "latency_mean_ms", "mean latency (ms)"),
+        (right, "server_cpu_us_per_delivery", "server CPU per delivery (µs)"),
+    ):
+        tidy(axes, "poll interval (ms)", said)
+        found = _draw(axes, here, column, intervals)
+        drawn += found
+        values = [value for point in found for value in (point.y.low, point.y.high)]
+        model = [value / 2 for value in intervals] if axes is left else []
+        log_axis(axes, "x", intervals, at=intervals)
+        log_axis(axes, "y", values + model)
+    left.plot(
+        intervals, [value / 2 for value in intervals], color=BAND, linewidth=7, solid_capstyle="butt", zorder=1.5,
+        gid="T/2",
+    )  # fmt: skip
+    all_series = series_of(here, along=("poll_interval_ms",))
+    legend = keys(all_series)
+    legend.append(Line2D([], [], color=BAND, linewidth=7, label="model: half the interval (T/2)"))
+    if any(not point.believable for point in drawn):
+        legend.append(hollow_key())
+    load = load_said(float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0]))
+    subtitle = f"{load}. {trials_said(point.y.n for point in drawn)}. Level lines do not poll."
+    return dress(figure, TITLE, subtitle, legend, notes(here))
+
+
+def _pollers(trials: pd.DataFrame) -> list[Series]:
+    return [series for series in series_of(trials, along=("poll_interval_ms",)) if series.polls]
+
+
+def _draw(axes: Axes, here: pd.DataFrame, column: str, intervals: Sequence[float]) -> list[Point]:
+    drawn: list[Point] = []
+    for series in series_of(here, along=("poll_interval_ms",)):
+        if series.polls:
+            at = points(series.rows, ["poll_interval_ms"], "poll_interval_ms", column)
+            if at:
+                draw_points(axes, series, at)
+            drawn += at
+        elif level := _level(series, column, float(np.max(intervals))):
+            style = series.look
+            axes.axhline(
+                level.y.mid, color=style.colour, linestyle=style.dashes, linewidth=1.6,
+                label=series.label, gid=f"level:{series.label}", zorder=2,
+            )  # fmt: skip
+            if level.y.is_interval:
+                axes.axhspan(level.y.low, level.y.high, color=style.colour, alpha=0.15, linewidth=0, zorder=1)
+            draw_markers(axes, series.label, style, [(level.x, level.y.mid, level.believable)])
+            drawn.append(level)
+    return drawn
+
+
+def _level(series: Series, column: str, x: float) -> Point | None:
+    """Give what does not depend on the interval as one point over all trials of the series; None without a number."""
+    rows = measured(series.rows, column)
+    y: Interval = median_interval(numbers(rows[column]))
+    return Point(x, y, believable(rows)) if y.n else None

@@ -1,0 +1,87 @@
+"""Checks: may a trial's numbers be believed? Pure: from measured evidence to a verdict with its reason.
+
+The thresholds are argued in docs/method.md.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """Why a trial's numbers may be believed, or not."""
+
+    OK = "ok"
+    SERVER_BOUND = "server_bound"
+    """The server used all of its core: the number is a limit of the server."""
+    CLIENT_BOUND = "client_bound"
+    """The load side was at its limit: the number is a lower bound."""
+    PUBLISHER_LATE = "publisher_late"
+    """The feed was not offered as scheduled."""
+    LOSSY = "lossy"
+    """Not every subscriber got every message once and in order."""
+    FAILED = "failed"
+    """There are no numbers."""
+
+    @property
+    def believable(self) -> bool:
+        """Whether the numbers may be read as those of the server."""
+        return self in (Verdict.OK, Verdict.SERVER_BOUND)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A verdict and what it rests on, in plain English; empty for `ok`."""
+
+    verdict: Verdict
+    reason: str = ""
+
+
+SATURATED_PERCENT = 95.0
+"""A process that used this much of its core in the window had no time left."""
+SWARM_BUSY_PERCENT = 85.0
+"""The swarm is held to a stricter limit: its work comes in bursts, and queues long before its core is full."""
+SWARM_LAG_MS = 100.0
+"""A receiving loop that comes this late to its timers stamps messages that late."""
+SLIP_MS = 5.0
+"""A publisher that is later than this for 1 % of the messages offers another feed than the scheduled one."""
+
+
+def judge(evidence: Mapping[str, Any]) -> Judgement:
+    """The verdict on a trial that has numbers; `evidence` has the columns of `trials` that are named below.
+
+    The first that applies, the worst first: a number that is wrong because of the instrument is not also called the
+    server's limit.
+    """
+    if slip := _above(evidence, "publisher_slip_p99_ms", SLIP_MS):
+        return Judgement(
+            Verdict.PUBLISHER_LATE,
+            f"1 % of the messages were published more than {slip:.1f} ms late (limit {SLIP_MS:g} ms): "
+            f"lower rate_hz, or give the publisher a core of its own",
+        )
+    if busy := _above(evidence, "swarm_cpu_percent", SWARM_BUSY_PERCENT):
+        return Judgement(
+            Verdict.CLIENT_BOUND,
+            f"the swarm used {busy:.0f} % of its core (limit {SWARM_BUSY_PERCENT:g} %): "
+            f"the server may be faster than shown; lower subscribers or rate_hz",
+        )
+    if lag := _above(evidence, "swarm_lag_p99_ms", SWARM_LAG_MS):
+        return Judgement(
+            Verdict.CLIENT_BOUND,
+            f"the swarm came up to {lag:.0f} ms late to its own timers (limit {SWARM_LAG_MS:g} ms): "
+            f"latencies have as much of it; lower subscribers or rate_hz",
+        )
+    wrong = {name: evidence[name] for name in ("lost", "duplicated", "reordered") if evidence[name]}
+    if wrong:
+        counted = ", ".join(f"{name} {count:,}" for name, count in wrong.items())
+        return Judgement(Verdict.LOSSY, f"of {evidence['expected']:,} deliveries: {counted}")
+    if busy := _above(evidence, "server_cpu_percent", SATURATED_PERCENT):
+        return Judgement(Verdict.SERVER_BOUND, f"the server used {busy:.0f} % of its core: this is its limit")
+    return Judgement(Verdict.OK)
+
+
+def _above(evidence: Mapping[str, Any], column: str, limit: float) -> float | None:
+    """The column's value if it is above the limit; None if it is not, or was not measured."""
+    value = evidence[column]
+    return float(value) if value is not None and value > limit else None

@@ -1,0 +1,80 @@
+"""The columns of `trials`: each with its type and its definition, in the order in which they are stored.
+
+docs/method.md says how each is taken; a test holds it to this table.
+"""
+
+from typing import Literal, NamedTuple
+
+from pushbench.histogram import QUANTILES
+from pushbench.scenario import Load
+
+
+class Column(NamedTuple):
+    """One column."""
+
+    type: Literal["int", "float", "str"]
+    says: str
+
+
+def _latencies(prefix: str, what: str) -> dict[str, Column]:
+    names = {"mean": "mean", **{name: f"{value:g} % quantile" for name, value in QUANTILES.items()}, "max": "largest"}
+    return {f"{prefix}_{name}_ms": Column("float", f"{says} of {what}") for name, says in names.items()}
+
+
+def _slope(part: str, what: str) -> dict[str, Column]:
+    name = f"server_{part}_bytes_per_connection"
+    return {
+        name: Column("float", f"slope of {what} over the ramp's plateaus"),
+        f"{name}_low": Column("float", "lower end of its 95 % confidence interval"),
+        f"{name}_high": Column("float", "upper end of its 95 % confidence interval"),
+        f"{name}_r2": Column("float", "share of the variance that the line explains"),
+    }
+
+
+_PYTHON: dict[type, Literal["int", "float", "str"]] = {int: "int", float: "float"}
+
+IDENTITY: dict[str, Column] = {
+    "cell": Column("int", "number of the cell in the scenario, from 0"),
+    "trial": Column("int", "which repetition of the cell, from 1; trials with the same number are one round"),
+    "order": Column("int", "position in the order of execution, from 1"),
+    "started_at": Column("str", "when it began, UTC"),
+}
+LOAD: dict[str, Column] = {
+    name: Column(_PYTHON.get(field.annotation or str, "str"), field.description or "")
+    for name, field in Load.model_fields.items()
+} | {"measure_s": Column("float", "length of the measured window")}
+JUDGEMENT: dict[str, Column] = {
+    "verdict": Column("str", "whether the numbers may be believed"),
+    "reason": Column("str", "why, in plain English; empty for ok"),
+}
+LEDGER: dict[str, Column] = {
+    "expected": Column("int", "subscribers × messages of the whole trial, the warm-up's included"),
+    "delivered": Column("int", "of those, how many arrived at least once"),
+    "lost": Column("int", "of those, how many had not arrived by the end of the drain"),
+    "duplicated": Column("int", "deliveries of a message that the subscriber already had"),
+    "reordered": Column("int", "first deliveries of a message after a later one"),
+    "coalesced": Column("int", "deliveries that came in one response behind another message"),
+}
+MEASURED: dict[str, Column] = {
+    **_latencies("latency", "received − due, over the measured messages"),
+    **_latencies("naive", "received − sent, over the measured messages: what a closed-loop tool would print"),
+    "age_mean_ms": Column("float", "age of information: mean over time and subscribers"),
+    "age_peak_ms": Column("float", "age of information: mean of the peaks, just before a newer message arrives"),
+    "deliveries_per_s": Column("float", "deliveries received in the measured window, per second"),
+    "offered_per_s": Column("float", "deliveries due in the measured window, per second"),
+    **LEDGER,
+    "server_cpu_us_per_delivery": Column("float", "CPU of the server, user + system, in the window, per delivery in it"),
+    "client_cpu_us_per_delivery": Column("float", "CPU of the swarm, likewise"),
+    **_slope("user", "the server's unique set size (USS)"),
+    **_slope("kernel", "half of the host's growth in slab and TCP queues"),
+    "connect_per_s": Column("float", "subscribers connected per second of the ramp, pauses not counted"),
+    "connect_p99_ms": Column("float", "99 % quantile of the time to connect, 32 at a time"),
+    "publisher_slip_p99_ms": Column("float", "99 % quantile of sent − due"),
+    "swarm_lag_p99_ms": Column("float", "99 % quantile of how late the swarm's event loop came to a 10 ms timer"),
+    "server_cpu_percent": Column("float", "CPU of the server in the window, of one core"),
+    "swarm_cpu_percent": Column("float", "CPU of the swarm likewise"),
+    "publisher_cpu_percent": Column("float", "CPU of the publisher likewise"),
+}
+
+COLUMNS: dict[str, Column] = IDENTITY | LOAD | JUDGEMENT | MEASURED
+"""All columns of `trials` by name."""

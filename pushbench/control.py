@@ -1,0 +1,121 @@
+"""The control channel between a run and its load processes: lines of JSON over a TCP connection on loopback.
+
+A load process connects, says which role it has, and then both sides send small dictionaries. It knows nothing of what
+they mean. When the run's side goes away, the load process sees the end of the stream and must stop.
+"""
+
+import asyncio
+import json
+import socket
+from types import TracebackType
+from typing import Any, Self
+
+Address = tuple[str, int]
+Note = dict[str, Any]
+
+
+class ChannelClosed(Exception):
+    """The other side has gone."""
+
+
+class Channel:
+    """One side of a control connection, for asyncio."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def send(self, **note: Any) -> None:
+        """Send a note; it is small, so there is nothing to wait for."""
+        self._writer.write(json.dumps(note).encode() + b"\n")
+
+    async def receive(self) -> Note:
+        """The next note. Raises `ChannelClosed` when the other side has gone."""
+        try:
+            line = await self._reader.readline()
+        except ConnectionError:
+            line = b""
+        if not line:
+            raise ChannelClosed("the other side of the control channel has gone")
+        note: Note = json.loads(line)
+        return note
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.close()
+
+
+async def connect(address: Address, role: str) -> Channel:
+    """A load process's channel to its run."""
+    channel = Channel(*await asyncio.open_connection(*address))
+    channel.send(role=role)
+    return channel
+
+
+class BlockingChannel:
+    """A load process's channel, for code without an event loop."""
+
+    def __init__(self, address: Address, role: str) -> None:
+        self._socket = socket.create_connection(address)
+        self._lines = self._socket.makefile("rb")
+        self.send(role=role)
+
+    def send(self, **note: Any) -> None:
+        """Send a note."""
+        self._socket.sendall(json.dumps(note).encode() + b"\n")
+
+    def receive(self) -> Note:
+        """The next note. Raises `ChannelClosed` when the other side has gone."""
+        line = self._lines.readline()
+        if not line:
+            raise ChannelClosed("the other side of the control channel has gone")
+        note: Note = json.loads(line)
+        return note
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._lines.close()
+        self._socket.close()
+
+
+class Switchboard:
+    """The run's side: listens, and gives the channel of each role once it has called."""
+
+    def __init__(self) -> None:
+        self._callers: dict[str, asyncio.Future[Channel]] = {}
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for caller in self._callers.values():
+            if caller.done() and not caller.cancelled():
+                await caller.result().__aexit__(kind, error, trace)
+
+    @property
+    def address(self) -> Address:
+        """Where to call."""
+        host, port = self._server.sockets[0].getsockname()
+        return host, port
+
+    async def channel(self, role: str) -> Channel:
+        """The channel of a role; waits until it calls."""
+        return await self._caller(role)
+
+    def _caller(self, role: str) -> asyncio.Future[Channel]:
+        return self._callers.setdefault(role, asyncio.get_running_loop().create_future())
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        channel = Channel(reader, writer)
+        hello = await channel.receive()
+        self._caller(hello["role"]).set_result(channel)

@@ -1,0 +1,50 @@
+"""The message: the same printable bytes on every transport, valid JSON with its numbers at fixed offsets.
+
+    {"seq":      123,"due_ns":    81234567890123,"sent_ns":    81234567891123,"pad":"…"}
+
+Both times are CLOCK_MONOTONIC nanoseconds, which all processes of a Linux host share. `due_ns` is when the schedule says
+that the message should be published, `sent_ns` when the publisher handed it to the kernel.
+"""
+
+from typing import NamedTuple
+
+_SEQ = slice(7, 16)
+_DUE = slice(26, 44)
+_SENT = slice(55, 73)
+
+MIN_BYTES = 83
+"""The size of a message without padding."""
+MAX_SEQ = 999_999_999
+MAX_NS = 10**18 - 1  # some 31 years of uptime
+
+
+class Stamp(NamedTuple):
+    """What a message says of itself."""
+
+    seq: int
+    due_ns: int
+    sent_ns: int
+
+
+def encode(seq: int, due_ns: int, sent_ns: int, size_bytes: int) -> bytes:
+    """The message, `size_bytes` long. Raises ValueError if the size is below `MIN_BYTES` or a number has no room."""
+    if size_bytes < MIN_BYTES:
+        raise ValueError(f"a message of {size_bytes} bytes has no room for its numbers: it needs {MIN_BYTES}")
+    if not (0 <= seq <= MAX_SEQ and 0 <= due_ns <= MAX_NS and 0 <= sent_ns <= MAX_NS):
+        raise ValueError(f"seq {seq}, due_ns {due_ns} or sent_ns {sent_ns} is negative or too large for its field")
+    return b'{"seq":%9d,"due_ns":%18d,"sent_ns":%18d,"pad":"%b"}' % (
+        seq,
+        due_ns,
+        sent_ns,
+        b"x" * (size_bytes - MIN_BYTES),
+    )
+
+
+def sequence(data: bytes) -> int:
+    """The sequence number alone, for the hot path."""
+    return int(data[_SEQ])
+
+
+def decode(data: bytes) -> Stamp:
+    """The numbers of a message. Raises ValueError if it is none."""
+    return Stamp(int(data[_SEQ]), int(data[_DUE]), int(data[_SENT]))

@@ -1,0 +1,124 @@
+"""A run: one execution of a scenario, trial by trial, each kept as soon as it is made.
+
+It knows the order of the trials and where their results go; a trial's inside and the charts are not known here.
+"""
+
+import os
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pushbench import environment
+from pushbench.placement import place
+from pushbench.progress import Progress
+from pushbench.results import ResultsError, Store, runs
+from pushbench.scenario import Load, Scenario, check_files
+from pushbench.target import Target, built_in
+from pushbench.trial import Outcome, Trial, attempt
+
+Targets = Callable[[Load], Target]
+
+
+def built_in_target(load: Load) -> Target:
+    """The server that comes with the suite, with the options that a cell asks for."""
+    return built_in(loop=load.server_loop, heartbeat_s=load.heartbeat_s, longpoll_timeout_s=load.longpoll_timeout_s)
+
+
+def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool) -> Store:
+    """A new run's store, or that of the run which is to be resumed.
+
+    Without `out` a new run gets a directory below `results`, and the newest unfinished run of the scenario is resumed.
+    Raises ResultsError, and ScenarioError if this process may not open as many files as the scenario needs.
+    """
+    check_files(scenario, environment.raise_file_limit())
+    cores = sorted(os.sched_getaffinity(0))
+    here = {
+        "scenario": {"name": scenario.name, "source": scenario.source, "overrides": list(scenario.overrides)},
+        "environment": environment.describe(),
+    }
+    if resume:
+        directory = out or _unfinished(scenario, results)
+        store = Store.reopen(directory)
+        for part, now in here.items():
+            before = store.manifest[part]
+            if changed := sorted(key for key in now | before if now.get(key) != before.get(key)):
+                raise ResultsError(
+                    f"{directory} cannot be resumed: its {part} differs in {', '.join(changed)}, "
+                    f"and one run must not mix them; start a new run"
+                )
+        return store
+    placement = place(cores)
+    now = datetime.now(UTC)
+    directory = out or results / f"{scenario.name}-{now:%Y%m%d-%H%M%S}"
+    manifest = {
+        **here,
+        "placement": {role: list(getattr(placement, role)) for role in ("server", "swarm", "publisher")},
+        "command": ["pushbench", *sys.argv[1:]],
+        "started_at": now.isoformat(timespec="seconds"),
+        "finished_at": None,
+    }
+    return Store.create(directory, manifest)
+
+
+def _unfinished(scenario: Scenario, results: Path) -> Path:
+    """The newest run of this scenario that was cut off."""
+    for directory in reversed(runs(results)):
+        store = Store.reopen(directory)
+        if store.manifest["scenario"]["name"] == scenario.name and store.manifest["finished_at"] is None:
+            return directory
+    raise ResultsError(f"no unfinished run of {scenario.name} is in {results}: start one without --resume")
+
+
+async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_target) -> None:
+    """Make every trial that the store does not have yet."""
+    cores = sorted(os.sched_getaffinity(0))
+    placement = place(cores)
+    todo = [
+        (order, cell, trial)
+        for order, (cell, trial) in enumerate(scenario.schedule, start=1)
+        if (cell, trial) not in store.done
+    ]
+    os.sched_setaffinity(0, placement.publisher)  # what this process draws must not disturb the server
+    try:
+        with Progress([scenario.planned_s(scenario.cells[cell]) for _, cell, _ in todo]) as progress:
+            for order, cell, trial in todo:
+                load = scenario.cells[cell]
+                progress.trial(f"{scenario.label(load)} #{trial}")
+                started_at = datetime.now(UTC).isoformat(timespec="seconds")
+                seed = hash((scenario.repeat.seed, cell, trial))
+                outcome = await attempt(Trial(load, scenario.phases, targets(load), placement, seed), progress)
+                store.add(
+                    {
+                        "cell": cell,
+                        "trial": trial,
+                        "order": order,
+                        "started_at": started_at,
+                        **load.model_dump(),
+                        "measure_s": scenario.phases.measure_s,
+                        "verdict": outcome.judgement.verdict,
+                        "reason": outcome.judgement.reason,
+                        **outcome.columns,
+                    },
+                    latency=outcome.latency,
+                    timeline=outcome.timeline,
+                    memory=outcome.memory,
+                )
+                progress.done(outcome.judgement.verdict, _in_short(outcome))
+    finally:
+        os.sched_setaffinity(0, cores)
+    store.manifest["finished_at"] = datetime.now(UTC).isoformat(timespec="seconds")
+    store.write()
+
+
+def _in_short(outcome: Outcome) -> str:
+    columns = outcome.columns
+    parts = []
+    if "latency_p50_ms" in columns:
+        parts.append(f"p50 {columns['latency_p50_ms']:,.1f} ms, p99 {columns['latency_p99_ms']:,.1f} ms")
+        parts.append(f"{columns['deliveries_per_s']:,.0f} deliveries/s")
+    if "server_user_bytes_per_connection" in columns:
+        parts.append(f"{columns['server_user_bytes_per_connection'] / 1024:.1f} KiB a connection")
+    if outcome.judgement.reason:
+        parts.append(outcome.judgement.reason)
+    return "".join(f", {part}" for part in parts)

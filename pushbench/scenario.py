@@ -1,0 +1,199 @@
+"""A scenario: a question, the cells that answer it, and the order in which they are tried.
+
+It knows how a scenario file becomes cells and a schedule, and touches nothing but that file. How a cell is loaded,
+measured or drawn is not known here. Its parts: `scenario_keys` (what a key takes), `scenario_toml` (text and overrides,
+taken apart), `scenario_cells` (the grid, and what contradicts what), `scenario_errors` (how a mistake is told).
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from pushbench.scenario_cells import cell_problems, cells_of, phase_problems
+from pushbench.scenario_errors import KeyPath, Places, Problem, ScenarioError, dotted, nearest, problems_of, shown
+from pushbench.scenario_keys import CHART_NAMES, Head, Load, Phases, Repeat, Table
+from pushbench.scenario_toml import Draft, read
+from pushbench.transports import TRANSPORTS
+
+__all__ = [
+    "CHART_NAMES",
+    "Load",
+    "Phases",
+    "Repeat",
+    "Scenario",
+    "ScenarioError",
+    "check_files",
+    "files_needed",
+    "find",
+    "load",
+    "loads",
+]
+
+SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
+"""Where a scenario is looked up by its bare name: the folder of the checkout."""
+
+_FILES_BESIDE = 64
+"""What a process keeps open beside one socket a subscriber: pipes, event loop, libraries, and room to spare."""
+
+_T = TypeVar("_T", bound=Table)
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A scenario that holds together: made by `load` and `loads`, which refuse any other."""
+
+    name: str
+    """The file's name, without folder and `.toml`."""
+    source: str
+    """The file's text, verbatim."""
+    overrides: tuple[str, ...]
+    """Each `key=value` that was laid over the text, in order."""
+    title: str
+    description: str
+    charts: tuple[str, ...]
+    phases: Phases
+    repeat: Repeat
+    cells: tuple[Load, ...]
+    """Every cell once, in the file's order: the last key of a grid varies fastest."""
+    grid_keys: tuple[str, ...]
+    """The load keys in which the cells differ, in the order of the columns."""
+    places: Places = field(repr=False, compare=False)
+    """Where in the file each value is."""
+    origins: tuple[Mapping[str, KeyPath], ...] = field(repr=False, compare=False)
+    """For each cell, the path of every load key."""
+
+    @property
+    def schedule(self) -> tuple[tuple[int, int], ...]:
+        """Every trial as (cell from 0, trial from 1), in the order of execution.
+
+        Round by round: each round tries every cell once, in an order drawn from the seed. So a machine that slowly gets
+        hotter or busier harms all cells alike, and the trials of one round may be paired. More rounds leave the earlier
+        ones as they were.
+        """
+        # Of a seeded Random, only random() is promised to draw the same in every version of Python; shuffle() is not.
+        draws = random.Random(self.repeat.seed)
+        return tuple(
+            (cell, trial)
+            for trial in range(1, self.repeat.trials + 1)
+            for cell in sorted(range(len(self.cells)), key=lambda _: draws.random())
+        )
+
+    def label(self, cell: Load) -> str:
+        """A cell in words: its transport, and whatever else varies, as `websocket, subscribers=1000`."""
+        others = (f"{key}={shown(getattr(cell, key))}" for key in self.grid_keys if key != "transport")
+        return ", ".join((cell.transport, *others))
+
+    def planned_s(self, cell: Load) -> float:
+        """About how many seconds the phases of one trial take; starting, connecting and stopping are not counted."""
+        phases = self.phases
+        polls = TRANSPORTS[cell.transport].polls and phases.measure_s > 0
+        straggling_s = cell.poll_interval_ms / 1000 if polls else 0.0
+        return max(1, phases.plateaus) * phases.settle_s + phases.warmup_s + phases.measure_s + straggling_s
+
+    def refusal(self, cell: Load, key: str, says: str) -> ScenarioError:
+        """The error to raise because of one cell's value of a load key; it points at where that was written."""
+        path = self.origins[self.cells.index(cell)][key]
+        return self.places.error([Problem(dotted(str(path[0]), key), says, (path,))])
+
+
+def files_needed(cell: Load) -> int:
+    """How many files a server or a swarm of this cell has open at once, at most."""
+    return cell.subscribers + _FILES_BESIDE
+
+
+def check_files(scenario: Scenario, limit: int) -> None:
+    """Raise ScenarioError if a process that may open `limit` files cannot hold the scenario's largest cell."""
+    cell = max(scenario.cells, key=files_needed)
+    need = files_needed(cell)
+    if need > limit:
+        says = (
+            f"{cell.subscribers} ({scenario.label(cell)}) needs {need} open files, and a process may open {limit}; "
+            f"raise that with `ulimit -n {need}`, or take at most {max(1, limit - _FILES_BESIDE)} subscribers"
+        )
+        raise scenario.refusal(cell, "subscribers", says)
+
+
+def find(name_or_path: str) -> Path:
+    """The file of a scenario given by its bare name, such as `overview`, or by a path.
+
+    Raises ScenarioError, which names the nearest scenario and all there are, if there is none.
+    """
+    known = {path.stem: path for path in sorted(SCENARIOS.glob("*.toml"))}
+    path = Path(name_or_path)
+    if name_or_path in known:
+        path = known[name_or_path]
+    elif not (name_or_path and path.exists()):
+        hint = nearest(path.stem, known)
+        raise ScenarioError(
+            f"{name_or_path or shown('')}: no such scenario{', ' + hint if hint else ''} "
+            f"(known by name: {', '.join(known) or 'none'}; else give the path of a TOML file)"
+        )
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Scenario:
+    """Read a scenario file; see `loads`. Also raises ScenarioError if the file cannot be read, or is not UTF-8."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        raise ScenarioError(f"{path}: no such file, expected a scenario's TOML file; look at its name") from None
+    except IsADirectoryError:
+        raise ScenarioError(f"{path}: a directory, expected a TOML file; name a file in it") from None
+    except OSError as error:
+        raise ScenarioError(f"{path}: cannot be read ({error.strerror}); look at its permissions") from None
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        wrong = f"byte 0x{content[error.start]:02x} is not UTF-8, which TOML must be"
+        raise ScenarioError(f"{path}:{line}: {wrong}; save the file as UTF-8") from None
+    return loads(text, str(path), overrides)
+
+
+def loads(text: str, name: str, overrides: Sequence[str] = ()) -> Scenario:
+    """Make a scenario of a TOML text.
+
+    `name` is the file's name, for errors and results. `overrides` are `key=value`: the key alone or with its table
+    (`phases.measure_s`), the value as TOML or as a bare word. Raises ScenarioError for the first mistake, and
+    counts the others.
+    """
+    draft = read(text.removeprefix("\ufeff"), name, overrides)
+    problems: list[Problem] = []
+    head = _table(Head, "", draft, problems)
+    phases = _table(Phases, "phases", draft, problems)
+    repeat = _table(Repeat, "repeat", draft, problems)
+    cells = cells_of(draft, problems)
+    if phases:
+        problems += phase_problems(phases)
+        problems += [problem for cell, origin in cells for problem in cell_problems(phases, cell, origin)]
+    if problems or not (head and phases and repeat):
+        raise draft.places.error(problems)
+    loaded = tuple(cell for cell, _ in cells)
+    return Scenario(
+        name=Path(name).stem,
+        source=text,
+        overrides=tuple(overrides),
+        title=head.title,
+        description=head.description,
+        charts=head.charts,
+        phases=phases,
+        repeat=repeat,
+        cells=loaded,
+        grid_keys=tuple(key for key in Load.model_fields if len({getattr(cell, key) for cell in loaded}) > 1),
+        places=draft.places,
+        origins=tuple(origin for _, origin in cells),
+    )
+
+
+def _table(model: type[_T], name: str, draft: Draft, problems: list[Problem]) -> _T | None:
+    """One table held to its model; None, and its problems added to the others, if it does not fit."""
+    try:
+        return model.model_validate(draft.tables[name])
+    except ValidationError as invalid:
+        problems += problems_of(name, invalid)
+        return None

@@ -1,0 +1,121 @@
+"""The cells of a scenario, and which cells and phases contradict each other.
+
+It knows the grid and every rule that spans keys. What one key takes alone is in `scenario_keys`.
+"""
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+from math import prod
+from typing import Any
+
+from pydantic import ValidationError
+
+from pushbench.scenario_errors import KeyPath, Problem, missing, problems_of, shown, unknown_key
+from pushbench.scenario_keys import Load, Phases
+from pushbench.scenario_toml import Draft
+from pushbench.transports import TRANSPORTS
+
+MAX_CELLS = 10_000
+"""More is a slip of the pen: at four seconds a trial, so many take half a day."""
+
+MIN_PLATEAUS = 4
+"""Two points always lie on a line, and three nearly always do: a slope with an interval wants more."""
+
+Origin = Mapping[str, KeyPath]
+"""For every key of the load, where its value was written, or where it might have been."""
+
+
+def cells_of(draft: Draft, problems: list[Problem]) -> list[tuple[Load, Origin]]:
+    """Every cell once, in the file's order, with its origin; whatever is wrong is added to the problems."""
+    load = draft.tables["load"]
+    grids = [(place, _usable(place, grid, load, problems)) for place, grid in draft.grids] or [(("load",), {})]
+    count = sum(prod(len(values) for values in grid.values()) for _, grid in grids)
+    if count > MAX_CELLS:
+        says = f"{count} cells, expected at most {MAX_CELLS}; shorten a list, or write several [[grid]] tables"
+        problems.append(Problem("grid", says, (grids[0][0],)))
+        return []
+    cells: dict[Load, Origin] = {}
+    overridden = any(path[0] in ("load", "grid") for path in draft.places.overrides)
+    for place, grid in grids:
+        absent_from = ("load",) if ("load",) in draft.places.lines and len(grids) == 1 else place
+        origin = {key: (*absent_from, key) for key in Load.model_fields}
+        origin |= {key: ("load", key) for key in load} | {key: (*place, key) for key in grid}
+        for values in product(*grid.values()):
+            try:
+                cell = Load.model_validate(load | dict(zip(grid, values, strict=True)))
+            except ValidationError as invalid:
+                problems += problems_of("load", invalid, origin)
+                continue
+            # An override may make cells of several tables equal, and then one of them will do.
+            if cell in cells and not overridden:
+                varied = ", ".join(f"{key}={shown(value)}" for key, value in zip(grid, values, strict=True))
+                says = f"{varied} is a cell that an earlier [[grid]] has already; take it out of one of them"
+                problems.append(Problem("grid", says, (place,)))
+            cells.setdefault(cell, origin)
+    return list(cells.items())
+
+
+def _usable(place: KeyPath, grid: Mapping[str, Any], load: Mapping[str, Any], problems: list[Problem]) -> dict[str, Any]:
+    """The part of a grid that cells can be made of, so that mistakes beside those of the grid itself are found too."""
+    usable = {}
+    for key, values in grid.items():
+        says = ""
+        if key not in Load.model_fields:
+            says = unknown_key("grid", key)
+        else:
+            usable[key] = values if isinstance(values, list) else [values]
+            if not isinstance(values, list):
+                says = f"{shown(values)} is not a list; write [{shown(values)}], or put it under [load]"
+            elif not values:
+                says = "[] is empty, expected at least one value; add one, or take the key out"
+            elif again := [value for n, value in enumerate(values) if value in values[:n]]:
+                says = f"{shown(again[0])} is there twice, expected every value once; take one out"
+                usable[key] = [value for n, value in enumerate(values) if value not in values[:n]]
+            elif key in load:
+                says = f"{shown(values)} is also under [load], expected in one of the two; take it out of [load]"
+        if says:
+            problems.append(Problem(f"grid.{key}", says, ((*place, key),)))
+    return usable
+
+
+def phase_problems(phases: Phases) -> Iterator[Problem]:
+    """What is contradictory in the phases, whatever the cell."""
+    measure, plateaus, warmup = ("phases", "measure_s"), ("phases", "plateaus"), ("phases", "warmup_s")
+    if phases.measure_s == 0 and phases.warmup_s > 0:
+        says = f"{phases.warmup_s:g} s of warm-up, and measure_s = 0; set warmup_s = 0, or a measure_s above 0"
+        yield Problem("phases.warmup_s", says, (warmup, measure))
+    if phases.measure_s == 0 and phases.plateaus == 0:
+        says = f"0 measures no traffic, and plateaus = 0 no memory; set it above 0, or plateaus to {MIN_PLATEAUS} or more"
+        yield Problem("phases.measure_s", says, (measure, plateaus))
+    if 0 < phases.plateaus < MIN_PLATEAUS:
+        says = f"{phases.plateaus} points make no slope with an interval, expected 0 or at least {MIN_PLATEAUS}"
+        yield Problem("phases.plateaus", f"{says}; set 0 to measure no memory", (plateaus,))
+
+
+def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What is contradictory between the phases and a cell."""
+    measure = ("phases", "measure_s")
+    rate_key = f"{origin['rate_hz'][0]}.rate_hz"
+    if phases.plateaus > cell.subscribers:
+        says = f"{phases.plateaus} steps for {cell.subscribers} subscribers, expected at most one step a subscriber"
+        at = (("phases", "plateaus"), origin["subscribers"])
+        yield Problem("phases.plateaus", f"{says}; take fewer steps, or more subscribers", at)
+    if phases.measure_s == 0:
+        return
+    if "rate_hz" not in cell.model_fields_set:
+        yield missing("load", "rate_hz", origin["rate_hz"])
+    elif cell.rate_hz == 0:
+        says = f"0 publishes nothing in the {phases.measure_s:g} s that are measured, expected a number above 0"
+        yield Problem(rate_key, f"{says}; raise it, or set measure_s = 0 for memory only", (origin["rate_hz"], measure))
+    elif cell.rate_hz * phases.measure_s < 1:
+        says = (
+            f"{cell.rate_hz:g} Hz for {phases.measure_s:g} s publishes no message, expected rate_hz x measure_s of at "
+            f"least 1; raise the rate, or measure for {1 / cell.rate_hz:g} s"
+        )
+        yield Problem(rate_key, says, (origin["rate_hz"], measure))
+    if TRANSPORTS[cell.transport].polls and phases.drain_s * 1000 <= cell.poll_interval_ms:
+        says = (
+            f"{phases.drain_s:g} s is not above the poll interval of {cell.poll_interval_ms} ms, so the last messages "
+            f"would be counted as lost; set drain_s above {cell.poll_interval_ms / 1000:g}"
+        )
+        yield Problem("phases.drain_s", says, (("phases", "drain_s"), origin["poll_interval_ms"]))

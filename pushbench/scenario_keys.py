@@ -1,0 +1,153 @@
+"""The keys a scenario may hold: their types, defaults, limits and meaning, and how to say these in words.
+
+It knows one key at a time. What keys mean to each other (rules, the grid) and how a file is read is not known here.
+"""
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic.fields import FieldInfo
+
+from pushbench.message import MIN_BYTES
+from pushbench.transports import TRANSPORTS
+
+CHART_NAMES = (
+    "overview",
+    "latency_percentiles",
+    "latency_by_subscribers",
+    "throughput",
+    "memory",
+    "latency_over_time",
+    "poll_interval",
+)
+"""Every chart that a scenario may ask for."""
+
+# A type checker cannot follow a Literal made from a table, and needs no more than that these are strings.
+if TYPE_CHECKING:
+    TransportName = str
+    ChartName = str
+else:
+    TransportName = Literal[tuple(TRANSPORTS)]
+    ChartName = Literal[CHART_NAMES]
+
+
+class Table(BaseModel):
+    """One table of a scenario file: nothing is coerced, nothing unknown is let through, nothing changes later."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Head(Table):
+    """The keys above the first table."""
+
+    title: str = Field(min_length=1, max_length=120, description="the question that the scenario answers")
+    description: str = Field(default="", max_length=2000, description="how to read the answer, for the report")
+    # A TOML list is a Python list, and a frozen table holds a tuple: the one coercion that is wanted.
+    charts: Annotated[tuple[ChartName, ...], Strict(False)] = Field(
+        default=(), description="the charts that answer it, in order; none: all that the run has data for"
+    )
+
+
+class Load(Table):
+    """The load of one cell: every key here is a column of the trials, and may be a list in `[grid]`."""
+
+    transport: TransportName = Field(description="how messages reach the subscribers")
+    kind: Literal["broadcast"] = Field(default="broadcast", description="broadcast: every subscriber gets every message")
+    subscribers: int = Field(ge=1, le=1_000_000, description="connections to the server, all open at once")
+    rate_hz: float = Field(
+        default=0.0, ge=0, le=100_000, description="messages published per second; above 0 whenever measure_s is"
+    )
+    payload_bytes: int = Field(
+        default=128, ge=MIN_BYTES, le=65_536, description=f"size of a message; its number and times alone take {MIN_BYTES}"
+    )
+    poll_interval_ms: int = Field(
+        default=1000,
+        ge=1,
+        le=59_999,
+        description="from one request of a poller to its next; under a minute, because the server closes a connection "
+        "that was idle for 75 s, and a longer interval would measure reconnects",
+    )
+    longpoll_timeout_s: float = Field(default=25.0, ge=0.1, le=3600, description="longest time that a long poll is held")
+    heartbeat_s: float = Field(
+        default=15.0, ge=0, le=3600, description="between signs of life on an idle connection; 0: none"
+    )
+    publish_via: Literal["websocket", "post"] = Field(
+        default="websocket", description="how the publisher hands messages to the server"
+    )
+    server_loop: Literal["asyncio", "uvloop"] = Field(default="asyncio", description="event loop of the server")
+
+
+class Phases(Table):
+    """How long each part of a trial takes."""
+
+    plateaus: int = Field(
+        default=0, ge=0, le=1000, description="steps of the ramp at which memory is read; 0: none, else at least 4"
+    )
+    settle_s: float = Field(
+        default=0.2, ge=0, le=600, description="rest after each step of the ramp, before memory is read"
+    )
+    warmup_s: float = Field(ge=0, le=3600, description="traffic that is not counted; 0 if measure_s is")
+    measure_s: float = Field(ge=0, le=86_400, description="the measured window; 0: no traffic at all, memory only")
+    drain_s: float = Field(default=10.0, ge=0, le=600, description="longest wait for stragglers after the measured window")
+
+
+class Repeat(Table):
+    """How often, and in which order, trials are made."""
+
+    trials: int = Field(default=3, ge=1, le=1000, description="trials of each cell, each with a fresh server process")
+    seed: int = Field(default=1, ge=0, le=2**32 - 1, description="draws the order of the trials within each round")
+
+
+TABLES: dict[str, type[Table]] = {"": Head, "load": Load, "phases": Phases, "repeat": Repeat}
+"""The model of each table by its name; "" holds the keys above the first table. `[grid]` takes the keys of `[load]`."""
+
+UNITS = {"s": "s", "ms": "ms", "hz": "Hz", "bytes": "bytes"}
+
+
+def unit(key: str) -> str:
+    """The unit that a key's name ends in; empty if it has none."""
+    _, _, suffix = key.rpartition("_")
+    return UNITS.get(suffix, "")
+
+
+def choices(field: FieldInfo) -> tuple[str, ...]:
+    """The names that a key, or an item of its list, is chosen from; empty if it is not a choice."""
+    annotation: Any = field.annotation
+    if get_origin(annotation) is tuple:
+        annotation = get_args(annotation)[0]
+    return get_args(annotation) if get_origin(annotation) is Literal else ()
+
+
+def kind_of_value(field: FieldInfo) -> str:
+    """What a key takes: `integer`, `number`, `text`, `name` (one of a few) or `list of names`."""
+    annotation: Any = field.annotation
+    if get_origin(annotation) is tuple:
+        return "list of names"
+    return "name" if choices(field) else {int: "integer", float: "number", str: "text"}[annotation]
+
+
+def allowed(field: FieldInfo) -> str:
+    """The values that a key takes: its names, `83 to 65536` (both included), or `1 to 120 characters`."""
+    if names := choices(field):
+        return ", ".join(names)
+    bounds = {
+        name: getattr(limit, name)
+        for limit in field.metadata
+        for name in ("ge", "le", "min_length", "max_length")
+        if hasattr(limit, name)
+    }
+    if "le" in bounds:
+        return f"{bounds['ge']} to {bounds['le']}"
+    return f"{bounds.get('min_length', 0)} to {bounds['max_length']} characters"
+
+
+def expected(key: str, field: FieldInfo) -> str:
+    """What a key takes, as half a sentence: `an integer from 83 to 65536 bytes`."""
+    opening = {
+        "integer": "an integer from",
+        "number": "a number from",
+        "text": "text of",
+        "name": "one of",
+        "list of names": "a list of",
+    }
+    return f"{opening[kind_of_value(field)]} {allowed(field)} {unit(key)}".rstrip()

@@ -1,0 +1,41 @@
+"""The schedule: when each message is due. Open loop: it is fixed before the trial and waits for nobody. Pure."""
+
+import math
+from dataclasses import dataclass
+
+NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """A constant rate, over a warm-up and the measured window that follows it.
+
+    Message i is due i / rate_hz seconds after the start.
+    """
+
+    rate_hz: float
+    warmup_s: float
+    measure_s: float
+
+    @property
+    def count(self) -> int:
+        """How many messages there are in all."""
+        return self._due_before(self.warmup_s + self.measure_s)
+
+    @property
+    def warmup_count(self) -> int:
+        """How many of them are due before the measured window; the others, from this number on, are measured."""
+        return self._due_before(self.warmup_s)
+
+    @property
+    def window_ns(self) -> tuple[int, int]:
+        """The measured window, [from, to) in nanoseconds after the start."""
+        return round(self.warmup_s * NS), round((self.warmup_s + self.measure_s) * NS)
+
+    def due_ns(self, seq: int) -> int:
+        """When message `seq` is due, in nanoseconds after the start."""
+        return round(seq * NS / self.rate_hz)
+
+    def _due_before(self, end_s: float) -> int:
+        # 0.1 s at 10 Hz is one message, although 0.1 * 10 may come out just above 1.
+        return max(0, math.ceil(round(end_s * self.rate_hz, 6)))

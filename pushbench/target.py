@@ -1,0 +1,131 @@
+"""A target: the server under test, started as a process of its own and waited for by its ready line.
+
+It knows how to start and stop a server, and nothing of what the server does.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from pushbench.kinship import end_with_parent
+
+READY_TIMEOUT_S = 20.0
+STOP_TIMEOUT_S = 5.0
+LAST_LINES = 12
+
+
+class TargetFailed(Exception):
+    """The server did not start, or ended by itself; the text has its own last lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How to start a server. Its standard output must have one line of JSON with `ready`, `port` and `pid`."""
+
+    name: str
+    command: tuple[str, ...]
+    publish_path: str = "/publish"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A server that is ready."""
+
+    host: str
+    port: int
+    pid: int
+
+
+def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float) -> Target:
+    """The Starlette server that comes with the suite."""
+    return Target(
+        "starlette",
+        (
+            sys.executable,
+            "-m",
+            "servers",
+            "--port=0",
+            f"--loop={loop}",
+            f"--heartbeat-s={heartbeat_s}",
+            f"--longpoll-timeout-s={longpoll_timeout_s}",
+        ),
+    )
+
+
+@asynccontextmanager
+async def running(target: Target, cores: Sequence[int], ready_timeout_s: float = READY_TIMEOUT_S) -> AsyncIterator[Running]:
+    """The target's server, from ready to stopped. Raises `TargetFailed` if it does not become ready."""
+
+    def prepare() -> None:
+        os.sched_setaffinity(0, cores)
+        end_with_parent(signal.SIGTERM)
+
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *target.command,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is the run's to handle
+            preexec_fn=prepare,
+        )
+    except OSError as error:
+        raise TargetFailed(f"the server {target.name} cannot be started: {target.command[0]}: {error.strerror}") from None
+    lines: deque[str] = deque(maxlen=LAST_LINES)
+    draining: asyncio.Task[None] | None = None
+    try:
+        assert process.stdout is not None
+        try:
+            async with asyncio.timeout(ready_timeout_s):
+                ready = await _ready_line(process.stdout, lines)
+        except TimeoutError:
+            raise TargetFailed(_failure(target, f"was not ready after {ready_timeout_s:g} s", lines)) from None
+        if ready is None:
+            code = await process.wait()
+            raise TargetFailed(_failure(target, f"ended with exit code {code} before it was ready", lines))
+        draining = asyncio.create_task(_drain(process.stdout, lines))
+        yield Running("127.0.0.1", ready["port"], ready["pid"])
+        if process.returncode is not None:
+            raise TargetFailed(_failure(target, f"ended with exit code {process.returncode} during the trial", lines))
+    finally:
+        await _stop(process)
+        if draining is not None:
+            await draining
+
+
+async def _ready_line(output: asyncio.StreamReader, lines: deque[str]) -> dict[str, int] | None:
+    while line := await output.readline():
+        try:
+            said = json.loads(line)
+            if said["ready"]:
+                return {"port": said["port"], "pid": said["pid"]}
+        except (ValueError, TypeError, KeyError):
+            pass
+        lines.append(line.decode(errors="replace").rstrip())
+    return None
+
+
+async def _drain(output: asyncio.StreamReader, lines: deque[str]) -> None:
+    while line := await output.readline():
+        lines.append(line.decode(errors="replace").rstrip())
+
+
+def _failure(target: Target, what: str, lines: deque[str]) -> str:
+    said = "; its last lines: " + " | ".join(lines) if lines else "; it printed nothing"
+    return f"the server {target.name} {what}{said}"
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is None:
+        process.terminate()
+        try:
+            async with asyncio.timeout(STOP_TIMEOUT_S):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+    await process.wait()

@@ -1,0 +1,130 @@
+"""Load processes: started through an executor, spoken to through the control channel, and never waited for without end.
+
+It knows that a worker is a function with a plan that returns a report, and answers notes meanwhile; not what it does.
+"""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import asynccontextmanager
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from pushbench.control import Channel, ChannelClosed, Note, Switchboard
+from pushbench.kinship import end_with_parent
+
+START_TIMEOUT_S = 30.0
+DISMISSAL_S = 5.0
+"""How long a process may take to end once its channel is closed."""
+
+Report = TypeVar("Report")
+
+
+class WorkerFailed(Exception):
+    """A load process ended early, or did not answer in time."""
+
+
+def obey_the_run() -> None:
+    """In a load process: leave Ctrl-C to the run, and end if the run is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent(signal.SIGKILL)
+
+
+@asynccontextmanager
+async def pool(processes: int) -> AsyncIterator[Executor]:
+    """An executor with fresh processes: spawned, so that they inherit neither loops nor files."""
+    executor = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=obey_the_run)
+    try:
+        yield executor
+    finally:
+        await asyncio.to_thread(executor.shutdown, cancel_futures=True)
+
+
+class Worker(Generic[Report]):
+    """One load process, from the run's side. Its lifetime is that of the `async with`."""
+
+    def __init__(self, executor: Executor, board: Switchboard, role: str, work: Callable[[Any], Report], plan: Any) -> None:
+        self.role = role
+        self.pid = 0
+        """Known once it has started."""
+        self.latest: Note = {}
+        """The last note that was no answer: how it goes."""
+        self._report = asyncio.wrap_future(executor.submit(work, plan))
+        self._board = board
+        self._answers: asyncio.Queue[Note] = asyncio.Queue()
+        self._channel: Channel | None = None
+        self._listening: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._channel = await self._first(self._board.channel(self.role), START_TIMEOUT_S, "start")
+        self._listening = asyncio.create_task(self._listen(self._channel))
+        self.pid = (await self.hear(START_TIMEOUT_S))["pid"]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        assert self._channel is not None
+        assert self._listening is not None
+        self._listening.cancel()
+        await self._channel.__aexit__(kind, error, trace)  # which ends it, if it is still at work
+        await asyncio.wait({self._report}, timeout=DISMISSAL_S)
+        if not self._report.done():
+            os.kill(self.pid, signal.SIGKILL)
+        elif not self._report.cancelled():
+            self._report.exception()  # if it matters it has been raised already
+
+    async def ask(self, within_s: float, **note: Any) -> Note:
+        """Send a note and wait for its answer."""
+        self.tell(**note)
+        return await self.hear(within_s)
+
+    def tell(self, **note: Any) -> None:
+        """Send a note."""
+        assert self._channel is not None
+        self._channel.send(**note)
+
+    async def hear(self, within_s: float) -> Note:
+        """The next answer. Raises `WorkerFailed` if the process ends first or takes longer."""
+        note: Note = await self._first(self._answers.get(), within_s, "answer")
+        return note
+
+    async def report(self, within_s: float) -> Report:
+        """What the function returned. Raises `WorkerFailed` if it raised, or takes longer."""
+        await asyncio.wait({self._report}, timeout=within_s)
+        if not self._report.done():
+            raise WorkerFailed(f"the {self.role} did not report within {within_s:g} s")
+        self._raise_its_failure()
+        return self._report.result()
+
+    async def _listen(self, channel: Channel) -> None:
+        try:
+            while True:
+                note = await channel.receive()
+                if note.pop("progress", False):
+                    self.latest = note
+                else:
+                    self._answers.put_nowait(note)
+        except ChannelClosed:
+            pass  # its report says more
+
+    async def _first(self, waited_for: Awaitable[Any], within_s: float, what: str) -> Any:
+        """Await something, unless the process ends first."""
+        waiting = asyncio.ensure_future(waited_for)
+        try:
+            await asyncio.wait({waiting, self._report}, timeout=within_s, return_when=asyncio.FIRST_COMPLETED)
+            if waiting.done():
+                return waiting.result()
+            if self._report.done():
+                self._raise_its_failure()
+                raise WorkerFailed(f"the {self.role} ended before it was told to")
+            raise WorkerFailed(f"the {self.role} did not {what} within {within_s:g} s")
+        finally:
+            waiting.cancel()
+
+    def _raise_its_failure(self) -> None:
+        if error := self._report.exception():
+            raise WorkerFailed(f"the {self.role} failed: {type(error).__name__}: {error}") from error

@@ -1,0 +1,87 @@
+"""`python -m servers`: the application under uvicorn, with every choice named, as it is measured.
+
+When it accepts connections it prints one JSON line, `{"ready": true, "port": …, "pid": …}`.
+"""
+
+import argparse
+import json
+import os
+import socket
+from dataclasses import fields
+
+import uvicorn
+
+from servers.app import create_app
+from servers.options import CHOICES, Options
+
+GRACE_S = 0.5
+"""How long a connection may take to end by itself when the server is told to stop."""
+
+
+class ReadyServer(uvicorn.Server):
+    """A uvicorn server that says when it is ready."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the ready line."""
+        await super().startup(sockets)
+        assert sockets
+        port = sockets[0].getsockname()[1]
+        print(json.dumps({"ready": True, "port": port, "pid": os.getpid()}), flush=True)
+
+
+def parse(arguments: list[str] | None = None) -> Options:
+    """The options from command-line flags, one for each field of `Options`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m servers", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    for option in fields(Options):
+        parser.add_argument(
+            "--" + option.name.replace("_", "-"),
+            type=type(option.default),
+            default=option.default,
+            choices=CHOICES.get(option.name),
+            help=" ",  # makes argparse show the default
+        )
+    return Options(**vars(parser.parse_args(arguments)))
+
+
+def config(options: Options) -> uvicorn.Config:
+    """uvicorn's configuration: nothing on auto, compression and access log off, heartbeats as everywhere else."""
+    return uvicorn.Config(
+        create_app(options),
+        loop=options.loop,
+        http=options.http,
+        ws=options.ws,
+        ws_max_size=options.max_message_bytes,
+        ws_ping_interval=options.heartbeat_s or None,
+        ws_ping_timeout=None,  # no other transport ends a connection for want of an answer
+        ws_per_message_deflate=False,
+        lifespan="on",
+        log_level="warning",
+        access_log=False,
+        backlog=options.backlog,
+        timeout_keep_alive=options.keep_alive_s,
+        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]  # asyncio.wait_for's, which takes a fraction too
+    )
+
+
+def main() -> None:
+    """Bind, serve, and stop within a second of SIGTERM or Ctrl-C."""
+    options = parse()
+    with socket.socket(socket.AF_INET6 if ":" in options.host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((options.host, options.port))
+        except OSError as error:
+            raise SystemExit(
+                f"python -m servers: cannot bind {options.host}:{options.port}: {error.strerror}; "
+                f"--port 0 takes a free port"
+            ) from None
+        try:
+            ReadyServer(config(options)).run([listener])
+        except KeyboardInterrupt:  # uvicorn raises the signal again when it has stopped
+            raise SystemExit(130) from None
+
+
+if __name__ == "__main__":
+    main()

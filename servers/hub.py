@@ -1,0 +1,275 @@
+"""The hub: one bounded log of messages, and many cursors that read it.
+
+It knows messages, their ids and who waits for them. It knows nothing of HTTP, WebSocket or any transport.
+
+Theory of operation
+1. Publishing appends to the log and wakes every waiting cursor; nothing is copied to anyone. A connection costs a
+   cursor (one integer and at most one future), not a queue.
+2. A cursor reads whatever has come since it last read. Under load a reader that is late finds several messages, so
+   messages batch by themselves.
+3. The log is bounded, by messages and by bytes. A reader that is slower than the feed falls behind without growing any
+   memory; when the next message that it needs has left the log, it is told so by `CursorTooOld`, and that is its end.
+4. Ids are consecutive and start at 1. A cursor's position is the id of the last message that it has handed out, and so
+   the number from which the same reader can resume.
+5. Waiters are futures of their own, never one that is shared: cancelling a task cancels the future that it awaits, and
+   one leaving reader must not cancel the others.
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+BATCH_BYTES = 64 * 1024
+"""How much data a cursor hands out at once, so that one late reader cannot hold the loop with one huge write."""
+
+FORBIDDEN = {b"\n": "a newline", b"\r": "a carriage return", b"\0": "a NUL"}
+"""What data may not hold: line-based transports end a message with a newline (SSE also with a carriage return), and a
+line of the stream that starts with NUL is the server's own."""
+
+
+class Refused(Exception):
+    """Something the hub will not do: a `name` for programs, and a sentence for people."""
+
+    name = "refused"
+
+
+class MessageRefused(Refused):
+    """The data cannot be a message."""
+
+    name = "message_refused"
+
+
+class MessageTooLarge(MessageRefused):
+    """The data is longer than a message may be."""
+
+    name = "message_too_large"
+
+
+class CursorInvalid(Refused):
+    """What was given as a cursor is no position at all."""
+
+    name = "cursor_invalid"
+
+
+class CursorGone(Refused):
+    """The cursor's position cannot be resumed; the reader must start again without one."""
+
+
+class CursorTooOld(CursorGone):
+    """The next message after the cursor is no longer kept."""
+
+    name = "cursor_too_old"
+
+
+class CursorUnknown(CursorGone):
+    """The cursor is ahead of the log: it belongs to another life of the server."""
+
+    name = "cursor_unknown"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Message:
+    """One message of the log. Compared and hashed by identity, so that a transport can cache its encoding."""
+
+    id: int
+    data: bytes
+    """UTF-8 text, without any of `FORBIDDEN`."""
+    text: str = field(repr=False)
+    """The same, decoded: decoding also proves that the data is UTF-8."""
+
+
+class Hub:
+    """The log and its readers. All methods belong to one event loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        log_messages: int = 10_000,
+        log_bytes: int = 64 * 1024 * 1024,
+        max_message_bytes: int = 65_536,
+    ) -> None:
+        if log_messages < 1 or log_bytes < max_message_bytes:
+            raise ValueError(
+                f"log_messages={log_messages} and log_bytes={log_bytes} must hold at least one message "
+                f"of {max_message_bytes} bytes"
+            )
+        self.max_message_bytes = max_message_bytes
+        self.closed = False
+        self._log_bytes = log_bytes
+        self._ring: list[Message | None] = [None] * log_messages  # message i is at i % log_messages
+        self._last = 0  # id of the newest message; 0 before the first
+        self._oldest = 1  # id of the oldest message that is kept; last + 1 when none is
+        self._bytes = 0  # of the data of all kept messages
+        self._cursors: set[Cursor] = set()
+        self._waiting: dict[asyncio.Future[None], None] = {}  # a dict, because it keeps the order of arrival
+
+    @property
+    def last_id(self) -> int:
+        """The id of the newest message, 0 before the first."""
+        return self._last
+
+    @property
+    def cursors(self) -> int:
+        """How many cursors are open."""
+        return len(self._cursors)
+
+    def publish(self, data: bytes) -> int:
+        """Append a message, wake all readers, and return its id.
+
+        Raises `MessageTooLarge`, or `MessageRefused` for data that is empty, is not UTF-8, or holds one of `FORBIDDEN`.
+        """
+        if len(data) > self.max_message_bytes:
+            raise MessageTooLarge(
+                f"the message has {len(data)} bytes; at most {self.max_message_bytes} are taken: split it"
+            )
+        if not data:
+            raise MessageRefused("the message is empty; an empty line is a heartbeat: send at least one byte")
+        for byte, name in FORBIDDEN.items():
+            if byte in data:
+                raise MessageRefused(
+                    f"the message holds {name} at byte {data.index(byte)}; "
+                    f"it would end the message early on line-based transports: encode it (JSON does)"
+                )
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            raise MessageRefused(
+                f"byte {error.start} of the message is not UTF-8 ({error.reason}): send text in UTF-8"
+            ) from None
+        self._append(Message(self._last + 1, data, text))
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+        return self._last
+
+    def _append(self, message: Message) -> None:
+        size = len(self._ring)
+        while self._oldest <= self._last and (
+            message.id - self._oldest >= size or self._bytes + len(message.data) > self._log_bytes
+        ):
+            oldest = self._ring[self._oldest % size]
+            assert oldest is not None
+            self._bytes -= len(oldest.data)
+            self._ring[self._oldest % size] = None
+            self._oldest += 1
+        self._ring[message.id % size] = message
+        self._bytes += len(message.data)
+        self._last = message.id
+
+    def check(self, position: int) -> None:
+        """Raise `CursorTooOld` or `CursorUnknown` unless a reader can resume after `position`."""
+        if position + 1 < self._oldest:
+            raise CursorTooOld(
+                f"message {position + 1} is no longer kept, the oldest kept is {self._oldest}: "
+                f"start again without a cursor"
+            )
+        if position > self._last:
+            raise CursorUnknown(
+                f"the cursor is {position} but the newest message is {self._last}: start again without a cursor"
+            )
+
+    def after(self, position: int, limit_bytes: int = BATCH_BYTES) -> list[Message]:
+        """The messages after `position`, oldest first; raises as `check` does.
+
+        The list ends early once it holds `limit_bytes` of data.
+        """
+        self.check(position)
+        size = len(self._ring)
+        messages: list[Message] = []
+        for i in range(position + 1, self._last + 1):
+            message = self._ring[i % size]
+            assert message is not None  # `check` has shown that it is kept
+            messages.append(message)
+            limit_bytes -= len(message.data)
+            if limit_bytes <= 0:
+                break
+        return messages
+
+    def cursor(self, after: int | None = None, *, wake_every_s: float = 0) -> "Cursor":
+        """A reader of all messages after the id `after`; None starts with the next message to come.
+
+        `wake_every_s` makes the cursor hand out an empty list whenever so many seconds have passed: a moment to send a
+        heartbeat, or to end a held request. 0 never does.
+        """
+        return Cursor(self, self._last if after is None else after, wake_every_s)
+
+    def close(self) -> None:
+        """End every cursor: what they wait for will not come any more."""
+        self.closed = True
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+
+class Cursor:
+    """One reader. Enter it, then iterate over lists of messages; the iteration ends when the hub is closed.
+
+    `async for` raises `CursorTooOld` or `CursorUnknown` when the position cannot be resumed.
+    """
+
+    __slots__ = ("_future", "_hub", "_timer", "_wake_every_s", "_woken", "position")
+
+    def __init__(self, hub: Hub, position: int, wake_every_s: float) -> None:
+        self.position = position  # id of the last message that was handed out
+        self._hub = hub
+        self._wake_every_s = wake_every_s
+        self._future: asyncio.Future[None] | None = None  # set only while waiting
+        self._timer: asyncio.TimerHandle | None = None  # set only while entered, and if it wakes at all
+        self._woken = False  # someone wants the reader to look up even if there is no message
+
+    def __enter__(self) -> Self:
+        self._hub._cursors.add(self)
+        if self._wake_every_s:
+            self._timer = asyncio.get_running_loop().call_later(self._wake_every_s, self._beat)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._hub._cursors.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Message]:
+        """Wait for messages; an empty list if the cursor was woken without any."""
+        hub = self._hub
+        while self.position == hub._last and not self._woken and not hub.closed:
+            self._future = asyncio.get_running_loop().create_future()
+            hub._waiting[self._future] = None
+            try:
+                await self._future
+            finally:
+                hub._waiting.pop(self._future, None)
+                self._future = None
+        if hub.closed:
+            raise StopAsyncIteration
+        self._woken = False
+        messages = hub.after(self.position)
+        if messages:
+            self.position = messages[-1].id
+        return messages
+
+    def wake(self) -> None:
+        """Make the reader look up now, with an empty list if there is nothing new."""
+        self._woken = True
+        if self._future is not None and not self._future.done():
+            self._future.set_result(None)
+
+    def _beat(self) -> None:
+        self._timer = asyncio.get_running_loop().call_later(self._wake_every_s, self._beat)
+        self.wake()
+
+
+def parse_position(text: str) -> int:
+    """The position that a client sent: a decimal number, quoted or not; `CursorInvalid` for anything else."""
+    digits = text.strip().removeprefix("W/").strip('"')
+    if not (digits.isascii() and digits.isdigit() and len(digits) <= 18):
+        raise CursorInvalid(f"{text[:40]!r} is no cursor: send the number that the server gave, or none at all")
+    return int(digits)

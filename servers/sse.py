@@ -1,0 +1,70 @@
+"""Server-Sent Events: `GET /sse`, one event a message, resumed by `Last-Event-ID`.
+
+Served twice: `/sse` by sse-starlette, and `/sse_plain` by Starlette's own StreamingResponse. The bytes are the same, so
+whatever differs between the two is the library's, not the protocol's.
+
+The first block is an id without data: the browser then knows where it is even if it must reconnect before the first
+message. An event that is not a `message` is the server's last: its type is the name of the reason.
+"""
+
+from collections.abc import AsyncIterator
+from functools import lru_cache
+
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from servers.hub import Cursor, CursorGone, Hub, Message, parse_position
+from servers.options import Options
+
+
+def routes(hub: Hub, options: Options) -> list[BaseRoute]:
+    """The routes of this transport and of its plain variant."""
+
+    def cursor(request: Request, wake_every_s: float) -> Cursor:
+        last_event_id = request.headers.get("last-event-id")
+        position = hub.last_id if last_event_id is None else parse_position(last_event_id)
+        hub.check(position)
+        return hub.cursor(position, wake_every_s=wake_every_s)
+
+    async def by_sse_starlette(request: Request) -> EventSourceResponse:
+        reader = cursor(request, wake_every_s=0)  # the library has a heartbeat of its own
+        return EventSourceResponse(
+            _events(reader), ping=options.heartbeat_s, ping_message_factory=_heartbeat, headers=_etag(reader)
+        )
+
+    async def by_streaming_response(request: Request) -> StreamingResponse:
+        reader = cursor(request, wake_every_s=options.heartbeat_s)
+        return StreamingResponse(
+            _events(reader), media_type="text/event-stream", headers=_etag(reader) | {"cache-control": "no-store"}
+        )
+
+    return [
+        Route("/sse", by_sse_starlette, methods=["GET"]),
+        Route("/sse_plain", by_streaming_response, methods=["GET"]),
+    ]
+
+
+async def _events(cursor: Cursor) -> AsyncIterator[bytes]:
+    with cursor:
+        yield ServerSentEvent(id=str(cursor.position)).encode()
+        try:
+            async for messages in cursor:
+                yield b"".join([_event(message) for message in messages]) or _heartbeat().encode()
+        except CursorGone as gone:
+            yield ServerSentEvent(event=gone.name, data=str(gone)).encode()
+
+
+@lru_cache(maxsize=1024)
+def _event(message: Message) -> bytes:
+    """Encoded once for all subscribers."""
+    return ServerSentEvent(id=str(message.id), data=message.text).encode()
+
+
+def _heartbeat() -> ServerSentEvent:
+    return ServerSentEvent(comment="heartbeat")
+
+
+def _etag(cursor: Cursor) -> dict[str, str]:
+    return {"etag": f'"{cursor.position}"'}

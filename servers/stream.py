@@ -1,0 +1,41 @@
+"""HTTP streaming (Comet): `GET /stream?after=ID` is one endless chunked response, one message a line.
+
+The response's `ETag` is the position at which it starts; each line is one further. An empty line is a heartbeat. A line
+that starts with NUL is the server's last: the name of its reason, a colon, and a sentence.
+"""
+
+from collections.abc import AsyncIterator
+
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from servers.hub import Cursor, CursorGone, Hub, parse_position
+from servers.options import Options
+
+HEARTBEAT = b"\n"
+
+
+def routes(hub: Hub, options: Options) -> list[BaseRoute]:
+    """The routes of this transport."""
+
+    async def stream(request: Request) -> StreamingResponse:
+        after = request.query_params.get("after")
+        position = hub.last_id if after is None else parse_position(after)
+        hub.check(position)
+        return StreamingResponse(
+            _lines(hub.cursor(position, wake_every_s=options.heartbeat_s)),
+            media_type="text/plain",
+            headers={"etag": f'"{position}"', "cache-control": "no-store"},
+        )
+
+    return [Route("/stream", stream, methods=["GET"])]
+
+
+async def _lines(cursor: Cursor) -> AsyncIterator[bytes]:
+    with cursor:
+        try:
+            async for messages in cursor:
+                yield b"".join([message.data + b"\n" for message in messages]) or HEARTBEAT
+        except CursorGone as gone:
+            yield f"\0{gone.name}: {gone}\n".encode()

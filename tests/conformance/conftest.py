@@ -1,0 +1,107 @@
+"""One suite for every transport and variant: the servers' options, and each row of the table with its client."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import aiohttp
+import pytest
+
+from clients.subscription import Subscription
+from pushbench.transports import TRANSPORTS, Transport
+from tests.serving import Server, serving
+
+LOG_MESSAGES = 50
+MAX_MESSAGE_BYTES = 4096
+POLL_INTERVAL_S = 0.02
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    with serving(longpoll_timeout_s=0.2, heartbeat_s=0.1, max_message_bytes=MAX_MESSAGE_BYTES) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def forgetful_server() -> Iterator[Server]:
+    """It keeps few messages, so that a reader can fall off its log."""
+    with serving(log_messages=LOG_MESSAGES) as running:
+        yield running
+
+
+@pytest.fixture(params=TRANSPORTS.values(), ids=list(TRANSPORTS))
+def transport(request: pytest.FixtureRequest) -> Transport:
+    row: Transport = request.param
+    return row
+
+
+HELD = [row for row in TRANSPORTS.values() if not row.polls]
+
+
+@pytest.fixture(params=HELD, ids=[row.name for row in HELD])
+def held_transport(request: pytest.FixtureRequest) -> Transport:
+    """The transports that hold a request or a connection open while nothing happens."""
+    row: Transport = request.param
+    return row
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as session:
+        yield session
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """The publishing side of one server."""
+
+    server: Server
+    http: aiohttp.ClientSession
+
+    async def publish(self, *messages: bytes) -> None:
+        for data in messages:
+            async with self.http.post(self.server.url("/publish"), data=data) as response:
+                assert response.status == 200, await response.text()
+
+    async def status(self) -> dict[str, int]:
+        async with self.http.get(self.server.url("/status")) as response:
+            status: dict[str, int] = await response.json()
+            return status
+
+
+@pytest.fixture
+def feed(server: Server, http: aiohttp.ClientSession) -> Feed:
+    return Feed(server, http)
+
+
+def subscriber(row: Transport, server: Server, after: int | None = None) -> Subscription:
+    module, _, name = row.client.partition(":")
+    options: dict[str, Any] = {"interval_s": POLL_INTERVAL_S} if row.polls else {}
+    client: Subscription = getattr(import_module(module), name)(server.url(row.path), after=after, **options)
+    return client
+
+
+async def take(subscription: Subscription, count: int, into: list[bytes] | None = None) -> list[bytes]:
+    """Receive until there are `count` messages."""
+    taken: list[bytes] = [] if into is None else into
+    enough = asyncio.Event()
+
+    def hand_over(messages: list[bytes]) -> None:
+        taken.extend(messages)
+        if len(taken) >= count:
+            enough.set()
+
+    async with asyncio.timeout(20):
+        receiving = asyncio.ensure_future(subscription.receive(hand_over))
+        waiting = asyncio.ensure_future(enough.wait())
+        try:
+            await asyncio.wait({receiving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+            if receiving.done():
+                receiving.result()
+        finally:
+            for task in (receiving, waiting):
+                task.cancel()
+            await asyncio.gather(receiving, waiting, return_exceptions=True)
+    return taken

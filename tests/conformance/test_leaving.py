@@ -1,0 +1,82 @@
+"""What is left behind by those who leave, vanish, or do not read."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator
+
+import aiohttp
+import pytest
+
+from clients.subscription import CursorGone
+from pushbench.transports import Transport
+from tests.conformance.conftest import Feed, subscriber, take
+from tests.serving import Server, serving
+
+VANISHING = 20
+BIG = 65_536
+
+
+async def until(feed: Feed, condition: Callable[[dict[str, int]], bool]) -> dict[str, int]:
+    """The server's status once it fulfils the condition."""
+    async with asyncio.timeout(10):
+        while not condition(status := await feed.status()):
+            await asyncio.sleep(0.01)
+    return status
+
+
+async def test_a_client_that_vanishes_leaves_no_task_and_no_cursor(
+    held_transport: Transport, server: Server, feed: Feed
+) -> None:
+    before = await until(feed, lambda status: status["cursors"] == 0)
+    module = "tests.conformance.vanishing"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        module,
+        held_transport.name,
+        str(server.port),
+        str(VANISHING),
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"connected\n"
+        during = await until(feed, lambda status: status["cursors"] == VANISHING)
+        assert during["tasks"] >= before["tasks"] + VANISHING
+    finally:
+        process.kill()
+        await process.wait()
+    await until(feed, lambda status: status["cursors"] == 0 and status["tasks"] <= before["tasks"])
+
+
+async def test_a_client_that_leaves_politely_leaves_nothing_either(
+    transport: Transport, server: Server, feed: Feed
+) -> None:
+    before = await until(feed, lambda status: status["cursors"] == 0)
+    async with subscriber(transport, server) as subscription:
+        await feed.publish(b"1")
+        assert await take(subscription, 1) == [b"1"]
+    await until(feed, lambda status: status["cursors"] == 0 and status["tasks"] <= before["tasks"])
+
+
+@pytest.fixture(scope="module")
+def small_log_server() -> Iterator[Server]:
+    with serving(log_messages=100, max_message_bytes=BIG, heartbeat_s=0) as running:
+        yield running
+
+
+async def test_a_slow_reader_does_not_slow_the_others_and_is_told_when_it_falls_off_the_log(
+    transport: Transport, small_log_server: Server, http: aiohttp.ClientSession
+) -> None:
+    """The kernel takes some 10 MB for a reader that does not read; what is published is three times that."""
+    feed = Feed(small_log_server, http)
+    messages = [b"%06d" % i + b"x" * (BIG - 6) for i in range(500)]
+    async with subscriber(transport, small_log_server) as slow, subscriber(transport, small_log_server) as other:
+        taking = asyncio.ensure_future(take(other, len(messages)))
+        await feed.publish(*messages)
+        assert await taking == messages
+        taken: list[bytes] = []
+        with pytest.raises(CursorGone, match="cursor_too_old"):
+            await take(slow, len(messages), into=taken)
+        assert taken == messages[: len(taken)]
+    await until(feed, lambda status: status["cursors"] == 0)

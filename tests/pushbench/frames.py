@@ -1,0 +1,215 @@
+"""Synthetic frames of a run, with exactly the columns that a measured run has, for tests of what draws and tabulates.
+
+The physics is simple, but right where charts rely on it: a poller waits T/2 on average and T at most, a push grows
+slower with its subscribers, a server past its capacity delivers no more and falls behind, memory is a line with noise.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from pushbench.transports import TRANSPORTS
+
+FIVE = ("polling", "longpoll", "stream", "sse", "websocket")
+
+PUSH_MS = {"polling": 2.0, "longpoll": 6.5, "stream": 4.4, "sse": 7.2, "sse_plain": 5.0, "websocket": 3.9}
+CPU_US = {"polling": 60.0, "longpoll": 92.0, "stream": 19.0, "sse": 41.0, "sse_plain": 24.0, "websocket": 17.0}
+USER_KIB = {"polling": 12.0, "longpoll": 22.0, "stream": 19.4, "sse": 33.1, "sse_plain": 20.2, "websocket": 26.8}
+KERNEL_KIB = 4.2
+
+STATISTICS = ("mean", "p50", "p90", "p99", "p999", "max")
+COUNTS = ["expected", "delivered", "lost", "duplicated", "reordered", "coalesced"]
+MEASURED = (
+    [f"{kind}_{name}_ms" for kind in ("latency", "naive") for name in STATISTICS]
+    + ["age_mean_ms", "age_peak_ms", "deliveries_per_s", "offered_per_s"]
+    + ["server_cpu_us_per_delivery", "client_cpu_us_per_delivery"]
+    + [
+        f"server_{part}_bytes_per_connection{end}"
+        for part, end in product(("user", "kernel"), ("", "_low", "_high", "_r2"))
+    ]
+    + ["connect_per_s", "connect_p99_ms", "publisher_slip_p99_ms", "swarm_lag_p99_ms"]
+    + ["server_cpu_percent", "swarm_cpu_percent", "publisher_cpu_percent"]
+)
+
+OTHERS = {
+    "latency": {"cell": "int64", "trial": "int64", "clock": "str", "value_ms": "float64", "count": "int64"},
+    "timeline": {
+        "cell": "int64", "trial": "int64", "at_s": "float64", "phase": "str", "deliveries": "int64",
+        "latency_p50_ms": "float64", "latency_p99_ms": "float64", "latency_max_ms": "float64",
+    },
+    "memory": {
+        "cell": "int64", "trial": "int64", "state": "str", "connections": "int64",
+        "server_user_bytes": "float64", "server_kernel_bytes": "float64",
+    },
+}  # fmt: skip
+
+
+def run(
+    transports: Sequence[str] = FIVE,
+    *,
+    subscribers: Sequence[int] = (100, 1000),
+    rates: Sequence[float] = (10.0,),
+    poll_intervals: Sequence[int] = (1000,),
+    payloads: Sequence[int] = (128,),
+    trials: int = 3,
+    plateaus: int = 0,
+    measure_s: float = 10.0,
+    warmup_s: float = 2.0,
+    seed: int = 1,
+) -> dict[str, pd.DataFrame]:
+    """Give the four frames of a run in which every transport met every load, `trials` times, and nothing went wrong."""
+    rng = np.random.default_rng(seed)
+    frames: dict[str, list[pd.DataFrame]] = {"trials": [], "latency": [], "timeline": [], "memory": []}
+    cells = list(product(transports, subscribers, rates, poll_intervals, payloads))
+    for order, (trial, (cell, load)) in enumerate(product(range(1, trials + 1), enumerate(cells))):
+        for name, frame in _trial(rng, cell, trial, order, load, plateaus, measure_s, warmup_s).items():
+            frames[name].append(frame)
+    made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS, "Int64"))}
+    for name, types in OTHERS.items():
+        empty = pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in types.items()})
+        found = pd.concat(frames[name], ignore_index=True) if frames[name] else empty
+        made[name] = found[list(types)].astype(types)
+    return made
+
+
+def judge(
+    frames: Mapping[str, pd.DataFrame], verdict: str, transport: str, trials: Iterable[int] = (1, 2, 3)
+) -> dict[str, pd.DataFrame]:
+    """Give copies of the frames in which those trials of the transport got that verdict; their numbers stay."""
+    changed = {name: frame.copy() for name, frame in frames.items()}
+    table = changed["trials"]
+    hit = (table["transport"] == transport) & table["trial"].isin(list(trials))
+    table.loc[hit, "verdict"] = verdict
+    table.loc[hit, "reason"] = f"made {verdict} for a test"
+    return changed
+
+
+def fail(
+    frames: Mapping[str, pd.DataFrame], transport: str, trials: Iterable[int] = (1, 2, 3)
+) -> dict[str, pd.DataFrame]:
+    """Give copies of the frames in which those trials of the transport failed: no number of theirs is left."""
+    changed = judge(frames, "failed", transport, trials)
+    table = changed["trials"]
+    failed = table["verdict"] == "failed"
+    table.loc[failed, MEASURED] = np.nan
+    table.loc[failed, COUNTS] = pd.NA
+    gone = pd.MultiIndex.from_frame(table.loc[failed, ["cell", "trial"]])
+    for name in ("latency", "timeline", "memory"):
+        frame = changed[name]
+        keep = ~pd.MultiIndex.from_frame(frame[["cell", "trial"]]).isin(gone)
+        changed[name] = frame[keep].reset_index(drop=True)
+    return changed
+
+
+def _trial(
+    rng: np.random.Generator,
+    cell: int,
+    trial: int,
+    order: int,
+    load: tuple[str, int, float, int, int],
+    plateaus: int,
+    measure_s: float,
+    warmup_s: float,
+) -> dict[str, pd.DataFrame]:
+    transport, subscribers, rate_hz, poll_interval_ms, payload_bytes = load
+    offered = subscribers * rate_hz
+    cpu_us = CPU_US[transport] * rng.normal(1, 0.03) * (1 + 20 / subscribers)
+    if TRANSPORTS[transport].polls:  # every request costs, also the empty one
+        cpu_us *= 0.15 + 0.85 * 1000 / (poll_interval_ms * min(rate_hz, 1000 / poll_interval_ms))
+    capacity = 1e6 / cpu_us
+    delivered_per_s = min(offered, capacity)
+    count = int(delivered_per_s * measure_s)
+    row: dict[str, object] = {
+        "cell": cell, "trial": trial, "order": order, "started_at": f"2026-01-01T00:{order % 60:02d}:00+00:00",
+        "transport": transport, "kind": "broadcast", "subscribers": subscribers, "rate_hz": float(rate_hz),
+        "payload_bytes": payload_bytes, "poll_interval_ms": poll_interval_ms, "longpoll_timeout_s": 25.0,
+        "heartbeat_s": 15.0, "publish_via": "websocket", "server_loop": "asyncio", "measure_s": float(measure_s),
+        "verdict": "server_bound" if count and offered > capacity else "ok", "reason": "",
+    }  # fmt: skip
+    row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys(COUNTS, pd.NA)
+    row |= {"connect_per_s": rng.normal(900, 40), "connect_p99_ms": rng.normal(12, 1)}
+    latency = timeline = pd.DataFrame()
+    if count:
+        latency_ms = _latencies(rng, transport, subscribers, poll_interval_ms, min(count, 40_000))
+        latency_ms = latency_ms + np.linspace(0, max(offered / capacity - 1, 0) * 1000 * measure_s, latency_ms.size)
+        naive_ms = latency_ms * 0.98
+        for kind, values in (("latency", latency_ms), ("naive", naive_ms)):
+            found = [values.mean(), *np.percentile(values, (50, 90, 99, 99.9)), values.max()]
+            row |= {f"{kind}_{name}_ms": value for name, value in zip(STATISTICS, found, strict=True)}
+        row |= {
+            "age_mean_ms": latency_ms.mean() + 500 / rate_hz, "age_peak_ms": latency_ms.mean() + 1000 / rate_hz,
+            "deliveries_per_s": delivered_per_s, "offered_per_s": offered,
+            "expected": int(offered * measure_s), "delivered": count, "lost": 0, "duplicated": 0, "reordered": 0,
+            "coalesced": 0, "server_cpu_us_per_delivery": cpu_us, "client_cpu_us_per_delivery": 9.0,
+            "server_cpu_percent": delivered_per_s * cpu_us / 1e4, "swarm_cpu_percent": delivered_per_s * 9 / 1e4,
+            "publisher_cpu_percent": 1.0, "publisher_slip_p99_ms": 0.4, "swarm_lag_p99_ms": 1.1,
+        }  # fmt: skip
+        latency = pd.concat([_buckets(clock, values) for clock, values in (("due", latency_ms), ("sent", naive_ms))])
+        timeline = _timeline(rng, latency_ms, delivered_per_s, warmup_s, measure_s)
+    memory = _memory(rng, transport, subscribers, plateaus)
+    for part in ("user", "kernel") if plateaus >= 3 else ():
+        ramp = memory[memory["state"] == "ramp"]
+        column = f"server_{part}_bytes_per_connection"
+        slope = np.polyfit(ramp["connections"], ramp[f"server_{part}_bytes"], 1)[0]
+        row |= {column: slope, f"{column}_low": slope * 0.98, f"{column}_high": slope * 1.02, f"{column}_r2": 0.9991}
+    frames = {"latency": latency, "timeline": timeline, "memory": memory}
+    return {"trials": pd.DataFrame([row])} | {
+        name: frame.assign(cell=cell, trial=trial) for name, frame in frames.items() if len(frame)
+    }
+
+
+def _latencies(
+    rng: np.random.Generator, transport: str, subscribers: int, poll_interval_ms: int, count: int
+) -> NDArray[np.float64]:
+    base = PUSH_MS[transport] * (subscribers / 1000) ** 0.6 * rng.normal(1, 0.05)
+    fan_out = base * rng.lognormal(0, 0.45, count)
+    wait = rng.uniform(0, poll_interval_ms, count) if TRANSPORTS[transport].polls else 0.0
+    return np.asarray(fan_out + wait, dtype=np.float64)
+
+
+def _buckets(clock: str, values: NDArray[np.float64]) -> pd.DataFrame:
+    width = 10 ** (np.floor(np.log10(values)) - 2)
+    edges, counts = np.unique(np.round((np.floor(values / width) + 1) * width, 9), return_counts=True)
+    return pd.DataFrame({"clock": clock, "value_ms": edges, "count": counts})
+
+
+def _timeline(
+    rng: np.random.Generator, latency_ms: NDArray[np.float64], per_s: float, warmup_s: float, measure_s: float
+) -> pd.DataFrame:
+    at_s = np.round(np.arange(-warmup_s, measure_s + 0.5, 0.1), 1)
+    phase = np.where(at_s < 0, "warmup", np.where(at_s < measure_s, "measure", "drain"))
+    deliveries = np.where(at_s < measure_s, rng.poisson(per_s / 10, at_s.size), 0)
+    centre = np.clip((at_s / measure_s * latency_ms.size).astype(int), 0, latency_ms.size - 1)
+    rows = []
+    for middle, many in zip(centre, deliveries, strict=True):
+        near = latency_ms[max(middle - 200, 0) : middle + 200]
+        found = np.percentile(rng.choice(near, max(many, 1)), (50, 99, 100)) if many else np.full(3, np.nan)
+        rows.append(found * (1 + 2 * rng.random() if middle == 0 else 1))
+    p50, p99, most = np.array(rows).T
+    return pd.DataFrame(
+        {
+            "at_s": at_s, "phase": phase, "deliveries": deliveries,
+            "latency_p50_ms": p50, "latency_p99_ms": p99, "latency_max_ms": most,
+        }
+    )  # fmt: skip
+
+
+def _memory(rng: np.random.Generator, transport: str, subscribers: int, plateaus: int) -> pd.DataFrame:
+    if not plateaus:
+        return pd.DataFrame()
+    steps = np.linspace(subscribers / plateaus, subscribers, plateaus).astype(int)
+    connections = np.concatenate([[0], steps, [0]])
+    left = 0.35 * steps[-1] * USER_KIB[transport]
+    user_kib = 31_000 + rng.normal(0, 300) + USER_KIB[transport] * connections
+    user_kib += rng.normal(0, 0.004 * steps[-1] * USER_KIB[transport], connections.size)
+    user_kib[-1] += left
+    kernel_kib = 300 + KERNEL_KIB * connections + rng.normal(0, 0.01 * KERNEL_KIB * steps[-1], connections.size)
+    return pd.DataFrame(
+        {
+            "state": ["baseline", *["ramp"] * plateaus, "residual"], "connections": connections,
+            "server_user_bytes": user_kib * 1024, "server_kernel_bytes": kernel_kib * 1024,
+        }
+    )  # fmt: skip
