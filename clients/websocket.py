@@ -37,7 +37,7 @@ class WebSocket(Subscription):
             )
         except aiohttp.WSServerHandshakeError as error:
             kind = CursorGone if error.status == 410 else RequestRefused
-            said = (error.headers or {}).get("refusal", error.message)
+            said = error.headers.get("refusal", error.message) if error.headers else error.message
             raise kind(f"{error.request_info.url.path} answered {error.status}: {said}") from None
 
     def _watch_handshake(self) -> aiohttp.TraceConfig:

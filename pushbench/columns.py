@@ -31,7 +31,7 @@ def _slope(part: str, what: str) -> dict[str, Column]:
     }
 
 
-_PYTHON: dict[type, Literal["int", "float", "str"]] = {int: "int", float: "float"}
+_TYPES: dict[object, Literal["int", "float", "str"]] = {int: "int", float: "float"}
 
 IDENTITY: dict[str, Column] = {
     "cell": Column("int", "number of the cell in the scenario, from 0"),
@@ -40,8 +40,7 @@ IDENTITY: dict[str, Column] = {
     "started_at": Column("str", "when it began, UTC"),
 }
 LOAD: dict[str, Column] = {
-    name: Column(_PYTHON.get(field.annotation or str, "str"), field.description or "")
-    for name, field in Load.model_fields.items()
+    name: Column(_TYPES.get(field.annotation, "str"), field.description or "") for name, field in Load.model_fields.items()
 } | {"measure_s": Column("float", "length of the measured window")}
 JUDGEMENT: dict[str, Column] = {
     "verdict": Column("str", "whether the numbers may be believed"),

@@ -4,9 +4,11 @@ It knows files and their schema, and nothing of how a trial is made or a chart i
 
     run.json          schema version, scenario verbatim, environment, placement, command line
     trials.parquet    one row a trial (`pushbench.columns`)
-    latency.parquet   histogram buckets: cell, trial, clock (`due` or `sent`), value_ms (upper edge), count
-    timeline.parquet  per 100 ms: cell, trial, at_s, phase, deliveries, latency_p50_ms, latency_p99_ms, latency_max_ms
-    memory.parquet    cell, trial, state (`baseline`, `ramp`, `residual`), connections, server_user_bytes, server_kernel_bytes
+    latency.parquet   histogram buckets: clock (`due` or `sent`), value_ms (upper edge), count
+    timeline.parquet  per 100 ms, by time of receipt: at_s, phase, deliveries, latency_{p50,p99,max}_ms
+    memory.parquet    state (`baseline`, `ramp`, `residual`), connections, server_user_bytes, server_kernel_bytes
+
+The last three name their trial by cell and trial.
 """
 
 import json

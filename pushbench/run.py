@@ -49,13 +49,16 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
                 )
         return store
     placement = place(cores)
-    now = datetime.now(UTC)
-    directory = out or results / f"{scenario.name}-{now:%Y%m%d-%H%M%S}"
+    began = datetime.now(UTC)
+    directory = out or results / f"{scenario.name}-{began:%Y%m%d-%H%M%S}"
     manifest = {
+        "title": scenario.title,
+        "description": scenario.description.strip(),
+        "charts": list(scenario.charts),
         **here,
         "placement": {role: list(getattr(placement, role)) for role in ("server", "swarm", "publisher")},
         "command": ["pushbench", *sys.argv[1:]],
-        "started_at": now.isoformat(timespec="seconds"),
+        "started_at": began.isoformat(timespec="seconds"),
         "finished_at": None,
     }
     return Store.create(directory, manifest)

@@ -162,8 +162,7 @@ class Hub:
         """Raise `CursorTooOld` or `CursorUnknown` unless a reader can resume after `position`."""
         if position + 1 < self._oldest:
             raise CursorTooOld(
-                f"message {position + 1} is no longer kept, the oldest kept is {self._oldest}: "
-                f"start again without a cursor"
+                f"message {position + 1} is no longer kept, the oldest kept is {self._oldest}: start again without a cursor"
             )
         if position > self._last:
             raise CursorUnknown(
@@ -226,9 +225,7 @@ class Cursor:
             self._timer = asyncio.get_running_loop().call_later(self._wake_every_s, self._beat)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._hub._cursors.discard(self)
         if self._timer is not None:
             self._timer.cancel()

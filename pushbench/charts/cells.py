@@ -137,7 +137,8 @@ def largest(trials: pd.DataFrame, column: str) -> pd.DataFrame:
         found = trials
     subscribers = found["subscribers"].max()
     rate_hz = found.loc[found["subscribers"] == subscribers, "rate_hz"].max()
-    return trials[(trials["subscribers"] == subscribers) & (trials["rate_hz"] == rate_hz)]
+    load: pd.DataFrame = trials.loc[(trials["subscribers"] == subscribers) & (trials["rate_hz"] == rate_hz)]
+    return load
 
 
 def load_said(subscribers: float, rate_hz: float) -> str:

@@ -41,15 +41,24 @@ def overview(trials: pd.DataFrame, latency: pd.DataFrame) -> Figure:
     figure = sheet(WIDTH_IN, HEIGHT_IN)
     mosaic = {1: "A", 2: "AB", 3: "AB;AC", 4: "AB;CD"}[len(panels)]
     grid = figure.subplot_mosaic(mosaic)
-    wide = 110 if len(panels) == 1 else 52
+    widest = 110 if len(panels) == 1 else 52
     for panel, axes in zip(panels, grid.values(), strict=True):
         headline = panel.draw(axes, trials, latency)
-        axes.set_title(textwrap.fill(headline, wide), loc="left", fontsize=12, fontweight="bold", color=INK, pad=8)
+        axes.set_title(balanced(headline, widest), loc="left", fontsize=12, fontweight="bold", color=INK, pad=8)
     here = largest(trials, "latency_p50_ms")
     load = load_said(float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0]))
     counts = trials[trials["verdict"] != "failed"].groupby("cell").size()
     legend = [] if believable(trials) else [hollow_key()]
-    return dress(figure, TITLE, f"{load}, unless the axis says otherwise. {trials_said(counts)}.", legend, notes(trials))
+    said = f"{load}, unless the axis says otherwise. {trials_said(counts)}."
+    if max(counts) == 1 and slide_cost.shows_memory_cost(trials, latency):
+        said += " Memory: 95 % interval of the fitted slope."
+    return dress(figure, TITLE, said, legend, notes(trials))
+
+
+def balanced(text: str, widest: int) -> str:
+    """Break a text into as few lines of at most `widest` characters as it needs, of about the same length."""
+    lines = -(-len(text) // widest)
+    return textwrap.fill(text, min(widest, len(text) // lines + 8) if lines > 1 else widest)
 
 
 PANELS: tuple[Panel, ...] = (

@@ -174,8 +174,8 @@ def _panels(trials: pd.DataFrame) -> tuple[list[tuple[float, float]], int]:
 
 
 def _subtitle(each: "pd.Series[int]") -> str:
-    few = trials_said(each).split(":")[0]
-    return f"Latency counts from the moment a message was due. {few}, their histograms added up."
+    few = trials_said(each).split(":")[0] + (", their histograms added up" if max(each) > 1 else "")
+    return f"Latency counts from the moment a message was due. {few}."
 
 
 def _sent_key() -> Artist:

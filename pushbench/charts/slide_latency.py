@@ -51,7 +51,7 @@ def draw_first(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
                 text, (x, place), (-11 if side == "right" else 8, 0), textcoords="offset points", ha=side, va="center",
                 fontsize=10.5, color=INK,
             )  # fmt: skip
-    log_axis(axes, "x", values, room=max(2.0, (max(values) / min(values)) ** 0.14))  # room for what is written beside
+    log_axis(axes, "x", values, room=max(2.2, (max(values) / min(values)) ** 0.18))  # room for what is written beside
     name_rows(axes, rows)
     return first_headline(medians) + aside(rows)
 

@@ -3,6 +3,7 @@
 Knows series and axes. Must not know which number a row shows.
 """
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -36,9 +37,12 @@ def name_rows(axes: Axes, rows: list[Series]) -> None:
 
 
 def say_missing(axes: Axes, row: int, series: Series) -> None:
-    """Write in a row that its transport failed, or was not measured."""
-    failed = bool((series.rows["verdict"] == "failed").all())
-    text = "failed" if failed else "not measured"
+    """Write in a row that its transport failed, delivered nothing, or was not measured."""
+    delivered = numbers(series.rows["delivered"])
+    if (series.rows["verdict"] == "failed").all():
+        text = "failed"
+    else:
+        text = "nothing delivered" if np.nansum(delivered) == 0 and np.isfinite(delivered).any() else "not measured"
     axes.annotate(text, (0.02, row), xycoords=("axes fraction", "data"), va="center", fontsize=10, color=GREY)
 
 

@@ -192,7 +192,7 @@ def label_ends(axes: Axes, ends: Sequence[End], size: float = 10) -> None:
 
 
 def spread(heights: ArrayLike, gap: float) -> NDArray[np.float64]:
-    """Move ascending heights least (in squares) so that neighbours are at least `gap` apart.
+    """Move ascending heights least (in squares) so that neighbours are at least `gap` apart; then none above 1.
 
     Pooling of adjacent violators: Barlow et al., Statistical Inference under Order Restrictions (1972), section 1.2.
     """
@@ -204,7 +204,8 @@ def spread(heights: ArrayLike, gap: float) -> NDArray[np.float64]:
         while len(pools) > 1 and np.mean(pools[-2]) > np.mean(pools[-1]):
             pools[-2:] = [pools[-2] + pools[-1]]
     moved: NDArray[np.float64] = np.array([np.mean(pool) for pool in pools for _ in pool]) + steps
-    return moved
+    below: NDArray[np.float64] = np.minimum(moved, 1 - steps[::-1])
+    return below
 
 
 def sheet(width_in: float, height_in: float) -> Figure:
@@ -224,7 +225,7 @@ def dress(figure: Figure, title: str, subtitle: str, keys: Sequence[Artist] = ()
     used += 0.06
     if keys:
         longest = max(len(str(key.get_label())) for key in keys)
-        columns = max(1, min(len(keys), int((width - 2 * left) / (0.9 + 0.082 * longest))))
+        columns = max(1, min(len(keys), int((width - 2 * left) / (0.9 + 0.068 * longest))))
         legend = figure.legend(
             handles=_by_rows(keys, columns), loc="upper left", bbox_to_anchor=(left / width, 1 - used / height),
             ncols=columns, frameon=False, fontsize=10, labelcolor=INK,

@@ -58,9 +58,7 @@ async def test_what_was_published_while_it_was_away_arrives_when_it_resumes(
         assert await take(resumed, 4) == [b"3", b"4", b"5", b"6"]
 
 
-async def test_a_subscriber_that_has_seen_nothing_can_resume_too(
-    transport: Transport, server: Server, feed: Feed
-) -> None:
+async def test_a_subscriber_that_has_seen_nothing_can_resume_too(transport: Transport, server: Server, feed: Feed) -> None:
     async with subscriber(transport, server) as subscription:
         pass
     await feed.publish(b"while away")
@@ -98,9 +96,7 @@ async def test_a_cursor_older_than_the_log_gets_the_named_refusal(
             await take(late, 1)
 
 
-async def test_a_cursor_of_another_life_of_the_server_is_refused(
-    transport: Transport, server: Server, feed: Feed
-) -> None:
+async def test_a_cursor_of_another_life_of_the_server_is_refused(transport: Transport, server: Server, feed: Feed) -> None:
     with pytest.raises(CursorGone, match="cursor_unknown"):
         async with subscriber(transport, server, after=10**9) as stranger:
             await take(stranger, 1)

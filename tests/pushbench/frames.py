@@ -16,7 +16,7 @@ from pushbench.transports import TRANSPORTS
 FIVE = ("polling", "longpoll", "stream", "sse", "websocket")
 
 PUSH_MS = {"polling": 2.0, "longpoll": 6.5, "stream": 4.4, "sse": 7.2, "sse_plain": 5.0, "websocket": 3.9}
-CPU_US = {"polling": 60.0, "longpoll": 92.0, "stream": 19.0, "sse": 41.0, "sse_plain": 24.0, "websocket": 17.0}
+CPU_US = {"polling": 20.0, "longpoll": 92.0, "stream": 19.0, "sse": 41.0, "sse_plain": 24.0, "websocket": 17.0}
 USER_KIB = {"polling": 12.0, "longpoll": 22.0, "stream": 19.4, "sse": 33.1, "sse_plain": 20.2, "websocket": 26.8}
 KERNEL_KIB = 4.2
 
@@ -87,9 +87,7 @@ def judge(
     return changed
 
 
-def fail(
-    frames: Mapping[str, pd.DataFrame], transport: str, trials: Iterable[int] = (1, 2, 3)
-) -> dict[str, pd.DataFrame]:
+def fail(frames: Mapping[str, pd.DataFrame], transport: str, trials: Iterable[int] = (1, 2, 3)) -> dict[str, pd.DataFrame]:
     """Give copies of the frames in which those trials of the transport failed: no number of theirs is left."""
     changed = judge(frames, "failed", transport, trials)
     table = changed["trials"]
@@ -118,7 +116,7 @@ def _trial(
     offered = subscribers * rate_hz
     cpu_us = CPU_US[transport] * rng.normal(1, 0.03) * (1 + 20 / subscribers)
     if TRANSPORTS[transport].polls:  # every request costs, also the empty one
-        cpu_us *= 0.15 + 0.85 * 1000 / (poll_interval_ms * min(rate_hz, 1000 / poll_interval_ms))
+        cpu_us += 150 * (1000 / poll_interval_ms) / rate_hz
     capacity = 1e6 / cpu_us
     delivered_per_s = min(offered, capacity)
     count = int(delivered_per_s * measure_s)

@@ -219,8 +219,8 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
          "least 1; raise the rate, or measure for 4 s"),
         ('"sse"', '"websockt"', 6, 'grid.transport: "websockt" is not one of polling, longpoll, stream, sse, sse_plain, '
          "websocket; did you mean websocket?"),
-        ('"sse"', '"WebSocket"', 6, 'grid.transport: "WebSocket" is not one of polling, longpoll, stream, sse, sse_plain, '
-         "websocket; did you mean websocket?"),
+        ('"sse"', '"SSE"', 6, 'grid.transport: "SSE" is not one of polling, longpoll, stream, sse, sse_plain, '
+         "websocket; did you mean sse?"),
         ('["memory"]', '["memry"]', 3, 'charts: "memry" is not one of overview,'),
         ("[load]", "[load]\npayload_bytes = 82", 13,
          "load.payload_bytes: 82 is not an integer from 83 to 65536 bytes"),

@@ -1,0 +1,177 @@
+"""The command line: `pushbench run | list | report | check | serve | doctor`.
+
+It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
+but some trial failed or is not to be believed, 2 wrong input (one line on stderr), 130 on Ctrl-C.
+"""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pushbench import results
+from pushbench.checks import Verdict
+from pushbench.results import ResultsError
+from pushbench.scenario import SCENARIOS, ScenarioError, find, load
+
+RESULTS = Path("results")
+"""Where runs land, below the directory that the command is given in."""
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="How should a server push to its clients? Measures polling, longpoll, stream, sse and websocket on one feed.",
+)
+
+
+def main() -> None:
+    """The console script."""
+    sys.exit(invoke(sys.argv[1:]))
+
+
+def invoke(arguments: list[str]) -> int:
+    """Run a command and return its exit code; wrong input becomes one line on stderr."""
+    try:
+        return app(arguments, prog_name="pushbench", standalone_mode=False) or 0
+    except (ScenarioError, ResultsError) as error:
+        print(f"pushbench: {error}", file=sys.stderr)
+    except typer.TyperException as error:
+        if error.exit_code == 2 and not arguments:
+            print(error.format_message())
+            return 0
+        print(f"pushbench: {' '.join(error.format_message().split())}; see pushbench --help", file=sys.stderr)
+    except (KeyboardInterrupt, typer.Abort):
+        print("pushbench: interrupted; every finished trial is kept, --resume goes on from there", file=sys.stderr)
+        return 130
+    return 2
+
+
+@app.command()
+def run(
+    scenario: Annotated[str, typer.Argument(help="name of a scenario (see `pushbench list`), or a TOML file")],
+    set_: Annotated[list[str] | None, typer.Option("--set", help="override a key: key=value; may be repeated")] = None,
+    out: Annotated[Path | None, typer.Option(help="directory for the run; default results/NAME-TIME")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with a run that was cut off")] = False,
+) -> int:
+    """Execute a scenario: measure, then draw.
+
+    Example: pushbench run overview --set trials=5 --set subscribers=[10,100]
+    """
+    from pushbench.run import execute, open_store
+
+    read = load(find(scenario), set_ or [])
+    store = open_store(read, RESULTS, out, resume)
+    print(f"{read.title}\n{len(read.schedule)} trials, into {store.directory}", flush=True)
+    with asyncio.Runner() as runner:
+        # Ctrl-C cancels the run, which then ends its processes; a second one does not wait for that.
+        runner.run(execute(read, store))
+    return _report(store.directory)
+
+
+@app.command("list")
+def list_() -> int:
+    """List the scenarios and the runs.
+
+    Example: pushbench list
+    """
+    print("scenarios (pushbench run NAME):")
+    for path in sorted(SCENARIOS.glob("*.toml")):
+        print(f"  {path.stem:14} {load(path).title}")
+    print(f"runs in {RESULTS} (pushbench report DIRECTORY):")
+    found = results.runs(RESULTS)
+    for path in found:
+        manifest = results.read_manifest(path)
+        state = "" if manifest["finished_at"] else "   (not finished)"
+        print(f"  {path.name:36} {manifest['title']}{state}")
+    if not found:
+        print("  none yet")
+    return 0
+
+
+@app.command()
+def report(directory: Annotated[Path | None, typer.Argument(help="a run; default the newest")] = None) -> int:
+    """Draw a run's charts and write its page anew, and print its table.
+
+    Example: pushbench report results/reference
+    """
+    return _report(directory or _newest())
+
+
+@app.command()
+def check(directory: Annotated[Path | None, typer.Argument(help="a run; default the newest")] = None) -> int:
+    """Print the verdict of every trial that is not plainly ok; exit 1 if one is not to be believed.
+
+    Example: pushbench check results/reference
+    """
+    path = directory or _newest()
+    trials = results.load(path).trials.sort_values("order")
+    for row in trials.to_dict("records"):
+        if row["reason"]:
+            print(f"cell {row['cell']} ({row['transport']}) trial {row['trial']}: {row['verdict']}: {row['reason']}")
+    return _verdict_code(list(trials["verdict"]))
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def serve(context: typer.Context) -> int:
+    """Run the server alone, to try it by hand; takes the options of `python -m servers`.
+
+    Example: pushbench serve --port 8000, then curl -N http://127.0.0.1:8000/stream
+    """
+    os.execv(sys.executable, [sys.executable, "-m", "servers", *context.args])
+
+
+@app.command()
+def doctor() -> int:
+    """Look whether this machine can measure, and say what would make it better.
+
+    Example: pushbench doctor
+    """
+    from pushbench.doctor import examine
+
+    ill = False
+    for finding in examine():
+        print(f"{'ok  ' if finding.well else 'warn'} {finding.says}")
+        ill |= not finding.well
+    return int(ill)
+
+
+def _newest() -> Path:
+    found = results.runs(RESULTS)
+    if not found:
+        raise ResultsError(f"no run is in {RESULTS}: name one, or make one with `pushbench run overview`")
+    return found[-1]
+
+
+def _report(directory: Path) -> int:
+    """Draw, write the page, print the table; pandas and matplotlib are imported only for this."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from pushbench import report, summary
+
+    read = results.load(directory)
+    if read.trials.empty:
+        raise ResultsError(f"{directory} has no finished trial yet: go on with --resume")
+    page = report.write(read)
+    made = summary.table(read.trials)
+    console = Console()
+    shown = Table(box=None, pad_edge=False, header_style="bold")
+    for number, heading in enumerate(made.headings):
+        shown.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number == 0)
+    for row in made.rows:
+        shown.add_row(*row)
+    console.print(shown)
+    for note in made.notes:
+        console.print(note, style="dim")
+    for path in (page, *sorted((directory / "charts").glob("*.png"))):
+        print(path)
+    return _verdict_code(list(read.trials["verdict"]))
+
+
+def _verdict_code(verdicts: list[str]) -> int:
+    return 0 if all(Verdict(verdict).believable for verdict in verdicts) else 1

@@ -1,0 +1,123 @@
+"""The table of a run: one row a cell, each figure the median across its trials with its interval.
+
+It turns `trials` into words and numbers for a terminal, a README or a page; how they are laid out is not known here.
+"""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from pushbench.checks import Verdict
+from pushbench.columns import LOAD
+from pushbench.stats import Interval, median_interval
+
+MARK = "○"
+"""Stands before the figures of a cell that are not to be believed; the charts draw the same circle."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One column of the table."""
+
+    heading: str
+    column: str
+    scale: float = 1.0
+    """What the column's values are multiplied by."""
+
+
+FIGURES = (
+    Figure("mean latency, ms", "latency_mean_ms"),
+    Figure("p50, ms", "latency_p50_ms"),
+    Figure("p99, ms", "latency_p99_ms"),
+    Figure("deliveries/s", "deliveries_per_s"),
+    Figure("server CPU, µs/delivery", "server_cpu_us_per_delivery"),
+    Figure("memory, KiB/connection", "server_user_bytes_per_connection", 1 / 1024),
+    Figure("kernel, KiB/connection", "server_kernel_bytes_per_connection", 1 / 1024),
+)
+"""The figures of the table; one that no trial has is left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of texts, and what is to be said below it."""
+
+    headings: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    notes: tuple[str, ...]
+
+
+def table(trials: pd.DataFrame) -> Table:
+    """The table of a run's `trials`, in the scenario's order of cells."""
+    keys = varied(trials)
+    figures = [figure for figure in FIGURES if trials[figure.column].notna().any()]
+    rows = []
+    for _, cell in trials.sort_values(["cell", "trial"]).groupby("cell"):
+        verdicts = cell["verdict"].value_counts().to_dict()
+        doubted = not _all_believable(cell)
+        values = [median_interval(cell[figure.column] * figure.scale) for figure in figures]
+        rows.append(
+            (
+                *(_plain(cell[key].iloc[0]) for key in keys),
+                *((f"{MARK} " if doubted and value.n else "") + said(value) for value in values),
+                _ledger(cell),
+                ", ".join(verdict if len(verdicts) == 1 else f"{verdict} {count}" for verdict, count in verdicts.items()),
+            )
+        )
+    headings = (*(HEADINGS.get(key, key) for key in keys), *(figure.heading for figure in figures), "lost", "verdict")
+    return Table(headings, tuple(rows), tuple(_notes(trials)))
+
+
+HEADINGS = {"rate_hz": "messages/s", "payload_bytes": "bytes", "poll_interval_ms": "poll interval, ms"}
+"""What a load key is called above its column, where its own name is not plain enough."""
+
+
+def varied(trials: pd.DataFrame) -> list[str]:
+    """The load keys that tell the cells apart; always the transport."""
+    return [key for key in LOAD if key == "transport" or trials[key].nunique() > 1]
+
+
+def said(value: Interval) -> str:
+    """A figure with three significant digits and, if there is one, its interval: `4.10 (3.95-4.31)`."""
+    if value.n == 0:
+        return "–"
+    if not value.is_interval:
+        return digits(value.mid)
+    return f"{digits(value.mid)} ({digits(value.low)}–{digits(value.high)})"
+
+
+def digits(value: float) -> str:
+    """Three significant digits, with separators: `12,300`, `4.10`, `0.0123`."""
+    if value == 0:
+        return "0"
+    magnitude = math.floor(math.log10(abs(float(f"{value:.2e}"))))
+    return f"{round(value, 2 - magnitude):,.{max(0, 2 - magnitude)}f}"
+
+
+def _plain(value: object) -> str:
+    return f"{value:,g}" if isinstance(value, int | float) else str(value)
+
+
+def _ledger(cell: pd.DataFrame) -> str:
+    known = cell["lost"].dropna()
+    if known.empty:
+        return "–"
+    wrong = {name: int(cell[name].sum()) for name in ("lost", "duplicated", "reordered")}
+    said = [f"{wrong['lost']:,}"] + [f"{wrong[name]:,} {name}" for name in ("duplicated", "reordered") if wrong[name]]
+    return ", ".join(said)
+
+
+def _notes(trials: pd.DataFrame) -> list[str]:
+    counts = sorted(set(trials.groupby("cell").size()))
+    if counts[-1] > 1:
+        many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+        notes = [f"Median of {many} trials, each with a fresh server process; in brackets the 95 % bootstrap interval."]
+    else:
+        notes = ["One trial of each cell: there is nothing to say how far another would differ."]
+    if not _all_believable(trials):
+        notes.append(f"{MARK} not to be believed as a figure of the server; the verdicts' reasons say why.")
+    return notes
+
+
+def _all_believable(trials: pd.DataFrame) -> bool:
+    return all(Verdict(str(verdict)).believable for verdict in trials["verdict"])
