@@ -10,12 +10,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pushbench import environment
+from pushbench.outcome import Outcome
 from pushbench.placement import place
 from pushbench.progress import Progress
 from pushbench.results import ResultsError, Store, runs
 from pushbench.scenario import Load, Scenario, check_files
 from pushbench.target import Target, built_in
-from pushbench.trial import Outcome, Trial, attempt
+from pushbench.trial import Trial, attempt
 
 Targets = Callable[[Load], Target]
 

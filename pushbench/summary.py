@@ -53,7 +53,7 @@ def table(trials: pd.DataFrame) -> Table:
     figures = [figure for figure in FIGURES if trials[figure.column].notna().any()]
     rows = []
     for _, cell in trials.sort_values(["cell", "trial"]).groupby("cell"):
-        verdicts = cell["verdict"].value_counts().to_dict()
+        verdicts = cell["verdict"].astype(str).value_counts().to_dict()
         doubted = not _all_believable(cell)
         values = [median_interval(cell[figure.column] * figure.scale) for figure in figures]
         rows.append(
@@ -61,7 +61,9 @@ def table(trials: pd.DataFrame) -> Table:
                 *(_plain(cell[key].iloc[0]) for key in keys),
                 *((f"{MARK} " if doubted and value.n else "") + said(value) for value in values),
                 _ledger(cell),
-                ", ".join(verdict if len(verdicts) == 1 else f"{verdict} {count}" for verdict, count in verdicts.items()),
+                ", ".join(
+                    f"{verdict} {count}" if len(verdicts) > 1 else str(verdict) for verdict, count in verdicts.items()
+                ),
             )
         )
     headings = (*(HEADINGS.get(key, key) for key in keys), *(figure.heading for figure in figures), "lost", "verdict")
@@ -120,4 +122,4 @@ def _notes(trials: pd.DataFrame) -> list[str]:
 
 
 def _all_believable(trials: pd.DataFrame) -> bool:
-    return all(Verdict(str(verdict)).believable for verdict in trials["verdict"])
+    return all(Verdict(verdict).believable for verdict in trials["verdict"].astype(str))

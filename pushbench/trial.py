@@ -9,14 +9,14 @@ recordings and where results are kept is not known here.
 import asyncio
 import time
 from contextlib import AsyncExitStack
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Protocol
 
-import numpy as np
-
-from pushbench import histogram, probes, stats, timeline
-from pushbench.checks import Judgement, Verdict, judge
+from pushbench import probes
+from pushbench.checks import Judgement, Verdict
 from pushbench.control import Address, Switchboard
+from pushbench.memory import Memory
+from pushbench.outcome import Outcome, Share, concluded
 from pushbench.placement import Placement
 from pushbench.publisher import PublisherPlan, PublisherReport, publish
 from pushbench.scenario import Load, Phases
@@ -66,17 +66,6 @@ class Trial:
         return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s)
 
 
-@dataclass(slots=True)
-class Outcome:
-    """What came of it: the judgement, the measured columns of `trials`, and the rows of the other frames."""
-
-    judgement: Judgement
-    columns: dict[str, Any] = field(default_factory=dict)
-    latency: list[dict[str, Any]] = field(default_factory=list)
-    timeline: list[dict[str, Any]] = field(default_factory=list)
-    memory: list[dict[str, Any]] = field(default_factory=list)
-
-
 class TrialFailed(Exception):
     """The trial has no numbers; the text says why."""
 
@@ -119,57 +108,7 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
             memory.note("residual", 0)
         swarm_worker.tell(report=True)
         seen = await swarm_worker.report(ANSWER_S)
-    return _outcome(trial, seen, slip_ns, cpu, memory)
-
-
-class Memory:
-    """The server's memory at several numbers of connections, as rows of the frame `memory`."""
-
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
-        self._kernel_before = probes.kernel_bytes()
-        self.rows: list[dict[str, Any]] = []
-        self.note("baseline", 0)
-
-    def note(self, state: str, connections: int) -> None:
-        """Read the memory now.
-
-        The kernel's part is of the whole host. What it grew by since the baseline belongs half to the server's ends of
-        the connections and half to the swarm's, which are the same structures.
-        """
-        kernel_bytes = (probes.kernel_bytes() - self._kernel_before) / 2
-        user_bytes = float(probes.user_bytes(self._pid))
-        self.rows.append(
-            {
-                "state": state,
-                "connections": connections,
-                "server_user_bytes": user_bytes,
-                "server_kernel_bytes": kernel_bytes,
-            }
-        )
-
-    def slopes(self) -> dict[str, float]:
-        """The columns of `trials` that are slopes over the ramp's plateaus; empty if there are none."""
-        ramp = [row for row in self.rows if row["state"] == "ramp"]
-        columns: dict[str, float] = {}
-        for part in ("user", "kernel") if ramp else ():
-            line = stats.fit_line([row["connections"] for row in ramp], [row[f"server_{part}_bytes"] for row in ramp])
-            name = f"server_{part}_bytes_per_connection"
-            columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
-        return columns
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What a process used of its core in the window."""
-
-    cpu_ns: int
-    of_ns: int
-
-    @property
-    def percent(self) -> float:
-        """Of one core."""
-        return 100 * self.cpu_ns / self.of_ns
+    return concluded(trial.load, trial.schedule, seen, slip_ns, cpu, memory)
 
 
 async def _ramp(trial: Trial, watch: Watch, server: Running, swarm_worker: Worker[SwarmReport], memory: Memory) -> None:
@@ -267,44 +206,4 @@ def _publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
         schedule=schedule,
         payload_bytes=trial.load.payload_bytes,
         cores=trial.placement.publisher,
-    )
-
-
-def _outcome(trial: Trial, seen: SwarmReport, slip_ns: tuple[int, ...], cpu: dict[str, Share], memory: Memory) -> Outcome:
-    """The columns and rows of a trial that came to its end."""
-    columns: dict[str, Any] = memory.slopes()
-    columns["connect_per_s"] = len(seen.connect_ns) / (seen.connecting_ns / NS)
-    columns["connect_p99_ms"] = float(np.percentile(seen.connect_ns, 99)) / 1e6
-    if (schedule := trial.schedule) is None:
-        return Outcome(Judgement(Verdict.OK), columns, memory=memory.rows)
-    due, sent = histogram.merged([seen.due_histogram]), histogram.merged([seen.sent_histogram])
-    deliveries = seen.deliveries_in_window
-    columns |= histogram.summary_ms(due, "latency") | histogram.summary_ms(sent, "naive") | asdict(seen.ledger)
-    columns |= {
-        "age_mean_ms": seen.age.mean_ms,
-        "age_peak_ms": seen.age.peak_ms,
-        "deliveries_per_s": deliveries / schedule.measure_s,
-        "offered_per_s": trial.load.subscribers * (schedule.count - schedule.warmup_count) / schedule.measure_s,
-        "server_cpu_us_per_delivery": cpu["server"].cpu_ns / deliveries / 1e3 if deliveries else None,
-        "client_cpu_us_per_delivery": cpu["swarm"].cpu_ns / deliveries / 1e3 if deliveries else None,
-        "publisher_slip_p99_ms": float(np.percentile(slip_ns, 99)) / 1e6,
-        "swarm_lag_p99_ms": float(np.percentile(seen.lag_ns, 99)) / 1e6,
-        **{f"{role}_cpu_percent": share.percent for role, share in cpu.items()},
-    }
-    judgement = judge(columns)
-    if seen.ended:
-        reasons = "; ".join(f"{count} × {reason}" for reason, count in seen.ended.items())
-        judgement = Judgement(judgement.verdict, f"{judgement.reason}; subscribers ended: {reasons}".removeprefix("; "))
-    return Outcome(
-        judgement,
-        columns,
-        latency=[
-            {"clock": clock, "value_ms": edge_ns / 1e6, "count": count}
-            for clock, one in (("due", due), ("sent", sent))
-            for edge_ns, count in histogram.buckets(one)
-        ],
-        timeline=[
-            dict(row) for row in timeline.rows(seen.timeline, warmup_s=schedule.warmup_s, measure_s=schedule.measure_s)
-        ],
-        memory=memory.rows,
     )

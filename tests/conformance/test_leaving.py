@@ -20,7 +20,7 @@ async def until(feed: Feed, condition: Callable[[dict[str, int]], bool]) -> dict
     """The server's status once it fulfils the condition."""
     async with asyncio.timeout(10):
         while not condition(status := await feed.status()):
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # the server is another process
     return status
 
 

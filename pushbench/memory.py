@@ -1,0 +1,45 @@
+"""The server's memory at several numbers of connections, and what a connection costs by them.
+
+It reads the probes when it is told to; when that is, the trial decides.
+"""
+
+from typing import Any
+
+from pushbench import probes, stats
+
+
+class Memory:
+    """The server's memory at several numbers of connections, as rows of the frame `memory`."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._kernel_before = probes.kernel_bytes()
+        self.rows: list[dict[str, Any]] = []
+        self.note("baseline", 0)
+
+    def note(self, state: str, connections: int) -> None:
+        """Read the memory now.
+
+        The kernel's part is of the whole host. What it grew by since the baseline belongs half to the server's ends of
+        the connections and half to the swarm's, which are the same structures.
+        """
+        kernel_bytes = (probes.kernel_bytes() - self._kernel_before) / 2
+        user_bytes = float(probes.user_bytes(self._pid))
+        self.rows.append(
+            {
+                "state": state,
+                "connections": connections,
+                "server_user_bytes": user_bytes,
+                "server_kernel_bytes": kernel_bytes,
+            }
+        )
+
+    def slopes(self) -> dict[str, float]:
+        """The columns of `trials` that are slopes over the ramp's plateaus; empty if there are none."""
+        ramp = [row for row in self.rows if row["state"] == "ramp"]
+        columns: dict[str, float] = {}
+        for part in ("user", "kernel") if ramp else ():
+            line = stats.fit_line([row["connections"] for row in ramp], [row[f"server_{part}_bytes"] for row in ramp])
+            name = f"server_{part}_bytes_per_connection"
+            columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
+        return columns
