@@ -11,7 +11,8 @@ import numpy as np
 from pushbench import histogram, timeline
 from pushbench.checks import Judgement, Verdict, judge
 from pushbench.memory import Memory
-from pushbench.schedule import NS
+from pushbench.scenario import Load
+from pushbench.schedule import NS, Schedule
 from pushbench.swarm import SwarmReport
 
 

@@ -121,6 +121,8 @@ def latency_percentiles(trials: pd.DataFrame, latency: pd.DataFrame) -> Figure:
         axes.tick_params(labelbottom=last, labelleft=index % columns == 0)
         axes.set_xlabel("percentile of deliveries (%)" if index // columns == rows - 1 else "")
     told = [f"A curve stops where fewer than {SPARE} deliveries were slower.", *notes(trials)]
+    if dotted:
+        told.append("naive: latency from the moment of sending instead, drawn where it differs by a tenth or more")
     if few:
         told.append("too few deliveries for a curve: " + "; ".join(few))
     if left_out:
@@ -179,5 +181,4 @@ def _subtitle(each: "pd.Series[int]") -> str:
 
 
 def _sent_key() -> Artist:
-    label = "dotted: from the moment of sending (naive), where it differs"
-    return Line2D([], [], color=GREY, linestyle=":", linewidth=1.3, label=label)
+    return Line2D([], [], color=GREY, linestyle=":", linewidth=1.3, label="naive")

@@ -39,7 +39,7 @@ def draw_cpu(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
         _bar(axes, place, 0.0, cost.mid, series, trusted)
         _whisker(axes, place, cost)
         _say_end(axes, place, cost.high, f"{brief(cost.mid)} µs = {brief(1e6 / cost.mid)}/s a core")
-    linear_axis(axes, "x", 0, highest * 1.5)
+    linear_axis(axes, "x", 0, highest * 1.55)
     name_rows(axes, rows)
     if not costs:
         return "No CPU cost here is to be believed"
@@ -137,7 +137,7 @@ def draw_delivered(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> s
     linear_axis(axes, "x", 0, 145)
     axes.set_xticks([0, 25, 50, 75, 100])
     name_rows(axes, rows)
-    offered = brief(float(np.nanmedian(numbers(here["offered_per_s"]))))
+    offered = plain(round(float(np.nanmedian(numbers(here["offered_per_s"]))), 1))
     if not shares:
         return "No delivery rate here is to be believed"
     return f"Of {offered} deliveries/s offered, {spanned(shares, '%')} were delivered" + aside(rows)
