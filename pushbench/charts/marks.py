@@ -39,7 +39,7 @@ def draw_markers(axes: Axes, label: str, style: Look, places: Iterable[tuple[flo
         ys = [y for _, y, believed in places if believed is believable]
         if xs:
             axes.plot(
-                xs, ys, linestyle="none", marker=style.marker, markersize=size, markerfacecolor=face,
+                xs, ys, color=style.colour, linestyle="none", marker=style.marker, markersize=size, markerfacecolor=face,
                 markeredgecolor=style.colour, markeredgewidth=1.5, gid=f"{kind}:{label}", zorder=4,
             )  # fmt: skip
 

@@ -49,7 +49,7 @@ class Curve:
     deliveries: int
 
     def at(self, q: float) -> float:
-        """Give the latency at q (0..1), NaN where the curve has ended."""
+        """Give the latency at q (0..1) or the next drawn percentile above it, NaN where the curve has ended."""
         nines = -np.log10(1 - q)
         if nines > self.nines[-1] + 1e-9:
             return float("nan")

@@ -12,7 +12,7 @@ from pushbench.charts.cells import Point, Series, believable, largest, positive,
 from pushbench.charts.latency import draw_growth
 from pushbench.charts.marks import draw_markers
 from pushbench.charts.percentiles import SHOWN_FROM, draw_curves, nines_axis, shows_percentiles
-from pushbench.charts.slide_rows import MOST_ROWS, aside, interval, name_rows, rows_of, say_missing
+from pushbench.charts.slide_rows import ASIDE, MOST_ROWS, aside, interval, name_rows, rows_of, say_missing
 from pushbench.charts.style import INK, End, brief, label_ends, log_axis, plain, tidy
 
 SLOWER = 2
@@ -112,9 +112,8 @@ def growth_headline(found: list[tuple[Series, list[Point]]]) -> str:
     ]
     if not factors:
         return f"Latency from {plain(least)} to {plain(most)} subscribers"
-    left_out = aside([series for series, at in found if not all(point.believable for point in at)])
     said = f"From {plain(least)} to {plain(most)} subscribers, the median changes {spanned(factors, times='×')}"
-    return said + left_out
+    return said if all(point.believable for _, at in found for point in at) else said + ASIDE
 
 
 def shows_curves(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:

@@ -12,11 +12,12 @@ from pushbench.charts.style import GREY
 from pushbench.stats import Interval, median_interval
 
 MOST_ROWS = 10
+ASIDE = " (hollow ones aside)"
 
 
 def aside(rows: list[Series]) -> str:
     """Say in a headline that it leaves out what may not be believed."""
-    return "" if all(believable(series.rows) for series in rows) else " (hollow ones aside)"
+    return "" if all(believable(series.rows) for series in rows) else ASIDE
 
 
 def rows_of(trials: pd.DataFrame) -> list[Series]:

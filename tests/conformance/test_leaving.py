@@ -19,8 +19,8 @@ BIG = 65_536
 async def until(feed: Feed, condition: Callable[[dict[str, int]], bool]) -> dict[str, int]:
     """The server's status once it fulfils the condition."""
     async with asyncio.timeout(10):
-        while not condition(status := await feed.status()):
-            await asyncio.sleep(0.01)  # the server is another process
+        while not condition(status := await feed.status()):  # noqa: ASYNC110  # the server is another process
+            await asyncio.sleep(0.01)
     return status
 
 

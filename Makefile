@@ -1,0 +1,54 @@
+# An index of verbs; what they do is in the code. Every target sets itself up.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+RUN ?= results/reference
+
+.DEFAULT_GOAL := help
+.PHONY: help setup bench smoke test lint notebooks reference lock clean
+
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(VENV)/.bench $(VENV)/.dev  ## make .venv with everything in it
+
+bench: $(VENV)/.bench  ## the five transports side by side, in three minutes: table, charts, report
+	$(BIN)/pushbench run overview
+
+smoke: $(VENV)/.bench  ## does every transport deliver? in 20 seconds
+	$(BIN)/pushbench run smoke
+
+test: $(VENV)/.dev  ## all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev  ## style, imports, types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+notebooks: $(VENV)/.dev  ## execute the notebooks anew, on RUN=results/reference
+	$(BIN)/python notebooks/execute.py $(RUN)
+
+reference: $(VENV)/.bench  ## take the newest overview as results/reference, and the README's table and picture from it
+	$(BIN)/python -m pushbench.reference
+
+lock: $(VENV)/.dev  ## compile requirements.lock anew
+	$(BIN)/pip install --quiet pip-tools
+	$(BIN)/pip-compile --quiet --upgrade --all-extras --strip-extras --no-header --no-annotate \
+	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.lock pyproject.toml
+
+clean:  ## remove .venv, caches and all runs but the reference
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find results -mindepth 1 -maxdepth 1 -type d ! -name reference -exec rm -rf {} +
+
+# The lock file constrains both; what measures needs no tools of development.
+$(VENV)/.bench: pyproject.toml requirements.lock
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.bench
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev,notebooks]'
+	touch $@

@@ -1,0 +1,92 @@
+"""The reference run: one curated `overview`, from which the README's table and picture are made.
+
+`python -m pushbench.reference [RUN]` copies a run (default: the newest finished overview) to results/reference and writes
+the README's part anew; a test holds the README to it.
+"""
+
+import shutil
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from pushbench import report, results, summary
+from pushbench.charts import draw
+from pushbench.checks import Verdict
+from pushbench.environment import CHECKOUT
+from pushbench.results import TABLES, ResultsError, Run
+
+REFERENCE = CHECKOUT / "results" / "reference"
+README = CHECKOUT / "README.md"
+BEGIN, END = "<!-- made by `make reference`: begin -->", "<!-- made by `make reference`: end -->"
+PICTURE = "overview"
+
+
+def readme_part(run: Run) -> str:
+    """The README's part that a run fills: picture, table, and what it was measured on."""
+    made = summary.table(run.trials)
+    environment = run.manifest["environment"]
+    lines = [
+        f"![{run.manifest['title']}](results/reference/charts/{PICTURE}.png)",
+        "",
+        _row(made.headings),
+        _row(["---"] + ["--:"] * (len(made.headings) - 1)),
+        *map(_row, made.rows),
+        "",
+        *made.notes,
+        f"Measured {run.manifest['started_at'][:10]} on {environment['cores']} cores of an {environment['cpu']}, "
+        f"Linux {environment['kernel'].partition('-')[0]}, Python {environment['python']}, "
+        f"uvicorn {environment['uvicorn']}, aiohttp {environment['aiohttp']}; `pushbench report results/reference` has the rest.",
+    ]
+    return "\n".join(lines)
+
+
+def with_part(readme: str, part: str) -> str:
+    """The README with its part replaced."""
+    head, begin, rest = readme.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise ResultsError(f"README.md has no lines {BEGIN} and {END}: put them where the table belongs")
+    return f"{head}{BEGIN}\n{part}\n{END}{tail}"
+
+
+def curate(source: Path) -> Run:
+    """Copy what is needed of a run to results/reference, and return it from there."""
+    run = results.load(source)
+    if not run.manifest["finished_at"]:
+        raise ResultsError(f"{source} is not finished: go on with --resume first")
+    if doubted := [verdict for verdict in run.trials["verdict"].astype(str) if not Verdict(verdict).believable]:
+        raise ResultsError(f"{source} has trials that are not to be believed ({', '.join(doubted)}): measure again")
+    if str(run.manifest["environment"]["commit"]).endswith("+"):
+        raise ResultsError(f"{source} was measured with uncommitted changes: commit, then measure again")
+    if source.resolve() != REFERENCE:
+        shutil.rmtree(REFERENCE, ignore_errors=True)
+        REFERENCE.mkdir(parents=True)
+        for name in ("run.json", *(f"{table}.parquet" for table in TABLES)):
+            shutil.copy(source / name, REFERENCE)
+    report.save(draw(PICTURE, run.frames), REFERENCE / "charts" / PICTURE)
+    return results.load(REFERENCE)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _newest() -> Path:
+    for path in reversed(results.runs(CHECKOUT / "results")):
+        if results.read_manifest(path)["scenario"]["name"] == "overview" and path != REFERENCE:
+            return path
+    raise ResultsError("no run of overview is in results: make one with `make bench`")
+
+
+def main() -> None:
+    """Curate, and write the README's part."""
+    try:
+        run = curate(Path(sys.argv[1]) if len(sys.argv) > 1 else _newest())
+        README.write_text(with_part(README.read_text(), readme_part(run)))
+    except ResultsError as error:
+        raise SystemExit(f"pushbench.reference: {error}") from None
+    print(f"{REFERENCE.relative_to(CHECKOUT)} is the run of {run.manifest['started_at']}; the README shows it")
+
+
+if __name__ == "__main__":
+    main()
