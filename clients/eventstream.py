@@ -27,6 +27,7 @@ class EventStreamParser:
         """The reconnection time that the server asked for."""
         self._rest = b""  # an incomplete line
         self._started = False  # a byte order mark counts only at the very beginning
+        self._ended_in_cr = False  # a line feed that comes next belongs to that line's end
         self._data: list[bytes] = []
         self._type = b""
         self._id: bytes | None = None
@@ -40,13 +41,13 @@ class EventStreamParser:
                 return []
             self._started = True
             text = text.removeprefix(BOM)
-        held = b""
+        if self._ended_in_cr and text:
+            text = text.removeprefix(b"\n")
+            self._ended_in_cr = False
         if b"\r" in text:
-            if text.endswith(b"\r"):  # it may be the first half of a CRLF
-                text, held = text[:-1], b"\r"
+            self._ended_in_cr = text.endswith(b"\r")
             text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        *lines, rest = text.split(b"\n")
-        self._rest = rest + held
+        *lines, self._rest = text.split(b"\n")
         events: list[Event] = []
         for line in lines:
             if line:

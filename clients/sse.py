@@ -26,12 +26,13 @@ class ServerSentEvents(Subscription):
         """See `Subscription.receive`; one call of `hand_over` for each event."""
         parser = EventStreamParser()
         while chunk := await self._response.content.readany():
-            for event in parser.feed(chunk):
+            events = parser.feed(chunk)
+            if parser.last_event_id is not None:
+                self.cursor = int(parser.last_event_id)
+            for event in events:
                 if event.type != b"message":
                     raise CursorGone(f"{event.type.decode()}: {event.data.decode()}")
                 hand_over([event.data])
-            if parser.last_event_id is not None:
-                self.cursor = int(parser.last_event_id)
         raise SubscriptionEnded("the server ended the response")
 
     async def _close(self) -> None:

@@ -64,7 +64,7 @@ class WebSocket(Subscription):
                     self.cursor = cursor = cursor + 1
                 hand_over([frame.data])
             elif frame.type is aiohttp.WSMsgType.ERROR:
-                raise frame.data
+                raise SubscriptionEnded(f"the server broke the protocol: {frame.data}") from frame.data
             else:
                 code = self._socket.close_code
                 kind = CursorGone if code == CLOSE_CURSOR_GONE else SubscriptionEnded

@@ -7,6 +7,7 @@ they mean. When the run's side goes away, the load process sees the end of the s
 import asyncio
 import json
 import socket
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
@@ -89,6 +90,8 @@ class Switchboard:
 
     def __init__(self) -> None:
         self._callers: dict[str, asyncio.Future[Channel]] = {}
+        self._channels: list[Channel] = []
+        self._closed = False
 
     async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
@@ -98,9 +101,9 @@ class Switchboard:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.close()
-        for caller in self._callers.values():
-            if caller.done() and not caller.cancelled():
-                await caller.result().__aexit__(kind, error, trace)
+        self._closed = True
+        for channel in self._channels:
+            await channel.__aexit__(kind, error, trace)
 
     @property
     def address(self) -> Address:
@@ -117,5 +120,9 @@ class Switchboard:
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         channel = Channel(reader, writer)
-        hello = await channel.receive()
-        self._caller(hello["role"]).set_result(channel)
+        self._channels.append(channel)
+        if self._closed:  # it was accepted just before, and would wait for ever
+            writer.close()
+        with suppress(ChannelClosed):
+            hello = await channel.receive()
+            self._caller(hello["role"]).set_result(channel)

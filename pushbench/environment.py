@@ -8,6 +8,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from pushbench import probes
+
 PACKAGES = (
     "starlette",
     "uvicorn",
@@ -37,6 +39,7 @@ def describe() -> dict[str, Any]:
         "somaxconn": _read("/proc/sys/net/core/somaxconn"),
         "port_range": _read("/proc/sys/net/ipv4/ip_local_port_range"),
         "open_files": soft,
+        "kernel_memory_from": probes.kernel_source(),
         "clock": _read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
         "python": platform.python_version(),
         **{name: _version(name) for name in ("pushbench", *PACKAGES)},

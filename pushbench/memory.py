@@ -3,9 +3,13 @@
 It reads the probes when it is told to; when that is, the trial decides.
 """
 
+import asyncio
 from typing import Any
 
 from pushbench import probes, stats
+
+KERNEL_READINGS = 5
+KERNEL_PAUSE_S = 0.01
 
 
 class Memory:
@@ -13,24 +17,28 @@ class Memory:
 
     def __init__(self, pid: int) -> None:
         self._pid = pid
-        self._kernel_before = probes.kernel_bytes()
+        self._kernel_before: int | None = None
         self.rows: list[dict[str, Any]] = []
-        self.note("baseline", 0)
 
-    def note(self, state: str, connections: int) -> None:
-        """Read the memory now.
+    async def note(self, state: str, connections: int) -> None:
+        """Read the memory now; the first time is the baseline.
 
         The kernel's part is of the whole host. What it grew by since the baseline belongs half to the server's ends of
-        the connections and half to the swarm's, which are the same structures.
+        the connections and half to the swarm's, which are the same structures. It is the least of a few readings: for a
+        segment in flight the kernel sets a whole MiB aside, which is no connection's.
         """
-        kernel_bytes = (probes.kernel_bytes() - self._kernel_before) / 2
-        user_bytes = float(probes.user_bytes(self._pid))
+        kernel_bytes = probes.kernel_bytes()
+        for _ in range(KERNEL_READINGS - 1):
+            await asyncio.sleep(KERNEL_PAUSE_S)
+            kernel_bytes = min(kernel_bytes, probes.kernel_bytes())
+        if self._kernel_before is None:
+            self._kernel_before = kernel_bytes
         self.rows.append(
             {
                 "state": state,
                 "connections": connections,
-                "server_user_bytes": user_bytes,
-                "server_kernel_bytes": kernel_bytes,
+                "server_user_bytes": float(probes.user_bytes(self._pid)),
+                "server_kernel_bytes": (kernel_bytes - self._kernel_before) / 2,
             }
         )
 

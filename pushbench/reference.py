@@ -35,7 +35,7 @@ def readme_part(run: Run) -> str:
         *made.notes,
         f"Measured {run.manifest['started_at'][:10]} on {environment['cores']} cores of an {environment['cpu']}, "
         f"Linux {environment['kernel'].partition('-')[0]}, Python {environment['python']}, "
-        f"uvicorn {environment['uvicorn']}, aiohttp {environment['aiohttp']}; `pushbench report results/reference` has the rest.",
+        f"uvicorn {environment['uvicorn']}, aiohttp {environment['aiohttp']}.",
     ]
     return "\n".join(lines)
 

@@ -97,13 +97,15 @@ def load(path: str | os.PathLike[str]) -> Run:
 def read_manifest(directory: Path) -> dict[str, Any]:
     """The content of a run's run.json; raises `ResultsError` as `load` does."""
     try:
-        manifest: dict[str, Any] = json.loads((directory / "run.json").read_text())
+        manifest = json.loads((directory / "run.json").read_text())
     except FileNotFoundError:
         raise ResultsError(
             f"{directory} holds no run: there is no run.json in it; `pushbench list` shows the runs"
         ) from None
     except (OSError, ValueError) as error:
         raise ResultsError(f"{directory / 'run.json'} cannot be read: {error}") from None
+    if not isinstance(manifest, dict):
+        raise ResultsError(f"{directory / 'run.json'} is not a run's: it must hold an object; start a new run")
     if manifest.get("schema") != SCHEMA:
         raise ResultsError(
             f"{directory} has schema version {manifest.get('schema')}, but this pushbench reads {SCHEMA}: "

@@ -10,7 +10,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from pushbench.kinship import end_with_parent
@@ -31,6 +31,7 @@ class Target:
     name: str
     command: tuple[str, ...]
     publish_path: str = "/publish"
+    ready_timeout_s: float = READY_TIMEOUT_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,11 @@ def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float) -> Tar
 
 
 @asynccontextmanager
-async def running(target: Target, cores: Sequence[int], ready_timeout_s: float = READY_TIMEOUT_S) -> AsyncIterator[Running]:
-    """The target's server, from ready to stopped. Raises `TargetFailed` if it does not become ready."""
+async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running]:
+    """The target's server, from ready to stopped.
+
+    Raises `TargetFailed` if it does not become ready, or ends by itself; also in place of an error that came of that.
+    """
 
     def prepare() -> None:
         os.sched_setaffinity(0, cores)
@@ -81,17 +85,26 @@ async def running(target: Target, cores: Sequence[int], ready_timeout_s: float =
     try:
         assert process.stdout is not None
         try:
-            async with asyncio.timeout(ready_timeout_s):
+            async with asyncio.timeout(target.ready_timeout_s):
                 ready = await _ready_line(process.stdout, lines)
+                code = None if ready else await process.wait()
         except TimeoutError:
-            raise TargetFailed(_failure(target, f"was not ready after {ready_timeout_s:g} s", lines)) from None
+            raise TargetFailed(_failure(target, f"was not ready after {target.ready_timeout_s:g} s", lines)) from None
         if ready is None:
-            code = await process.wait()
             raise TargetFailed(_failure(target, f"ended with exit code {code} before it was ready", lines))
         draining = asyncio.create_task(_drain(process.stdout, lines))
-        yield Running("127.0.0.1", ready["port"], ready["pid"])
+        cause: Exception | None = None
+        try:
+            yield Running("127.0.0.1", ready["port"], ready["pid"])
+        except Exception as error:
+            cause = error
         if process.returncode is not None:
-            raise TargetFailed(_failure(target, f"ended with exit code {process.returncode} during the trial", lines))
+            _end_group(process)  # so that nobody keeps its output open
+            await draining
+            says = f"ended with exit code {process.returncode} during the trial"
+            raise TargetFailed(_failure(target, says, lines)) from cause
+        if cause:
+            raise cause
     finally:
         await _stop(process)
         if draining is not None:
@@ -128,4 +141,11 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
                 await process.wait()
         except TimeoutError:
             process.kill()
+    _end_group(process)
     await process.wait()
+
+
+def _end_group(process: asyncio.subprocess.Process) -> None:
+    """End whatever the server has started and left behind; its group has the server's process id."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)

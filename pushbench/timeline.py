@@ -4,6 +4,7 @@ Slices are kept as sparse histograms, (slice, latency bucket, count), so that th
 and percentiles still be taken.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -56,8 +57,7 @@ def of(received_ns: NDArray[np.int64], latency_ns: NDArray[np.int64], start_ns: 
 
 def rows(timeline: Timeline, *, warmup_s: float, measure_s: float) -> list[Row]:
     """One row for each slice from the start of the warm-up to the last delivery, or to the end of the window."""
-    first = -round(warmup_s * 1e9 / SLICE_NS)
-    drain = round(measure_s * 1e9 / SLICE_NS)
+    first, drain = -_slices(warmup_s), _slices(measure_s)
     last = max(drain - 1, int(timeline.slice_no.max(initial=first)))
     made: list[Row] = []
     for number in range(first, last + 1):
@@ -75,6 +75,11 @@ def rows(timeline: Timeline, *, warmup_s: float, measure_s: float) -> list[Row]:
             )
         )
     return made
+
+
+def _slices(length_s: float) -> int:
+    """How many slices so long a time touches. 0.3 s are three, although 0.3 / 0.1 may come out just above."""
+    return math.ceil(round(length_s * 1e9 / SLICE_NS, 6))
 
 
 def _quantile_ms(bucket: NDArray[np.int64], cumulative: NDArray[np.int64], quantile: float) -> float:

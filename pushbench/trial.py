@@ -96,6 +96,7 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
             await publisher.ask(ANSWER_S, host=server.host, port=server.port)
 
         memory = Memory(server.pid)
+        await memory.note("baseline", 0)
         await _ramp(trial, watch, server, swarm_worker, memory)
         if publisher:
             cpu = await _traffic(trial, watch, server, swarm_worker, publisher)
@@ -105,7 +106,7 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
         await swarm_worker.ask(ANSWER_S + trial.load.subscribers / CONNECTS_PER_S, disconnect=True)
         if trial.phases.plateaus:
             await asyncio.sleep(trial.phases.settle_s)
-            memory.note("residual", 0)
+            await memory.note("residual", 0)
         swarm_worker.tell(report=True)
         seen = await swarm_worker.report(ANSWER_S)
     return concluded(trial.load, trial.schedule, seen, slip_ns, cpu, memory)
@@ -125,7 +126,7 @@ async def _ramp(trial: Trial, watch: Watch, server: Running, swarm_worker: Worke
             raise TrialFailed(f"{answer['connected']} of {target} subscribers connected: {reasons}")
         await asyncio.sleep(trial.phases.settle_s)
         if trial.phases.plateaus:
-            memory.note("ramp", target)
+            await memory.note("ramp", target)
 
 
 async def _traffic(
@@ -175,8 +176,9 @@ async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, 
     while count < expected and time.monotonic() - last_news < quiet_s and time.monotonic() - began < longest_s:
         await asyncio.sleep(DRAIN_EVERY_S)
         _show(watch, swarm_worker)
-        if swarm_worker.latest["deliveries"] > count:
-            count, last_news = swarm_worker.latest["deliveries"], time.monotonic()
+        told = swarm_worker.latest.get("deliveries", 0)  # a swarm that is overloaded may not have told anything yet
+        if told > count:
+            count, last_news = told, time.monotonic()
 
 
 def _show(watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:

@@ -43,6 +43,12 @@ async def pool(processes: int) -> AsyncIterator[Executor]:
         await asyncio.to_thread(executor.shutdown, cancel_futures=True)
 
 
+def _noticed(report: asyncio.Future[Any]) -> None:
+    """Keep asyncio from logging a failure that nobody waits for any more: if it matters it has been raised already."""
+    if not report.cancelled():
+        report.exception()
+
+
 class Worker(Generic[Report]):
     """One load process, from the run's side. Its lifetime is that of the `async with`."""
 
@@ -53,6 +59,7 @@ class Worker(Generic[Report]):
         self.latest: Note = {}
         """The last note that was no answer: how it goes."""
         self._report = asyncio.wrap_future(executor.submit(work, plan))
+        self._report.add_done_callback(_noticed)
         self._board = board
         self._answers: asyncio.Queue[Note] = asyncio.Queue()
         self._channel: Channel | None = None
@@ -74,8 +81,6 @@ class Worker(Generic[Report]):
         await asyncio.wait({self._report}, timeout=DISMISSAL_S)
         if not self._report.done():
             os.kill(self.pid, signal.SIGKILL)
-        elif not self._report.cancelled():
-            self._report.exception()  # if it matters it has been raised already
 
     async def ask(self, within_s: float, **note: Any) -> Note:
         """Send a note and wait for its answer."""

@@ -4,6 +4,7 @@ When it accepts connections it prints one JSON line, `{"ready": true, "port": â€
 """
 
 import argparse
+import errno
 import json
 import os
 import socket
@@ -12,7 +13,7 @@ from dataclasses import fields
 import uvicorn
 
 from servers.app import create_app
-from servers.options import CHOICES, Options
+from servers.options import Options
 
 GRACE_S = 0.5
 """How long a connection may take to end by itself when the server is told to stop."""
@@ -30,19 +31,26 @@ class ReadyServer(uvicorn.Server):
 
 
 def parse(arguments: list[str] | None = None) -> Options:
-    """The options from command-line flags, one for each field of `Options`."""
+    """The options from command-line flags, one for each field of `Options`. Ends the process (2) for what is none."""
     parser = argparse.ArgumentParser(
-        prog="python -m servers", description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter
+        prog="python -m servers",
+        description=__doc__,
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        allow_abbrev=False,
     )
     for option in fields(Options):
         parser.add_argument(
             "--" + option.name.replace("_", "-"),
             type=type(option.default),
             default=option.default,
-            choices=CHOICES.get(option.name),
-            help=" ",  # makes argparse show the default
+            choices=option.metadata["choices"],
+            help=option.metadata["help"],
         )
-    return Options(**vars(parser.parse_args(arguments)))
+    flags = vars(parser.parse_args(arguments))
+    try:
+        return Options(**flags)
+    except ValueError as error:
+        parser.error(str(error))
 
 
 def config(options: Options) -> uvicorn.Config:
@@ -65,21 +73,32 @@ def config(options: Options) -> uvicorn.Config:
     )
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound; its accepted connections will have Nagle's algorithm off. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, because asyncio switches Nagle's algorithm off only where it is: with it, the two writes of a
+    # response (head, body) wait for each other's delayed acknowledgement, 40 ms each time.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
 def main() -> None:
     """Bind, serve, and stop within a second of SIGTERM or Ctrl-C."""
     options = parse()
-    family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
-    # The protocol is named, because asyncio switches Nagle's algorithm off only where it is: with it, the two writes of a
-    # response (head, body) wait for each other's delayed acknowledgement, 40 ms each time.
-    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((options.host, options.port))
-        except OSError as error:
-            raise SystemExit(
-                f"python -m servers: cannot bind {options.host}:{options.port}: {error.strerror}; "
-                f"--port 0 takes a free port"
-            ) from None
+    try:
+        listener = listen(options.host, options.port)
+    except OSError as error:
+        way_out = "; --port 0 takes a free port" if error.errno == errno.EADDRINUSE else ""
+        raise SystemExit(
+            f"python -m servers: cannot bind {options.host}:{options.port}: {error.strerror}{way_out}"
+        ) from None
+    with listener:
         try:
             ReadyServer(config(options)).run([listener])
         except KeyboardInterrupt:  # uvicorn raises the signal again when it has stopped

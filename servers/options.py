@@ -1,40 +1,67 @@
 """What a server can be told. Every choice that changes a measurement is named here; nothing is left on `auto`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from typing import TypeVar
 
-CHOICES = {
-    "loop": ("asyncio", "uvloop"),
-    "http": ("httptools", "h11"),
-    "ws": ("websockets-sansio", "wsproto"),
-}
-"""The legal values of the options that name an implementation."""
+Value = TypeVar("Value", str, int, float)
+
+
+def _option(
+    default: Value,
+    help: str,
+    *,
+    choices: tuple[str, ...] | None = None,
+    least: float | None = None,
+    most: float | None = None,
+) -> Value:
+    """A field that carries what is said of it, and checked, when it is a flag of the command line."""
+    return field(default=default, metadata={"help": help, "choices": choices, "least": least, "most": most})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """The options of one server process; each is a flag of `python -m servers`."""
+    """The options of one server process; each is a flag of `python -m servers`.
 
-    host: str = "127.0.0.1"
-    """Address to bind."""
-    port: int = 8000
-    """Port to bind; 0 takes a free one, which the ready line names."""
-    loop: str = "asyncio"
-    """Event loop. asyncio writes at once; uvloop holds writes back to the end of its turn, which delays a fan-out."""
-    http: str = "httptools"
-    """uvicorn's HTTP implementation."""
-    ws: str = "websockets-sansio"
-    """uvicorn's WebSocket implementation."""
-    heartbeat_s: float = 15.0
-    """Seconds between heartbeats on stream, sse and websocket; 0 sends none."""
-    longpoll_timeout_s: float = 25.0
-    """Longest time for which a long poll is held before it is answered with nothing."""
-    keep_alive_s: int = 75
-    """How long an idle connection is kept for its next request; longer than any pause between polls."""
-    log_messages: int = 10_000
-    """How many messages the hub keeps for readers that are late or away."""
-    log_bytes: int = 64 * 1024 * 1024
-    """How many bytes of messages the hub keeps at most."""
-    max_message_bytes: int = 65_536
-    """The longest message that is taken."""
-    backlog: int = 4096
-    """Connections that may wait to be accepted (the kernel's somaxconn caps it)."""
+    A value that is out of its bounds, or none of its choices, is a ValueError that names them.
+    """
+
+    host: str = _option("127.0.0.1", "Address to bind.")
+    port: int = _option(8000, "Port to bind; 0 takes a free one, which the ready line names.", least=0, most=65_535)
+    loop: str = _option(
+        "asyncio",
+        "Event loop. asyncio writes at once; uvloop holds writes back to the end of its turn, which delays a fan-out.",
+        choices=("asyncio", "uvloop"),
+    )
+    http: str = _option("httptools", "HTTP implementation of uvicorn.", choices=("httptools", "h11"))
+    ws: str = _option("websockets-sansio", "WebSocket implementation of uvicorn.", choices=("websockets-sansio", "wsproto"))
+    heartbeat_s: float = _option(
+        15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
+    )
+    longpoll_timeout_s: float = _option(
+        25.0, "Longest time for which a long poll is held before it is answered with nothing.", least=0.001, most=86_400
+    )
+    keep_alive_s: int = _option(
+        75, "How long an idle connection is kept for its next request; longer than any pause between polls.", least=1
+    )
+    log_messages: int = _option(10_000, "How many messages the hub keeps for readers that are late or away.", least=1)
+    log_bytes: int = _option(
+        64 * 1024 * 1024, "How many bytes of messages the hub keeps at most; never less than one message.", least=1
+    )
+    max_message_bytes: int = _option(65_536, "The longest message that is taken.", least=1)
+    backlog: int = _option(4096, "Connections that may wait to be accepted (the kernel's somaxconn caps it).", least=1)
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            choices, least, most = (option.metadata[bound] for bound in ("choices", "least", "most"))
+            if choices is not None and value not in choices:
+                raise ValueError(f"{option.name} is {value!r}: it must be one of {', '.join(choices)}")
+            if least is not None and not value >= least:  # said so, because NaN is neither
+                raise ValueError(f"{option.name} is {value}: it must be at least {least}")
+            if most is not None and value > most:
+                raise ValueError(f"{option.name} is {value}: it must be at most {most}")
+        if self.log_bytes < self.max_message_bytes:
+            raise ValueError(
+                f"log_bytes is {self.log_bytes}: it must be at least max_message_bytes, {self.max_message_bytes}, "
+                f"so that the log can hold a message"
+            )

@@ -15,6 +15,10 @@ from pushbench.charts.style import INK, brief, linear_axis, plain, tidy
 from pushbench.charts.throughput import shows_throughput
 from pushbench.stats import Interval, median_interval
 
+ALL = 97.0
+"""Percent of the offer that is all of it if the ledger says that nothing was lost: what a poller has not yet fetched when
+the window ends was not refused."""
+
 
 def shows_cpu(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
     """True if the server's CPU per delivery was measured."""
@@ -140,4 +144,7 @@ def draw_delivered(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> s
     offered = plain(round(float(np.nanmedian(numbers(here["offered_per_s"]))), 1))
     if not shares:
         return "No delivery rate here is to be believed"
+    lost = sum(float(np.nansum(numbers(series.rows["lost"]))) for series in rows if believable(series.rows))
+    if not lost and min(share for _, share in shares) >= ALL:
+        return f"Of {offered} deliveries/s offered, none was lost" + aside(rows)
     return f"Of {offered} deliveries/s offered, {spanned(shares, '%')} were delivered" + aside(rows)

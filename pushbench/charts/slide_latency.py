@@ -126,7 +126,7 @@ def draw_curves_panel(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -
     here = largest(trials, "latency_p50_ms")
     rows = rows_of(here)
     tidy(axes, "percentile of deliveries (%)", "latency (ms)")
-    drawn, _, _ = draw_curves(axes, rows, latency)
+    drawn, _, _ = draw_curves(axes, rows, latency[latency["clock"] == "due"])
     nines_axis(axes, max((float(due.nines[-1]) for due in drawn), default=2.0))
     log_axis(axes, "y", np.concatenate([due.value_ms[due.nines >= SHOWN_FROM] for due in drawn]) if drawn else [])
     lines = {str(line.get_gid()): line for line in axes.lines}

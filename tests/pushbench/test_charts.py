@@ -553,6 +553,19 @@ def test_a_headline_leaves_out_what_is_not_to_be_believed_and_says_so(grid: Fram
     assert "(hollow ones aside)" in title.replace("\n", " ")
 
 
+def test_a_poll_that_the_window_cut_off_is_not_called_a_loss() -> None:
+    run = frames.run(("polling", "sse"), subscribers=(100,), measure_s=1, trials=1)
+    trials = run["trials"]
+
+    def headline() -> str:
+        return charts.draw("overview", run).axes[3].get_title(loc="left").replace("\n", " ").replace("\u00a0", " ")
+
+    trials.loc[trials["transport"] == "polling", "deliveries_per_s"] *= 0.985
+    assert headline() == "Of 1,000 deliveries/s offered, none was lost"
+    trials.loc[trials["transport"] == "polling", "lost"] = 15
+    assert headline() == "Of 1,000 deliveries/s offered, 98 % (polling) to 100 % (sse) were delivered"
+
+
 # Style.
 
 

@@ -1,0 +1,6 @@
+"""For all tests: properties are tried without a deadline, because how long an example takes says nothing on a busy machine."""
+
+from hypothesis import settings
+
+settings.register_profile("pushbench", deadline=None)
+settings.load_profile("pushbench")

@@ -1,0 +1,74 @@
+"""The schedule: how many messages, when each is due, and which of them are measured."""
+
+import pytest
+from hypothesis import given, strategies as st
+
+from pushbench.schedule import NS, Schedule
+
+
+@pytest.mark.parametrize(
+    ("rate_hz", "warmup_s", "measure_s", "warmup_count", "count"),
+    [
+        (10, 2, 10, 20, 120),
+        (10, 0, 1, 0, 10),
+        (10, 0.1, 0.1, 1, 2),  # 0.1 * 10 and 0.2 * 10 are not what they seem in binary
+        (10, 0.3, 0.3, 3, 6),
+        (10, 0.7, 0.1, 7, 8),
+        (3, 1, 1, 3, 6),
+        (0.5, 0, 2, 0, 1),
+        (0.5, 1, 3, 1, 2),
+        (0.3, 0, 10, 0, 3),
+        (7, 0.5, 0.5, 4, 7),  # 3.5 messages: those at 0, 1/7, 2/7 and 3/7 s are due before 0.5 s
+        (1000, 0.001, 0.001, 1, 2),
+        (100_000, 0.00001, 1, 1, 100_001),
+    ],
+)
+def test_a_message_is_due_at_the_start_and_at_each_interval_until_the_end(
+    rate_hz: float, warmup_s: float, measure_s: float, warmup_count: int, count: int
+) -> None:
+    schedule = Schedule(rate_hz, warmup_s, measure_s)
+    assert (schedule.warmup_count, schedule.count) == (warmup_count, count)
+
+
+def test_message_i_is_due_i_intervals_after_the_start() -> None:
+    schedule = Schedule(rate_hz=3, warmup_s=0, measure_s=1)
+    assert [schedule.due_ns(seq) for seq in range(4)] == [0, 333_333_333, 666_666_667, NS]
+
+
+def test_the_window_begins_where_the_warm_up_ends() -> None:
+    assert Schedule(10, 0.1, 0.2).window_ns == (100_000_000, 300_000_000)
+
+
+def test_without_time_there_is_nothing_to_publish() -> None:
+    schedule = Schedule(10, 0, 0)
+    assert (schedule.count, schedule.warmup_count, schedule.window_ns) == (0, 0, (0, 0))
+
+
+SCHEDULES = st.builds(
+    Schedule,
+    rate_hz=st.floats(0.1, 100_000),
+    warmup_s=st.floats(0, 100),
+    measure_s=st.floats(0.001, 100),
+)
+
+
+@given(SCHEDULES, st.integers(0, 10_000_000))
+def test_later_messages_are_due_later_and_never_far_from_the_rate(schedule: Schedule, seq: int) -> None:
+    due_ns = schedule.due_ns(seq)
+    assert due_ns < schedule.due_ns(seq + 1)
+    assert due_ns == pytest.approx(seq / schedule.rate_hz * NS, abs=1)
+
+
+@given(SCHEDULES)
+def test_the_measured_messages_are_those_that_are_due_in_the_window(schedule: Schedule) -> None:
+    start_ns, end_ns = schedule.window_ns
+    edge_ns = 1 + 1e-6 * NS / schedule.rate_hz  # a millionth of an interval: so much a float may be off
+    for first_behind, edge in ((schedule.warmup_count, start_ns), (schedule.count, end_ns)):
+        assert schedule.due_ns(first_behind) >= edge - edge_ns
+        if first_behind:
+            assert schedule.due_ns(first_behind - 1) < edge + edge_ns
+
+
+@given(SCHEDULES)
+def test_a_longer_warm_up_takes_nothing_from_the_feed(schedule: Schedule) -> None:
+    assert 0 <= schedule.warmup_count <= schedule.count
