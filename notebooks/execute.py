@@ -25,7 +25,13 @@ def main() -> None:
     to.mkdir(exist_ok=True)
     for path in sorted(HERE.glob("*.ipynb")):
         notebook = nbformat.read(path, as_version=4)
-        client = NotebookClient(notebook, timeout=300, record_timing=False, resources={"metadata": {"path": HERE}})
+        client = NotebookClient(
+            notebook,
+            timeout=300,
+            record_timing=False,
+            resources={"metadata": {"path": HERE}},
+            extra_arguments=["--IPKernelApp.log_level=40"],  # it warns that its loopback port is not encrypted
+        )
         try:
             client.execute()
         except CellExecutionError as error:

@@ -17,6 +17,8 @@ from pushbench.checks import Verdict
 from pushbench.results import ResultsError
 from pushbench.scenario import SCENARIOS, ScenarioError, find, load
 
+LOG_WIDTH = 140
+"""How wide a table is where there is no terminal."""
 RESULTS = Path("results")
 """Where runs land, below the directory that the command is given in."""
 
@@ -160,11 +162,14 @@ def _report(directory: Path) -> int:
     page = report.write(read)
     made = summary.table(read.trials)
     console = Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for number, heading in enumerate(made.headings):
-        shown.add_column(heading, justify="left" if number == 0 else "right", no_wrap=number == 0)
+        shown.add_column(heading, justify="left" if number == 0 else "right", vertical="bottom")
     for row in made.rows:
-        shown.add_row(*row)
+        # An interval below its figure, and a verdict below the other, keep the columns narrow.
+        shown.add_row(*(cell.replace(" (", "\n(").replace(", ", "\n") for cell in row))
     console.print(shown)
     for note in made.notes:
         console.print(note, style="dim")

@@ -32,15 +32,15 @@ FIGURES = (
     Figure("p99, ms", "latency_p99_ms"),
     Figure("deliveries/s", "deliveries_per_s"),
     Figure("server CPU, µs/delivery", "server_cpu_us_per_delivery"),
-    Figure("memory, KiB/connection", "server_user_bytes_per_connection", 1 / 1024),
-    Figure("kernel, KiB/connection", "server_kernel_bytes_per_connection", 1 / 1024),
+    Figure("memory, KiB/conn.", "server_user_bytes_per_connection", 1 / 1024),
+    Figure("kernel, KiB/conn.", "server_kernel_bytes_per_connection", 1 / 1024),
 )
 """The figures of the table; one that no trial has is left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table of texts, and what is to be said below it."""
+    """A table of texts, and what is to be said below it. A figure's interval follows it in brackets."""
 
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
@@ -61,9 +61,7 @@ def table(trials: pd.DataFrame) -> Table:
                 *(_plain(cell[key].iloc[0]) for key in keys),
                 *((f"{MARK} " if doubted and value.n else "") + said(value) for value in values),
                 _ledger(cell),
-                ", ".join(
-                    f"{verdict} {count}" if len(verdicts) > 1 else str(verdict) for verdict, count in verdicts.items()
-                ),
+                ", ".join(f"{count} {name}" if len(verdicts) > 1 else str(name) for name, count in verdicts.items()),
             )
         )
     headings = (*(HEADINGS.get(key, key) for key in keys), *(figure.heading for figure in figures), "lost", "verdict")

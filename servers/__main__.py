@@ -65,8 +65,10 @@ def config(options: Options) -> uvicorn.Config:
         ws_ping_timeout=None,  # no other transport ends a connection for want of an answer
         ws_per_message_deflate=False,
         lifespan="on",
+        interface="asgi3",
         log_level="warning",
         access_log=False,
+        proxy_headers=False,  # nothing stands in front
         backlog=options.backlog,
         timeout_keep_alive=options.keep_alive_s,
         timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]  # asyncio.wait_for's, which takes a fraction too

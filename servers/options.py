@@ -33,7 +33,7 @@ class Options:
         choices=("asyncio", "uvloop"),
     )
     http: str = _option("httptools", "HTTP implementation of uvicorn.", choices=("httptools", "h11"))
-    ws: str = _option("websockets-sansio", "WebSocket implementation of uvicorn.", choices=("websockets-sansio", "wsproto"))
+    ws: str = _option("websockets-sansio", "WebSocket implementation of uvicorn.", choices=("websockets-sansio",))
     heartbeat_s: float = _option(
         15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
     )

@@ -1,4 +1,4 @@
-"""For all tests: properties are tried without a deadline, because how long an example takes says nothing on a busy machine."""
+"""For all tests: properties are tried without a deadline, because an example's time says nothing on a busy machine."""
 
 from hypothesis import settings
 

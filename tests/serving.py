@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+END_S = 30
+"""How long a server may take to end before its test fails. It is generous: how fast it stops is no test's business."""
+
 
 @dataclass(frozen=True, slots=True)
 class Server:
@@ -18,14 +21,24 @@ class Server:
 
 
 @contextmanager
-def serving(**options: object) -> Iterator[Server]:
+def serving(*, stderr: int | None = None, **options: object) -> Iterator[Server]:
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
-    process = subprocess.Popen([sys.executable, "-m", "servers", "--port=0", *flags], stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "servers", "--port=0", *flags], stdout=subprocess.PIPE, stderr=stderr, text=True
+    )
+    with ended(process):
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        yield Server(process, ready["port"])
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[None]:
+    """Sees to it that the process has ended: by SIGTERM, or, so that a failing test leaves nothing behind, by SIGKILL."""
     with process:
         try:
-            assert process.stdout is not None
-            ready = json.loads(process.stdout.readline())
-            yield Server(process, ready["port"])
-        finally:
+            yield
             process.terminate()
-            process.wait(10)
+            process.wait(END_S)
+        finally:
+            process.kill()

@@ -1,5 +1,7 @@
 """The parser of event streams, held to the HTML standard, section 9.2.6."""
 
+import itertools
+
 import pytest
 from hypothesis import example, given, strategies as st
 
@@ -46,7 +48,7 @@ def test_the_events_are_the_same_however_lines_end_and_wherever_the_bytes_are_cu
 ) -> None:
     stream = (BOM if marked else b"") + b"".join(line + end for lines, _ in written for line in (*lines, b""))
     edges = [0, *sorted(cuts), len(stream)]
-    assert parse(*[stream[a:b] for a, b in zip(edges, edges[1:], strict=False)]) == [event for _, event in written]
+    assert parse(*[stream[a:b] for a, b in itertools.pairwise(edges)]) == [event for _, event in written]
 
 
 def test_an_event_is_there_as_soon_as_its_blank_line_ends() -> None:

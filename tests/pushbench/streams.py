@@ -42,8 +42,7 @@ class Stream:
 def streams(draw: st.DrawFn) -> Stream:
     """A stream of few subscribers and messages, so that whatever can go wrong often does."""
     subscribers, messages = draw(st.integers(1, 4)), draw(st.integers(1, 8))
-    delivery = st.tuples(
-        st.integers(0, subscribers - 1), st.integers(0, messages - 1), st.integers(0, 12).map(lambda n: n * INTERVAL_NS // 2)
-    )
+    half_intervals = st.integers(0, 12).map(lambda count: count * INTERVAL_NS // 2)
+    delivery = st.tuples(st.integers(0, subscribers - 1), st.integers(0, messages - 1), half_intervals)
     found = draw(st.lists(delivery, max_size=40))
     return Stream(subscribers, messages, sorted(found, key=lambda one: one[2]))

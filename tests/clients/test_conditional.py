@@ -1,0 +1,71 @@
+"""The conditional requests of both pollers."""
+
+import pytest
+
+from clients.conditional import ConditionalRequests
+from clients.longpoll import LongPoll
+from clients.polling import Polling
+from clients.subscription import CursorGone, RequestRefused
+from tests.clients.peer import Answer, peer, response
+
+FIRST = Answer(response("204 No Content", b"", 'ETag: "7"'))
+NOTHING = Answer(response("304 Not Modified", b"", 'ETag: "7"'))
+END = Answer(response("500 Internal Server Error", b"the script is over"))
+
+
+def polling(url: str) -> Polling:
+    return Polling(url, interval_s=0)
+
+
+@pytest.fixture(params=[polling, LongPoll], ids=["polling", "longpoll"])
+def poller(request: pytest.FixtureRequest) -> type[ConditionalRequests]:
+    given: type[ConditionalRequests] = request.param
+    return given
+
+
+def new(etag: int, body: bytes) -> Answer:
+    return Answer(response("200 OK", body, f'ETag: "{etag}"'))
+
+
+async def test_it_asks_again_and_again_with_the_last_answers_validator_on_one_connection(
+    poller: type[ConditionalRequests],
+) -> None:
+    got: list[list[bytes]] = []
+    cursors: list[int | None] = []
+    async with peer(FIRST, NOTHING, new(9, b"8\n9\n"), NOTHING, new(10, b"10\n"), END) as server:
+        async with poller(server.url) as subscription:
+
+            def hand_over(messages: list[bytes]) -> None:
+                got.append(messages)
+                cursors.append(subscription.cursor)
+
+            with pytest.raises(RequestRefused, match="the script is over"):
+                await subscription.receive(hand_over)
+        assert got == [[b"8", b"9"], [b"10"]]
+        assert cursors == [9, 10]
+        sent = [server.header("if-none-match", number) for number in range(len(server.requests))]
+        assert sent == [None, '"7"', '"7"', '"9"', '"9"', '"10"']
+        assert server.connections == 1
+
+
+async def test_a_cursor_that_goes_while_it_polls_ends_it(poller: type[ConditionalRequests]) -> None:
+    gone = Answer(response("410 Gone", b"cursor_too_old: come again\n"))
+    async with peer(FIRST, new(8, b"8\n"), gone) as server, poller(server.url) as subscription:
+        with pytest.raises(CursorGone, match="cursor_too_old: come again"):
+            await subscription.receive(lambda messages: None)
+        assert subscription.cursor == 8
+
+
+async def test_an_answer_that_is_none_of_a_pollers_ends_it(poller: type[ConditionalRequests]) -> None:
+    async with peer(FIRST, Answer(response("202 Accepted", b"later"))) as server, poller(server.url) as subscription:
+        with pytest.raises(RequestRefused, match="answered 202: later"):
+            await subscription.receive(lambda messages: None)
+
+
+async def test_a_cookie_is_not_kept(poller: type[ConditionalRequests]) -> None:
+    """A benchmark's subscribers are strangers to the server at each request, on every transport alike."""
+    cookie = Answer(response("204 No Content", b"", 'ETag: "7"', "Set-Cookie: a=b"))
+    async with peer(cookie, END) as server, poller(server.url) as subscription:
+        with pytest.raises(RequestRefused):
+            await subscription.receive(lambda messages: None)
+        assert server.header("cookie") is None

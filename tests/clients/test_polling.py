@@ -1,0 +1,57 @@
+"""When a poller asks. What it asks, and how it reads the answers, is in test_conditional."""
+
+import asyncio
+
+import pytest
+
+from clients.polling import Polling
+from clients.subscription import HandOver
+from tests import virtualtime
+
+
+class Asking(Polling):
+    """A poller without a server, that notes when it asks."""
+
+    def __init__(self, *, interval_s: float, phase: float, answers_take_s: list[float]) -> None:
+        super().__init__("http://nobody", interval_s=interval_s, phase=phase)
+        self.answers_take_s = answers_take_s
+        self.asked_at_s: list[float] = []
+
+    async def _connect(self) -> None:
+        await asyncio.sleep(100)  # a phase counts from `receive`, however long the connecting took
+
+    async def _ask(self, hand_over: HandOver) -> None:
+        self.asked_at_s.append(asyncio.get_running_loop().time() - 100)
+        if not self.answers_take_s:
+            raise EOFError
+        await asyncio.sleep(self.answers_take_s.pop(0))
+
+
+def asked_at_s(interval_s: float, phase: float, answers_take_s: list[float]) -> list[float]:
+    async def ask() -> list[float]:
+        async with Asking(interval_s=interval_s, phase=phase, answers_take_s=answers_take_s) as poller:
+            with pytest.raises(EOFError):
+                await poller.receive(lambda messages: None)
+        return poller.asked_at_s
+
+    return virtualtime.run(ask())
+
+
+def test_its_requests_are_one_interval_apart_whatever_the_answers_take() -> None:
+    assert asked_at_s(1, 0, [0, 0.25, 0.5, 0.75]) == pytest.approx([0, 1, 2, 3, 4])
+
+
+@pytest.mark.parametrize("phase", [0.25, 0.5, 0.875])
+def test_its_phase_is_the_part_of_an_interval_after_which_it_begins(phase: float) -> None:
+    assert asked_at_s(2, phase, [0, 0]) == pytest.approx([2 * phase, 2 * phase + 2, 2 * phase + 4])
+
+
+def test_after_an_answer_that_took_longer_than_an_interval_it_is_back_in_step() -> None:
+    assert asked_at_s(1, 0, [1.5, 0, 0]) == pytest.approx([0, 1.5, 2, 3])
+
+
+def test_a_poller_without_a_phase_begins_at_once() -> None:
+    async def begin() -> float:
+        return Polling("http://nobody", interval_s=5)._phase
+
+    assert virtualtime.run(begin()) == 0

@@ -1,0 +1,154 @@
+"""The outcome: each column is computed from what was reported as its definition says."""
+
+import math
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pushbench import age, histogram, ledger, timeline
+from pushbench.checks import Judgement, Verdict
+from pushbench.columns import COLUMNS, MEASURED
+from pushbench.memory import Memory
+from pushbench.outcome import Outcome, Share, concluded
+from pushbench.scenario import Load
+from pushbench.schedule import NS, Schedule
+from pushbench.swarm import SwarmReport
+
+MS = 1_000_000
+LOAD = Load(transport="sse", subscribers=10, rate_hz=5.0)
+SCHEDULE = Schedule(rate_hz=5.0, warmup_s=1.0, measure_s=2.0)  # 15 messages, 10 of them measured
+DUE_MS = np.arange(1, 101)
+SENT_MS = DUE_MS - 0.5
+
+SEEN = SwarmReport(
+    ledger=ledger.Ledger(expected=150, delivered=150, coalesced=4),
+    age=age.Age(area=6.0, time_s=20.0, peaks_s=40.0, peaks=100),
+    timeline=timeline.of(np.arange(100) * 20 * MS, DUE_MS * MS, 0),
+    due_histogram=histogram.of(DUE_MS * MS).encode(),
+    sent_histogram=histogram.of((SENT_MS * MS).astype(np.int64)).encode(),
+    deliveries_in_window=90,
+    connect_ns=tuple(range(MS, 11 * MS, MS)),
+    connecting_ns=NS // 2,
+    lag_ns=(1 * MS,) * 98 + (3 * MS,) * 2,
+    ended={},
+)
+SLIPS_NS = (MS,) * 15
+CPU = {"server": Share(NS, 2 * NS), "swarm": Share(NS // 2, 2 * NS), "publisher": Share(NS // 10, 2 * NS)}
+
+
+class NoMemory(Memory):
+    """A trial that read no plateau."""
+
+    def __init__(self) -> None:
+        self.rows = [{"state": "baseline", "connections": 0, "server_user_bytes": 1.0, "server_kernel_bytes": 0.0}]
+
+
+def conclude(seen: SwarmReport = SEEN, schedule: Schedule | None = SCHEDULE, **changes: Any) -> Outcome:
+    return concluded(LOAD, schedule, seen, changes.get("slips", SLIPS_NS), changes.get("cpu", CPU), NoMemory())
+
+
+def test_every_column_is_as_it_is_defined() -> None:
+    outcome = conclude()
+    assert outcome.judgement == Judgement(Verdict.OK)
+    assert outcome.columns == {
+        "connect_per_s": 20,
+        "connect_p99_ms": pytest.approx(9.91),
+        "latency_mean_ms": pytest.approx(50.5, rel=1e-3),
+        "latency_p50_ms": pytest.approx(50, rel=1e-3),
+        "latency_p90_ms": pytest.approx(90, rel=1e-3),
+        "latency_p99_ms": pytest.approx(99, rel=1e-3),
+        "latency_p999_ms": pytest.approx(100, rel=1e-3),
+        "latency_max_ms": pytest.approx(100, rel=1e-3),
+        "naive_mean_ms": pytest.approx(50, rel=1e-3),
+        "naive_p50_ms": pytest.approx(49.5, rel=1e-3),
+        "naive_p90_ms": pytest.approx(89.5, rel=1e-3),
+        "naive_p99_ms": pytest.approx(98.5, rel=1e-3),
+        "naive_p999_ms": pytest.approx(99.5, rel=1e-3),
+        "naive_max_ms": pytest.approx(99.5, rel=1e-3),
+        "expected": 150,
+        "delivered": 150,
+        "lost": 0,
+        "duplicated": 0,
+        "reordered": 0,
+        "coalesced": 4,
+        "age_mean_ms": pytest.approx(300),
+        "age_peak_ms": pytest.approx(400),
+        "deliveries_per_s": 45,
+        "offered_per_s": 50,
+        "server_cpu_us_per_delivery": pytest.approx(1e6 / 90),
+        "client_cpu_us_per_delivery": pytest.approx(0.5e6 / 90),
+        "publisher_slip_p99_ms": 1,
+        "swarm_lag_p99_ms": pytest.approx(3),
+        "server_cpu_percent": 50,
+        "swarm_cpu_percent": 25,
+        "publisher_cpu_percent": 5,
+    }
+
+
+def test_all_that_is_measured_is_there_but_the_slopes_of_memory() -> None:
+    assert {name for name in MEASURED if "_bytes_per_connection" not in name} == set(conclude().columns)
+
+
+def test_the_histograms_of_both_clocks_are_rows() -> None:
+    rows = conclude().latency
+    for clock, values_ms in (("due", DUE_MS), ("sent", SENT_MS)):
+        found = [(row["value_ms"], row["count"]) for row in rows if row["clock"] == clock]
+        assert sum(count for _, count in found) == len(values_ms)
+        assert [value for value, count in found for _ in range(count)] == pytest.approx(values_ms, rel=1e-3)
+
+
+def test_the_time_line_begins_with_the_warm_up_and_has_all_deliveries() -> None:
+    rows = conclude().timeline
+    assert rows[0]["at_s"] == -1.0
+    assert sum(row["deliveries"] for row in rows) == 100
+
+
+def test_what_ended_early_is_told_with_its_verdict() -> None:
+    lost = replace(
+        SEEN, ledger=ledger.Ledger(expected=150, delivered=135, lost=15), ended={"ConnectionEnded: EOF": 1, "Gone: x": 2}
+    )
+    judgement = conclude(lost).judgement
+    assert judgement.verdict == Verdict.LOSSY
+    assert judgement.reason.endswith("lost 15; subscribers ended: 1 × ConnectionEnded: EOF; 2 × Gone: x")
+
+
+def test_an_early_end_that_cost_nothing_is_told_too() -> None:
+    judgement = conclude(replace(SEEN, ended={"ConnectionEnded: EOF": 1})).judgement
+    assert judgement == Judgement(Verdict.OK, "subscribers ended: 1 × ConnectionEnded: EOF")
+
+
+def test_a_late_publisher_makes_the_verdict() -> None:
+    assert conclude(slips=(9 * MS,) * 15).judgement.verdict == Verdict.PUBLISHER_LATE
+
+
+def test_when_nothing_arrived_there_is_no_latency_and_no_cost_of_a_delivery() -> None:
+    nothing = np.array([], dtype=np.int64)
+    seen = replace(
+        SEEN,
+        ledger=ledger.Ledger(expected=150, lost=150),
+        age=age.Age(),
+        timeline=timeline.of(nothing, nothing, 0),
+        due_histogram=histogram.empty().encode(),
+        sent_histogram=histogram.empty().encode(),
+        deliveries_in_window=0,
+    )
+    outcome = conclude(seen)
+    assert outcome.judgement.verdict == Verdict.LOSSY
+    assert math.isnan(outcome.columns["latency_p99_ms"])
+    assert math.isnan(outcome.columns["age_mean_ms"])
+    assert outcome.columns["server_cpu_us_per_delivery"] is None
+    assert outcome.latency == []
+
+
+def test_a_trial_without_traffic_has_only_what_connecting_says() -> None:
+    outcome = conclude(schedule=None, slips=(), cpu={})
+    assert outcome.judgement == Judgement(Verdict.OK)
+    assert set(outcome.columns) == {"connect_per_s", "connect_p99_ms"}
+    assert (outcome.latency, outcome.timeline) == ([], [])
+    assert [row["state"] for row in outcome.memory] == ["baseline"]
+
+
+def test_no_column_is_made_that_the_results_do_not_know() -> None:
+    assert set(conclude().columns) <= set(COLUMNS)

@@ -1,0 +1,82 @@
+"""What tests of trials and runs have in common: the smallest load, servers that go wrong, and a watch that looks away."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psutil
+
+from pushbench.placement import Placement, place
+from pushbench.scenario import Load, Phases
+from pushbench.target import Target, built_in
+from pushbench.trial import Trial
+
+PHASES = Phases(settle_s=0, warmup_s=0.1, measure_s=0.3, drain_s=10)
+
+GOOD_SERVER = built_in(loop="asyncio", heartbeat_s=15, longpoll_timeout_s=25)
+
+
+def shell(script: str, name: str = "fake") -> Target:
+    """A target that is a shell script."""
+    return Target(name, ("sh", "-c", script))
+
+
+def ready_on(port: int) -> Target:
+    """A target that claims to be ready on a port, and does nothing more."""
+    return shell(f"""echo '{{"ready": true, "port": {port}, "pid": '$$'}}'; exec sleep 600""")
+
+
+def placement() -> Placement:
+    return place(sorted(os.sched_getaffinity(0)))
+
+
+def load(transport: str = "websocket", **changes: object) -> Load:
+    return Load.model_validate(
+        {"transport": transport, "subscribers": 4, "rate_hz": 40.0, "poll_interval_ms": 20, **changes}
+    )
+
+
+def trial(load: Load, target: Target = GOOD_SERVER, phases: Phases = PHASES) -> Trial:
+    return Trial(load, phases, target, placement(), seed=1)
+
+
+@dataclass(slots=True)
+class Phased:
+    """A watch that remembers the phases."""
+
+    phases: list[str] = field(default_factory=list)
+
+    def phase(self, name: str, planned_s: float) -> None:
+        assert planned_s >= 0
+        self.phases.append(name)
+
+    def live(self, deliveries_per_s: float, p99_ms: float | None) -> None:
+        assert deliveries_per_s >= 0
+
+
+def started_below(pid: int) -> list[psutil.Process]:
+    """All processes that this one has started, and theirs, that still live."""
+    return psutil.Process(pid).children(recursive=True)
+
+
+def servers_below(pid: int) -> list[psutil.Process]:
+    """Those of them that are servers of the suite."""
+    return [process for process in started_below(pid) if process.cmdline()[1:3] == ["-m", "servers"]]
+
+
+@contextmanager
+def nothing_left_over() -> Iterator[None]:
+    """Sees to it that no process is left of those that are started inside; multiprocessing's own tracker may stay."""
+    before = set(started_below(os.getpid()))
+    yield
+    left = [process for process in set(started_below(os.getpid())) - before if not _is_tracker(process)]
+    assert not left, [process.cmdline() for process in left]
+
+
+def _is_tracker(process: psutil.Process) -> bool:
+    return any("resource_tracker" in word for word in process.cmdline())
+
+
+PYTHON = sys.executable

@@ -1,0 +1,41 @@
+"""What a server can be told, and what it refuses to be told."""
+
+from dataclasses import fields
+from typing import Any
+
+import pytest
+
+from servers.options import Options
+
+
+def test_nothing_is_left_to_a_librarys_choice() -> None:
+    assert "auto" not in [getattr(Options(), option.name) for option in fields(Options)]
+
+
+@pytest.mark.parametrize("option", fields(Options), ids=lambda option: option.name)
+def test_each_option_says_in_a_sentence_what_it_is(option: Any) -> None:
+    assert option.metadata["help"].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"port": 65_536}, "port is 65536: it must be at most 65535"),
+        ({"port": -1}, "port is -1: it must be at least 0"),
+        ({"loop": "auto"}, "loop is 'auto': it must be one of asyncio, uvloop"),
+        ({"heartbeat_s": -0.1}, "heartbeat_s is -0.1: it must be at least 0"),
+        ({"heartbeat_s": float("nan")}, "heartbeat_s is nan: it must be at least 0"),
+        ({"heartbeat_s": float("inf")}, "heartbeat_s is inf: it must be at most 86400"),
+        ({"longpoll_timeout_s": 0.0}, "longpoll_timeout_s is 0.0: it must be at least 0.001"),
+        ({"log_messages": 0}, "log_messages is 0: it must be at least 1"),
+        ({"log_bytes": 99, "max_message_bytes": 100}, "log_bytes is 99: it must be at least max_message_bytes, 100"),
+    ],
+)
+def test_an_impossible_value_is_refused_with_its_bound(options: dict[str, Any], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        Options(**options)
+
+
+def test_bounds_themselves_are_possible() -> None:
+    Options(port=0, heartbeat_s=0, log_messages=1, log_bytes=100, max_message_bytes=100)
+    Options(port=65_535)
