@@ -17,7 +17,7 @@ from pushbench.checks import Verdict
 from pushbench.results import ResultsError
 from pushbench.scenario import SCENARIOS, ScenarioError, find, load
 
-LOG_WIDTH = 140
+LOG_WIDTH = 160
 """How wide a table is where there is no terminal."""
 RESULTS = Path("results")
 """Where runs land, below the directory that the command is given in."""
@@ -166,7 +166,7 @@ def _report(directory: Path) -> int:
         console.width = LOG_WIDTH
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for number, heading in enumerate(made.headings):
-        shown.add_column(heading, justify="left" if number == 0 else "right", vertical="bottom")
+        shown.add_column(heading, justify="left" if number == 0 else "right", vertical="bottom", overflow="fold")
     for row in made.rows:
         # An interval below its figure, and a verdict below the other, keep the columns narrow.
         shown.add_row(*(cell.replace(" (", "\n(").replace(", ", "\n") for cell in row))

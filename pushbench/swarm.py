@@ -114,12 +114,13 @@ class _Swarm:
     async def _do(self, note: Note) -> None:
         if "connect" in note:
             await self._connect(note["connect"], f"http://{note['host']}:{note['port']}{self.plan.transport.path}")
-        elif "measure" in note:
-            self.start_ns = note["measure"]
-            self.lag_ns.clear()
+        elif "tidy" in note:
             gc.collect()
             gc.freeze()
             gc.disable()  # a collection over all that the subscribers hold would be charged to the server
+        elif "measure" in note:
+            self.start_ns = note["measure"]
+            self.lag_ns.clear()
         elif "disconnect" in note:
             self.leaving = True
             for life in self.lives:
