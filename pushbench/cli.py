@@ -17,6 +17,8 @@ from pushbench.checks import Verdict
 from pushbench.results import ResultsError
 from pushbench.scenario import SCENARIOS, ScenarioError, find, load
 
+INTERRUPTED = 130
+"""The exit code that typer makes of Ctrl-C."""
 LOG_WIDTH = 160
 """How wide a table is where there is no terminal."""
 RESULTS = Path("results")
@@ -39,17 +41,17 @@ def main() -> None:
 def invoke(arguments: list[str]) -> int:
     """Run a command and return its exit code; wrong input becomes one line on stderr."""
     try:
-        return app(arguments, prog_name="pushbench", standalone_mode=False) or 0
+        code: int = app(arguments, prog_name="pushbench", standalone_mode=False) or 0
+        if code == INTERRUPTED:
+            print("pushbench: interrupted; every finished trial is kept, --resume goes on from there", file=sys.stderr)
+        return code
     except (ScenarioError, ResultsError) as error:
         print(f"pushbench: {error}", file=sys.stderr)
     except typer.TyperException as error:
         if error.exit_code == 2 and not arguments:
             print(error.format_message())
             return 0
-        print(f"pushbench: {' '.join(error.format_message().split())}; see pushbench --help", file=sys.stderr)
-    except (KeyboardInterrupt, typer.Abort):
-        print("pushbench: interrupted; every finished trial is kept, --resume goes on from there", file=sys.stderr)
-        return 130
+        print(f"pushbench: {' '.join(error.format_message().split()).rstrip('.')}; see pushbench --help", file=sys.stderr)
     return 2
 
 
@@ -87,7 +89,11 @@ def list_() -> int:
     print(f"runs in {RESULTS} (pushbench report DIRECTORY):")
     found = results.runs(RESULTS)
     for path in found:
-        manifest = results.read_manifest(path)
+        try:
+            manifest = results.read_manifest(path)
+        except ResultsError as error:  # one that cannot be read does not hide the others
+            print(f"  {path.name:36} {error}")
+            continue
         state = "" if manifest["finished_at"] else "   (not finished)"
         print(f"  {path.name:36} {manifest['title']}{state}")
     if not found:

@@ -77,7 +77,7 @@ def _verdicts(trials: pd.DataFrame) -> list[dict[str, Any]]:
     keys = summary.varied(trials)
     return [
         {
-            "label": ", ".join(str(row[key]) if key == "transport" else f"{key}={row[key]:g}" for key in keys),
+            "label": ", ".join(str(row[key]) if key == "transport" else f"{key}={summary.plain(row[key])}" for key in keys),
             "trial": row["trial"],
             "verdict": row["verdict"],
             "believable": Verdict(row["verdict"]).believable,

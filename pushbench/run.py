@@ -13,7 +13,7 @@ from pushbench import environment
 from pushbench.outcome import Outcome
 from pushbench.placement import place
 from pushbench.progress import Progress
-from pushbench.results import ResultsError, Store, runs
+from pushbench.results import ResultsError, Store, read_manifest, runs
 from pushbench.scenario import Load, Scenario, check_files
 from pushbench.target import Target, built_in
 from pushbench.trial import Trial, attempt
@@ -68,8 +68,11 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
 def _unfinished(scenario: Scenario, results: Path) -> Path:
     """The newest run of this scenario that was cut off."""
     for directory in reversed(runs(results)):
-        store = Store.reopen(directory)
-        if store.manifest["scenario"]["name"] == scenario.name and store.manifest["finished_at"] is None:
+        try:
+            manifest = read_manifest(directory)
+        except ResultsError:
+            continue  # it is broken or of another version, and not the one to go on with
+        if manifest["scenario"]["name"] == scenario.name and manifest["finished_at"] is None:
             return directory
     raise ResultsError(f"no unfinished run of {scenario.name} is in {results}: start one without --resume")
 

@@ -58,7 +58,7 @@ def table(trials: pd.DataFrame) -> Table:
         values = [median_interval(cell[figure.column] * figure.scale) for figure in figures]
         rows.append(
             (
-                *(_plain(cell[key].iloc[0]) for key in keys),
+                *(plain(cell[key].iloc[0]) for key in keys),
                 *((f"{MARK} " if doubted and value.n else "") + said(value) for value in values),
                 _ledger(cell),
                 ", ".join(f"{count} {name}" if len(verdicts) > 1 else str(name) for name, count in verdicts.items()),
@@ -94,8 +94,9 @@ def digits(value: float) -> str:
     return f"{round(value, 2 - magnitude):,.{max(0, 2 - magnitude)}f}"
 
 
-def _plain(value: object) -> str:
-    return f"{value:,g}" if isinstance(value, int | float) else str(value)
+def plain(value: object) -> str:
+    """The value of a load key: a text as it is, a number with separators and without a needless fraction."""
+    return value if isinstance(value, str) else f"{value:,g}"
 
 
 def _ledger(cell: pd.DataFrame) -> str:

@@ -67,7 +67,7 @@ class SwarmReport:
     connecting_ns: int
     """How long the connecting took in all, pauses for plateaus not counted."""
     lag_ns: tuple[int, ...]
-    """How late the event loop came to a timer, during warm-up and window."""
+    """How late the event loop came to a timer, from the warm-up to the end of the drain."""
     ended: dict[str, int]
     """Why subscribers ended before they were told to, and how many for each reason."""
 
@@ -164,6 +164,8 @@ class _Swarm:
         while True:
             due_ns = time.monotonic_ns() + LAG_EVERY_NS
             await asyncio.sleep(LAG_EVERY_NS / 1e9)
+            if self.leaving:  # to disconnect everybody takes a while, and delays no delivery
+                return
             self.lag_ns.append(time.monotonic_ns() - due_ns)
 
     async def _tell(self, channel: Channel) -> None:

@@ -65,10 +65,11 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
 
     Raises `TargetFailed` if it does not become ready, or ends by itself; also in place of an error that came of that.
     """
+    run_pid = os.getpid()
 
     def prepare() -> None:
         os.sched_setaffinity(0, cores)
-        end_with_parent(signal.SIGTERM)
+        end_with_parent(run_pid, signal.SIGTERM)
 
     try:
         process = await asyncio.create_subprocess_exec(
@@ -99,7 +100,7 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
         except Exception as error:
             cause = error
         if process.returncode is not None:
-            _end_group(process)  # so that nobody keeps its output open
+            _tell_group(process, signal.SIGKILL)  # so that nobody keeps its output open
             await draining
             says = f"ended with exit code {process.returncode} during the trial"
             raise TargetFailed(_failure(target, says, lines)) from cause
@@ -135,17 +136,15 @@ def _failure(target: Target, what: str, lines: deque[str]) -> str:
 
 async def _stop(process: asyncio.subprocess.Process) -> None:
     if process.returncode is None:
-        process.terminate()
-        try:
+        _tell_group(process, signal.SIGTERM)
+        with suppress(TimeoutError):
             async with asyncio.timeout(STOP_TIMEOUT_S):
                 await process.wait()
-        except TimeoutError:
-            process.kill()
-    _end_group(process)
+    _tell_group(process, signal.SIGKILL)
     await process.wait()
 
 
-def _end_group(process: asyncio.subprocess.Process) -> None:
-    """End whatever the server has started and left behind; its group has the server's process id."""
+def _tell_group(process: asyncio.subprocess.Process, what: signal.Signals) -> None:
+    """Signal the server and whatever it has started; the group has the server's process id."""
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+        os.killpg(process.pid, what)

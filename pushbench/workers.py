@@ -27,16 +27,17 @@ class WorkerFailed(Exception):
     """A load process ended early, or did not answer in time."""
 
 
-def obey_the_run() -> None:
+def obey_the_run(run_pid: int) -> None:
     """In a load process: leave Ctrl-C to the run, and end if the run is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    end_with_parent(signal.SIGKILL)
+    end_with_parent(run_pid, signal.SIGKILL)
 
 
 @asynccontextmanager
 async def pool(processes: int) -> AsyncIterator[Executor]:
     """An executor with fresh processes: spawned, so that they inherit neither loops nor files."""
-    executor = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn"), initializer=obey_the_run)
+    spawn = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(processes, mp_context=spawn, initializer=obey_the_run, initargs=(os.getpid(),))
     try:
         yield executor
     finally:

@@ -19,6 +19,7 @@ class Then(Enum):
 
     NEXT = "the next request is answered"
     HOLD = "it is held until the client closes it"
+    TALK = "the same, as WebSocket: a close frame is answered"
     END = "it is closed"
     RESET = "it is broken off"
 
@@ -77,6 +78,8 @@ class Peer:
                     self.said += await reader.read()
                     self.left.set()
                     return
+                if answer.then is Then.TALK:
+                    await self._talk(reader, writer)
                 if answer.then is Then.RESET:
                     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                     writer.transport.abort()
@@ -87,12 +90,20 @@ class Peer:
         finally:
             writer.close()
 
+    async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            head = await reader.readexactly(2)
+            mask_and_payload = await reader.readexactly(4 + (head[1] & 0x7F))
+            self.said += head + mask_and_payload
+            if head[0] == 0x88:
+                writer.write(closing(1000))
+
 
 @asynccontextmanager
 async def peer(*answers: Answer) -> AsyncIterator[Peer]:
     """Serve these answers, in this order."""
     seen = Peer(0, list(answers))
-    async with await asyncio.start_server(seen.serve, "127.0.0.1", 0) as server:
+    async with await asyncio.start_server(seen.serve, "127.0.0.1", 0, backlog=1000) as server:
         seen.port = server.sockets[0].getsockname()[1]
         yield seen
 

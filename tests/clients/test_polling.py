@@ -48,10 +48,3 @@ def test_its_phase_is_the_part_of_an_interval_after_which_it_begins(phase: float
 
 def test_after_an_answer_that_took_longer_than_an_interval_it_is_back_in_step() -> None:
     assert asked_at_s(1, 0, [1.5, 0, 0]) == pytest.approx([0, 1.5, 2, 3])
-
-
-def test_a_poller_without_a_phase_begins_at_once() -> None:
-    async def begin() -> float:
-        return Polling("http://nobody", interval_s=5)._phase
-
-    assert virtualtime.run(begin()) == 0

@@ -8,7 +8,7 @@ from clients.subscription import CursorGone, SubscriptionEnded
 from tests.clients.peer import Answer, Then, endless, peer
 
 
-async def received(data: bytes, kind: type[Exception], says: str = "") -> tuple[list[bytes], int | None]:
+async def received(data: bytes, kind: type[Exception], says: str | None = None) -> tuple[list[bytes], int | None]:
     """What is handed over of one response until it ends with an exception, and the cursor then."""
     got: list[bytes] = []
     async with peer(Answer(data, Then.END)) as server, ServerSentEvents(server.url) as subscription:

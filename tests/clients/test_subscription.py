@@ -29,7 +29,7 @@ WELCOME: dict[Callable[..., Subscription], Answer] = {
     LongPoll: Answer(response("204 No Content", b"", 'ETag: "7"'), Then.HOLD),
     Stream: Answer(endless(), Then.HOLD),
     ServerSentEvents: Answer(endless(), Then.HOLD),
-    WebSocket: Answer(upgraded(), Then.HOLD),
+    WebSocket: Answer(upgraded(), Then.TALK),
 }
 """The answer to which each client is connected."""
 

@@ -12,7 +12,7 @@ from tests.clients.peer import Answer, Then, closing, frame, peer, upgraded
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
-async def received(data: bytes, kind: type[Exception], says: str = "") -> tuple[list[bytes], int | None]:
+async def received(data: bytes, kind: type[Exception], says: str | None = None) -> tuple[list[bytes], int | None]:
     """What is handed over of one connection until it ends with an exception, and the cursor then."""
     got: list[bytes] = []
     async with peer(Answer(data, Then.END)) as server, WebSocket(server.url) as subscription:
@@ -22,12 +22,12 @@ async def received(data: bytes, kind: type[Exception], says: str = "") -> tuple[
 
 
 async def test_it_asks_without_a_cursor_for_what_comes() -> None:
-    async with peer(Answer(upgraded(), Then.HOLD)) as server, WebSocket(server.url):
+    async with peer(Answer(upgraded(), Then.TALK)) as server, WebSocket(server.url):
         assert server.target() == "/feed"
 
 
 async def test_it_resumes_after_its_cursor() -> None:
-    async with peer(Answer(upgraded(), Then.HOLD)) as server, WebSocket(server.url, after=5):
+    async with peer(Answer(upgraded(), Then.TALK)) as server, WebSocket(server.url, after=5):
         assert server.target() == "/feed?after=5"
 
 
@@ -46,7 +46,7 @@ async def test_each_frame_is_handed_over_with_the_cursor_that_resumes_after_it()
 
 
 async def test_heartbeats_are_answered_and_passed_over() -> None:
-    async with peer(Answer(upgraded(frame(PING, b"?"), frame(TEXT, b"a")), Then.HOLD)) as server:
+    async with peer(Answer(upgraded(frame(PING, b"?"), frame(TEXT, b"a")), Then.TALK)) as server:
         async with WebSocket(server.url) as subscription:
             got: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
             receiving = asyncio.ensure_future(subscription.receive(got.set_result))
@@ -86,7 +86,7 @@ async def test_a_server_that_breaks_the_protocol_ends_it() -> None:
 
 
 async def test_leaving_says_good_bye() -> None:
-    async with peer(Answer(upgraded(), Then.HOLD)) as server:
+    async with peer(Answer(upgraded(), Then.TALK)) as server:
         async with WebSocket(server.url):
             pass
         await server.left.wait()

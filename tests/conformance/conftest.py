@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from clients.conditional import ConditionalRequests
 from clients.subscription import Subscription
 from pushbench.transports import TRANSPORTS, Transport
 from tests.serving import Server, serving
@@ -31,10 +32,24 @@ def forgetful_server() -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def patient_server() -> Iterator[Server]:
+    """It holds long polls, and beats no heart, for longer than any test takes: nothing ends by time, or is found out by a
+    write that fails."""
+    with serving(longpoll_timeout_s=3600, heartbeat_s=0) as running:
+        yield running
+
+
 @pytest.fixture(params=TRANSPORTS.values(), ids=list(TRANSPORTS))
 def transport(request: pytest.FixtureRequest) -> Transport:
     row: Transport = request.param
     return row
+
+
+def client_of(row: Transport) -> type[Subscription]:
+    module, _, name = row.client.partition(":")
+    client: type[Subscription] = getattr(import_module(module), name)
+    return client
 
 
 HELD = [row for row in TRANSPORTS.values() if not row.polls]
@@ -43,6 +58,16 @@ HELD = [row for row in TRANSPORTS.values() if not row.polls]
 @pytest.fixture(params=HELD, ids=[row.name for row in HELD])
 def held_transport(request: pytest.FixtureRequest) -> Transport:
     """The transports that hold a request or a connection open while nothing happens."""
+    row: Transport = request.param
+    return row
+
+
+ENDLESS = [row for row in HELD if not issubclass(client_of(row), ConditionalRequests)]
+
+
+@pytest.fixture(params=ENDLESS, ids=[row.name for row in ENDLESS])
+def endless_transport(request: pytest.FixtureRequest) -> Transport:
+    """The transports that answer once, without end."""
     row: Transport = request.param
     return row
 
@@ -77,10 +102,8 @@ def feed(server: Server, http: aiohttp.ClientSession) -> Feed:
 
 
 def subscriber(row: Transport, server: Server, after: int | None = None) -> Subscription:
-    module, _, name = row.client.partition(":")
     options: dict[str, Any] = {"interval_s": POLL_INTERVAL_S} if row.polls else {}
-    client: Subscription = getattr(import_module(module), name)(server.url(row.path), after=after, **options)
-    return client
+    return client_of(row)(server.url(row.path), after=after, **options)
 
 
 async def take(subscription: Subscription, count: int, into: list[bytes] | None = None) -> list[bytes]:

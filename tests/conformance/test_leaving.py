@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
@@ -24,36 +25,59 @@ async def until(feed: Feed, condition: Callable[[dict[str, int]], bool]) -> dict
     return status
 
 
-async def test_a_client_that_vanishes_leaves_no_task_and_no_cursor(
-    held_transport: Transport, server: Server, feed: Feed
-) -> None:
-    before = await until(feed, lambda status: status["cursors"] == 0)
-    module = "tests.conformance.vanishing"
+async def before_anyone_comes(transport: Transport, server: Server, feed: Feed) -> dict[str, int]:
+    """The status to which the server has to return. One has been there: what is begun once for all is no leak."""
+    async with subscriber(transport, server):
+        pass
+    return await until(feed, lambda status: status["cursors"] == 0)
+
+
+@asynccontextmanager
+async def doomed(transport: Transport, server: Server, count: int, *, read: bool) -> AsyncIterator[None]:
+    """`count` subscribers in a process of their own, which is killed in the end."""
+    arguments = [transport.name, str(server.port), str(count), str(int(read))]
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        module,
-        held_transport.name,
-        str(server.port),
-        str(VANISHING),
-        stdout=asyncio.subprocess.PIPE,
+        sys.executable, "-m", "tests.conformance.vanishing", *arguments, stdout=asyncio.subprocess.PIPE
     )
     try:
         assert process.stdout is not None
         assert await process.stdout.readline() == b"connected\n"
-        during = await until(feed, lambda status: status["cursors"] == VANISHING)
-        assert during["tasks"] >= before["tasks"] + VANISHING
+        yield
     finally:
         process.kill()
         await process.wait()
+
+
+async def test_a_client_that_vanishes_leaves_no_task_and_no_cursor(
+    held_transport: Transport, patient_server: Server, http: aiohttp.ClientSession
+) -> None:
+    """On a server that ends nothing by time, so that the disconnect alone can be the reason."""
+    feed = Feed(patient_server, http)
+    before = await before_anyone_comes(held_transport, patient_server, feed)
+    async with doomed(held_transport, patient_server, VANISHING, read=True):
+        during = await until(feed, lambda status: status["cursors"] == VANISHING)
+        assert during["tasks"] >= before["tasks"] + VANISHING
+    await until(feed, lambda status: status["cursors"] == 0 and status["tasks"] <= before["tasks"])
+
+
+async def test_a_client_that_vanishes_while_it_is_written_to_leaves_nothing_either(
+    endless_transport: Transport, patient_server: Server, http: aiohttp.ClientSession
+) -> None:
+    feed = Feed(patient_server, http)
+    before = await before_anyone_comes(endless_transport, patient_server, feed)
+    async with doomed(endless_transport, patient_server, 2, read=False):
+        await until(feed, lambda status: status["cursors"] == 2)
+        await feed.publish(*[b"x" * BIG] * 300)  # twice what the kernel takes for one who does not read
+        assert (await feed.status())["cursors"] == 2
     await until(feed, lambda status: status["cursors"] == 0 and status["tasks"] <= before["tasks"])
 
 
 async def test_a_client_that_leaves_politely_leaves_nothing_either(
-    transport: Transport, server: Server, feed: Feed
+    transport: Transport, patient_server: Server, http: aiohttp.ClientSession
 ) -> None:
-    before = await until(feed, lambda status: status["cursors"] == 0)
-    async with subscriber(transport, server) as subscription:
+    feed = Feed(patient_server, http)
+    before = await before_anyone_comes(transport, patient_server, feed)
+    async with subscriber(transport, patient_server) as subscription:
         await feed.publish(b"1")
         assert await take(subscription, 1) == [b"1"]
     await until(feed, lambda status: status["cursors"] == 0 and status["tasks"] <= before["tasks"])

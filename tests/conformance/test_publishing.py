@@ -55,15 +55,26 @@ async def test_a_websocket_is_closed_with_the_reason_for_a_refusal(
         assert frame.extra
 
 
-@pytest.mark.parametrize("path", ["/stream?after=x", "/stream?after=-1", "/websocket?after=1.5"])
-async def test_a_cursor_that_is_no_number_is_refused(server: Server, feed: Feed, path: str) -> None:
-    headers = {"If-None-Match": "x"}
-    async with feed.http.get(server.url(path), headers=headers) as response:
-        assert response.status in (400, 404)  # a plain GET of a WebSocket's path finds nothing
+@pytest.mark.parametrize("after", ["x", "-1", "1.5", ""])
+async def test_a_cursor_that_is_no_number_is_refused(server: Server, feed: Feed, after: str) -> None:
+    async with feed.http.get(server.url(f"/stream?after={after}")) as response:
+        assert response.status == 400
+        assert "cursor_invalid" in await response.text()
+    with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
+        await feed.http.ws_connect(server.url(f"/websocket?after={after}"))
+    assert caught.value.status == 400
+    assert caught.value.headers is not None
+    assert caught.value.headers["refusal"] == "cursor_invalid"  # aiohttp does not show the body of such an answer
 
 
 @pytest.mark.parametrize(
-    ("path", "header"), [("/polling", "If-None-Match"), ("/longpoll", "If-None-Match"), ("/sse", "Last-Event-ID")]
+    ("path", "header"),
+    [
+        ("/polling", "If-None-Match"),
+        ("/longpoll", "If-None-Match"),
+        ("/sse", "Last-Event-ID"),
+        ("/sse_plain", "Last-Event-ID"),
+    ],
 )
 async def test_a_header_that_is_no_cursor_is_refused(server: Server, feed: Feed, path: str, header: str) -> None:
     async with feed.http.get(server.url(path), headers={header: '"yesterday"'}) as response:

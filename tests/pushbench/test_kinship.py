@@ -1,5 +1,6 @@
-"""Kinship: a child that asked for it is ended when its parent is killed."""
+"""Kinship: a child that asked for it ends with its parent, even if that is killed, and even if it was before the asking."""
 
+import os
 import signal
 import subprocess
 
@@ -16,9 +17,15 @@ child.wait()
 CHILD = """
 import os, signal
 from pushbench.kinship import end_with_parent
-end_with_parent(signal.SIGTERM)
+end_with_parent(os.getppid(), signal.SIGTERM)
 print(os.getpid(), flush=True)
 signal.pause()
+"""
+TOO_LATE = """
+import signal, sys
+from pushbench.kinship import end_with_parent
+end_with_parent(int(sys.argv[1]), signal.SIGTERM)
+print("it lives on")
 """
 WAIT_S = 30
 
@@ -33,3 +40,9 @@ def test_a_child_does_not_outlive_its_killed_parent() -> None:
         for process in alive:
             process.kill()
     assert gone == [child]
+
+
+def test_a_child_whose_parent_ended_before_it_asked_ends_at_once() -> None:
+    someone_elses_pid = os.getppid()
+    ended = subprocess.run([PYTHON, "-c", TOO_LATE, str(someone_elses_pid)], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (-signal.SIGTERM, "")

@@ -217,10 +217,9 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
         ("= 10\n", "= 0.25\n", 13,
          "load.rate_hz: 0.25 Hz for 2 s publishes no message, expected rate_hz x measure_s of at "
          "least 1; raise the rate, or measure for 4 s"),
-        ('"sse"', '"websockt"', 6, 'grid.transport: "websockt" is not one of polling, longpoll, stream, sse, sse_plain, '
-         "websocket; did you mean websocket?"),
-        ('"sse"', '"SSE"', 6, 'grid.transport: "SSE" is not one of polling, longpoll, stream, sse, sse_plain, '
-         "websocket; did you mean sse?"),
+        ('"sse"', '"websockt"', 6, f'grid.transport: "websockt" is not one of {", ".join(TRANSPORTS)}; '
+         "did you mean websocket?"),
+        ('"sse"', '"SSE"', 6, f'grid.transport: "SSE" is not one of {", ".join(TRANSPORTS)}; did you mean sse?'),
         ('["memory"]', '["memry"]', 3, 'charts: "memry" is not one of overview,'),
         ("[load]", "[load]\npayload_bytes = 82", 13,
          "load.payload_bytes: 82 is not an integer from 83 to 65536 bytes"),

@@ -123,9 +123,9 @@ async def test_a_worker_that_returns_early_is_told_as_ended(desk: Desk) -> None:
 
 
 async def test_a_worker_that_is_killed_is_told_as_failed(desk: Desk) -> None:
-    with pytest.raises(WorkerFailed, match="the porter failed: BrokenProcessPool"):
-        async with desk.worker(answers) as worker:
-            os.kill(worker.pid, signal.SIGKILL)
+    async with desk.worker(answers) as worker:
+        os.kill(worker.pid, signal.SIGKILL)
+        with pytest.raises(WorkerFailed, match="the porter failed: BrokenProcessPool"):
             await worker.hear(WITHIN_S)
 
 

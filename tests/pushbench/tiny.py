@@ -63,7 +63,15 @@ def started_below(pid: int) -> list[psutil.Process]:
 
 def servers_below(pid: int) -> list[psutil.Process]:
     """Those of them that are servers of the suite."""
-    return [process for process in started_below(pid) if process.cmdline()[1:3] == ["-m", "servers"]]
+    return [process for process in started_below(pid) if command_of(process)[1:3] == ["-m", "servers"]]
+
+
+def command_of(process: psutil.Process) -> list[str]:
+    """A process's command line; empty if it has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one too
+        return []
 
 
 @contextmanager
@@ -71,12 +79,8 @@ def nothing_left_over() -> Iterator[None]:
     """Sees to it that no process is left of those that are started inside; multiprocessing's own tracker may stay."""
     before = set(started_below(os.getpid()))
     yield
-    left = [process for process in set(started_below(os.getpid())) - before if not _is_tracker(process)]
-    assert not left, [process.cmdline() for process in left]
-
-
-def _is_tracker(process: psutil.Process) -> bool:
-    return any("resource_tracker" in word for word in process.cmdline())
+    commands = [" ".join(command_of(process)) for process in set(started_below(os.getpid())) - before]
+    assert [command for command in commands if command and "resource_tracker" not in command] == []
 
 
 PYTHON = sys.executable

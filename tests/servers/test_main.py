@@ -83,9 +83,9 @@ def test_a_wrong_flag_is_told_on_the_last_line_and_exits_2(
 
 
 def test_a_wrong_flag_ends_the_process_with_2() -> None:
-    ended = run("--unheard-of")
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert "Traceback" not in ended.stderr
+    refused = run("--unheard-of")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "Traceback" not in refused.stderr
 
 
 # --- binding

@@ -6,7 +6,6 @@ import socket
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
-from importlib import import_module
 from typing import Any
 
 import aiohttp
@@ -14,7 +13,9 @@ import pytest
 
 from clients.conditional import ConditionalRequests
 from clients.subscription import Subscription, SubscriptionEnded
+from clients.websocket import WebSocket
 from pushbench.transports import TRANSPORTS, Transport
+from tests.conformance.conftest import client_of
 from tests.servers.conftest import Caller
 from tests.serving import END_S, Server, serving
 
@@ -42,10 +43,9 @@ async def listening(
 
     listeners: dict[asyncio.Task[None], Transport] = {}
     for row in TRANSPORTS.values():
-        module, _, name = row.client.partition(":")
         options: dict[str, Any] = {"interval_s": POLL_INTERVAL_S} if row.polls else {}
         for _ in range(count):
-            client = getattr(import_module(module), name)(server.url(row.path), **options)
+            client = client_of(row)(server.url(row.path), **options)
             listeners[asyncio.ensure_future(listen(await connected.enter_async_context(client)))] = row
     async with asyncio.timeout(20):
         while await ask.cursors() != count * len(HELD):
@@ -76,8 +76,7 @@ async def test_every_listener_is_told_that_it_ends(connected: AsyncExitStack, ht
         await returncode(server.process)
         ends = await asyncio.gather(*listeners, return_exceptions=True)
         for row, end in zip(listeners.values(), ends, strict=True):
-            module, _, name = row.client.partition(":")
-            if issubclass(getattr(import_module(module), name), ConditionalRequests):
+            if issubclass(client_of(row), ConditionalRequests):
                 # Its last answer was a whole one; that nobody answers any more is what it finds when it asks again.
                 assert isinstance(end, aiohttp.ClientConnectorError), (row.name, end)
             else:
@@ -93,8 +92,8 @@ async def test_it_stops_while_readers_do_not_read(http: aiohttp.ClientSession) -
             reader = socket.socket()
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             reader.connect(("127.0.0.1", server.port))
-            # A server heeds what it knows: If-None-Match makes a poll ask, the upgrade is for the WebSocket alone.
-            upgrade = HANDSHAKE if row.name == "websocket" else b""
+            # With a validator a poll asks for all there is; the others do not know it.
+            upgrade = HANDSHAKE if issubclass(client_of(row), WebSocket) else b""
             reader.sendall(b'GET %b HTTP/1.1\r\nHost: x\r\nIf-None-Match: "0"\r\n%b\r\n' % (row.path.encode(), upgrade))
             slow.append(reader)
         async with asyncio.timeout(20):

@@ -1,0 +1,331 @@
+"""A run: every trial once and in order, each kept as soon as it is made, and nothing that was started outlives it."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from pushbench import environment, results, run
+from pushbench.checks import Judgement, Verdict
+from pushbench.columns import LEDGER, MEASURED
+from pushbench.outcome import Outcome
+from pushbench.results import ResultsError, Store
+from pushbench.run import execute, open_store
+from pushbench.scenario import Load, Scenario, ScenarioError, loads
+from pushbench.target import Target
+from pushbench.trial import Trial, Watch
+from tests.pushbench.tiny import GOOD_SERVER, PYTHON, nothing_left_over, servers_below, shell
+
+TOML = """\
+title = "Which of the three?"
+description = "As short as can be."
+charts = ["overview"]
+
+[grid]
+transport = ["polling", "sse", "websocket"]
+
+[load]
+subscribers = 2
+rate_hz = 40
+poll_interval_ms = 20
+
+[phases]
+settle_s = 0
+warmup_s = 0.1
+measure_s = 0.3
+
+[repeat]
+trials = 2
+"""
+
+WAIT_S = 60
+
+
+def scenario(*overrides: str) -> Scenario:
+    return loads(TOML, "three.toml", overrides)
+
+
+@dataclass(slots=True)
+class Attempts:
+    """Stands in for the trial: it takes no time, and does as it is told."""
+
+    made: list[Trial] = field(default_factory=list)
+    also: Callable[[int], None] = lambda number: None
+    """Called with the number of the trial, from 1, before it is made."""
+
+    async def __call__(self, trial: Trial, watch: Watch) -> Outcome:
+        self.made.append(trial)
+        self.also(len(self.made))
+        watch.phase("start", 1.0)
+        return Outcome(Judgement(Verdict.OK), {"latency_p50_ms": 1.5, "latency_p99_ms": 2.5, "deliveries_per_s": 80.0})
+
+
+@pytest.fixture
+def attempts(monkeypatch: pytest.MonkeyPatch) -> Attempts:
+    made = Attempts()
+    monkeypatch.setattr(run, "attempt", made)
+    return made
+
+
+def rows_of(store: Store) -> list[tuple[int, int, int]]:
+    trials = results.load(store.directory).trials
+    return [(row["cell"], row["trial"], row["order"]) for row in trials.to_dict("records")]
+
+
+async def test_every_trial_is_made_once_in_the_scenarios_order(attempts: Attempts, tmp_path: Path) -> None:
+    read = scenario()
+    store = open_store(read, tmp_path, None, resume=False)
+    await execute(read, store)
+    assert rows_of(store) == [(cell, trial, order) for order, (cell, trial) in enumerate(read.schedule, start=1)]
+    assert [made.load for made in attempts.made] == [read.cells[cell] for cell, _ in read.schedule]
+    assert len({made.seed for made in attempts.made}) == 6
+    assert store.manifest["finished_at"]
+
+
+async def test_a_trial_is_kept_with_its_load_and_its_verdict(attempts: Attempts, tmp_path: Path) -> None:
+    read = scenario("transport=sse", "trials=1")
+    store = open_store(read, tmp_path, None, resume=False)
+    await execute(read, store)
+    [row] = results.load(store.directory).trials.to_dict("records")
+    assert row.items() >= read.cells[0].model_dump().items()
+    assert (row["measure_s"], row["verdict"], row["reason"], row["latency_p50_ms"]) == (0.3, "ok", "", 1.5)
+
+
+async def test_each_trial_is_on_disk_before_the_next_begins(attempts: Attempts, tmp_path: Path) -> None:
+    read = scenario()
+    store = open_store(read, tmp_path, None, resume=False)
+    kept: list[int] = []
+    attempts.also = lambda _: kept.append(len(results.load(store.directory).trials))
+    await execute(read, store)
+    assert kept == [0, 1, 2, 3, 4, 5]
+
+
+async def test_the_server_gets_the_options_that_the_cell_asks_for(attempts: Attempts, tmp_path: Path) -> None:
+    read = scenario("transport=sse", "trials=1", "server_loop=uvloop", "heartbeat_s=3", "longpoll_timeout_s=7")
+    await execute(read, open_store(read, tmp_path, None, resume=False))
+    command = attempts.made[0].target.command
+    assert {"--loop=uvloop", "--heartbeat-s=3.0", "--longpoll-timeout-s=7.0"} <= set(command)
+
+
+async def test_the_run_takes_its_cores_back_whatever_happens(attempts: Attempts, tmp_path: Path) -> None:
+    before = os.sched_getaffinity(0)
+
+    def fall(number: int) -> None:
+        raise ZeroDivisionError
+
+    attempts.also = fall
+    read = scenario()
+    with pytest.raises(ZeroDivisionError):
+        await execute(read, open_store(read, tmp_path, None, resume=False))
+    assert os.sched_getaffinity(0) == before
+
+
+# What a new run is
+
+
+def test_a_new_run_says_what_it_is_and_where_it_is_measured(tmp_path: Path) -> None:
+    store = open_store(scenario("trials=5"), tmp_path, None, resume=False)
+    assert re.fullmatch(r"three-\d{8}-\d{6}", store.directory.name)
+    manifest = results.read_manifest(store.directory)
+    assert manifest["title"] == "Which of the three?"
+    assert manifest["description"] == "As short as can be."
+    assert manifest["charts"] == ["overview"]
+    assert manifest["scenario"] == {"name": "three", "source": TOML, "overrides": ["trials=5"]}
+    assert manifest["environment"]["kernel"]
+    assert set(manifest["placement"]) == {"server", "swarm", "publisher"}
+    assert manifest["command"][0] == "pushbench"
+    assert manifest["started_at"]
+    assert manifest["finished_at"] is None
+
+
+def test_a_new_run_goes_where_it_is_told(tmp_path: Path) -> None:
+    directory = tmp_path / "a" / "b"
+    assert open_store(scenario(), tmp_path, directory, resume=False).directory == directory
+
+
+def test_more_subscribers_than_files_are_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "raise_file_limit", lambda: 65)
+    with pytest.raises(ScenarioError, match="a process may open 65"):
+        open_store(scenario(), tmp_path, tmp_path / "run", resume=False)
+    assert list(tmp_path.iterdir()) == []
+
+
+# A run that is cut off, and goes on
+
+
+async def test_a_run_that_was_cut_off_goes_on_with_what_is_missing(attempts: Attempts, tmp_path: Path) -> None:
+    read = scenario()
+    store = open_store(read, tmp_path, None, resume=False)
+
+    def cut_off_in_the_third(number: int) -> None:
+        if number == 3:
+            raise asyncio.CancelledError
+
+    attempts.also = cut_off_in_the_third
+    with pytest.raises(asyncio.CancelledError):
+        await execute(read, store)
+    assert rows_of(store) == [(*trial, order) for order, trial in enumerate(read.schedule[:2], start=1)]
+    assert results.read_manifest(store.directory)["finished_at"] is None
+
+    attempts.also = lambda _: None
+    again = open_store(read, tmp_path, None, resume=True)
+    assert again.directory == store.directory
+    await execute(read, again)
+    assert rows_of(again) == [(*trial, order) for order, trial in enumerate(read.schedule, start=1)]
+    assert len(attempts.made) == 3 + 4
+    # The same trial is made with the same seed, whether in one go or not.
+    assert attempts.made[2] == attempts.made[3]
+    assert results.read_manifest(again.directory)["finished_at"]
+
+
+async def test_the_newest_unfinished_run_of_the_scenario_is_the_one_to_go_on_with(
+    attempts: Attempts, tmp_path: Path
+) -> None:
+    read = scenario("trials=1")
+    open_store(read, tmp_path, tmp_path / "older", resume=False)
+    newer = open_store(read, tmp_path, tmp_path / "newer", resume=False)
+    finished = open_store(read, tmp_path, tmp_path / "finished", resume=False)
+    await execute(read, finished)
+    open_store(loads(TOML, "other.toml"), tmp_path, tmp_path / "other", resume=False)
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "run.json").write_text('{"schema": 999}')
+    for seconds, name in enumerate(("older", "newer", "finished", "other", "broken")):
+        os.utime(tmp_path / name / "run.json", (seconds, seconds))
+    assert open_store(read, tmp_path, None, resume=True).directory == newer.directory
+
+
+async def test_without_an_unfinished_run_there_is_nothing_to_go_on_with(attempts: Attempts, tmp_path: Path) -> None:
+    read = scenario("trials=1")
+    await execute(read, open_store(read, tmp_path, None, resume=False))
+    with pytest.raises(ResultsError, match=r"no unfinished run of three .* without --resume"):
+        open_store(read, tmp_path, None, resume=True)
+
+
+def test_a_run_of_another_scenario_is_not_gone_on_with(tmp_path: Path) -> None:
+    open_store(scenario(), tmp_path, tmp_path / "run", resume=False)
+    with pytest.raises(ResultsError, match="its scenario differs in overrides, "):
+        open_store(scenario("trials=3"), tmp_path, tmp_path / "run", resume=True)
+
+
+def test_a_run_of_another_environment_is_not_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_store(scenario(), tmp_path, tmp_path / "run", resume=False)
+    there = environment.describe() | {"kernel": "9.9", "uvicorn": "0.1"}
+    monkeypatch.setattr(environment, "describe", lambda: there)
+    with pytest.raises(ResultsError, match="its environment differs in kernel, uvicorn, "):
+        open_store(scenario(), tmp_path, tmp_path / "run", resume=True)
+
+
+# With real servers
+
+
+async def test_a_trial_that_failed_stays_in_and_the_others_go_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read = scenario("transport=[sse,websocket]", "trials=1", "seed=1")
+    failing = read.cells[read.schedule[0][0]].transport
+
+    def targets(load: Load) -> Target:
+        return shell("echo no license; exit 1") if load.transport == failing else GOOD_SERVER
+
+    store = open_store(read, tmp_path, None, resume=False)
+    with nothing_left_over():
+        await execute(read, store, targets)
+    frames = results.load(store.directory)
+    failed, made = (row for _, row in frames.trials.sort_values("order").iterrows())
+    assert (failed["transport"], failed["verdict"]) == (failing, "failed")
+    assert failed["reason"].endswith("its last lines: no license")
+    assert failed[list(MEASURED)].isna().all()
+    assert made["verdict"] != "failed"
+    assert made["delivered"] == made["expected"] == 2 * 16
+    assert made[list(LEDGER)].notna().all()
+    for frame in (frames.latency, frames.timeline):
+        assert set(frame["cell"]) == {made["cell"]}
+    told = capsys.readouterr().err.splitlines()
+    assert [line.partition(":")[0] for line in told] == [f"[1/2] {failing} #1", f"[2/2] {made['transport']} #1"]
+    assert "no license" in told[0]
+
+
+SHORT = ("smoke", "--set=transport=[stream,websocket]", "--set=subscribers=2", "--set=seed=1", "--out=run")
+
+
+@contextmanager
+def running(cwd: Path, *arguments: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """`pushbench run` as a process."""
+    # Without git the commit is unknown, so that a change of the checkout meanwhile is none of the run's environment.
+    with subprocess.Popen(
+        [PYTHON, "-m", "pushbench", "run", *arguments],
+        cwd=cwd,
+        env={**os.environ, "PATH": "", "COLUMNS": "200"},
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        **options,
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def stopped_with_all_its_children(process: subprocess.Popen[str]) -> list[psutil.Process]:
+    """Stop a process, so that it starts no more, and return all that it has started."""
+    process.send_signal(signal.SIGSTOP)
+    return psutil.Process(process.pid).children(recursive=True)
+
+
+def test_after_ctrl_c_what_is_finished_is_kept_and_resume_makes_the_rest(tmp_path: Path) -> None:
+    with running(tmp_path, *SHORT) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("[1/2] ")
+        started = stopped_with_all_its_children(process)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        _, told = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130
+    assert told == "pushbench: interrupted; every finished trial is kept, --resume goes on from there\n"
+    assert psutil.wait_procs(started, timeout=WAIT_S)[1] == []
+    cut_off = results.load(tmp_path / "run")
+    assert cut_off.trials["order"].tolist() == [1]
+    assert cut_off.manifest["finished_at"] is None
+    assert not (tmp_path / "run" / "report.html").exists()
+
+    with running(tmp_path, *SHORT, "--resume") as process:
+        said, told = process.communicate(timeout=WAIT_S)
+    assert process.returncode in (0, 1), told  # 1: on a busy machine a verdict may be another than ok
+    assert told.startswith("[1/1] ")
+    whole = results.load(tmp_path / "run")
+    assert whole.trials["order"].tolist() == [1, 2]
+    assert whole.trials.iloc[0].equals(cut_off.trials.iloc[0])
+    assert (whole.trials["delivered"] == whole.trials["expected"]).all()
+    assert whole.manifest["finished_at"]
+    assert said.splitlines()[-2:] == ["run/report.html", "run/charts/overview.png"]
+    assert all((tmp_path / line).stat().st_size for line in said.splitlines()[-2:])
+
+
+def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
+    with running(tmp_path, *SHORT, "--set=measure_s=600") as process:
+        assert process.stdout is not None
+        while "2 trials" not in process.stdout.readline():
+            pass
+        while not servers_below(process.pid):
+            assert process.poll() is None
+        started = stopped_with_all_its_children(process)
+        process.send_signal(signal.SIGKILL)
+        process.wait(WAIT_S)
+        left = psutil.wait_procs(started, timeout=WAIT_S)[1]
+        for one in left:
+            one.kill()
+    assert len(started) >= 3  # the server, the swarm and the publisher
+    assert left == []

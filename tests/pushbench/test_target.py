@@ -1,0 +1,129 @@
+"""The target: waited for by its ready line, ended with all that it started, and quoted when it fails."""
+
+import asyncio
+import os
+from asyncio.subprocess import Process
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from pushbench import target as targets
+from pushbench.target import LAST_LINES, Target, TargetFailed, running
+from tests.pushbench.tiny import GOOD_SERVER, nothing_left_over, ready_on, shell
+
+CORES = sorted(os.sched_getaffinity(0))
+
+
+async def failure(target: Target) -> str:
+    with nothing_left_over(), pytest.raises(TargetFailed) as error:
+        async with running(target, CORES):
+            pytest.fail("it became ready")
+    return str(error.value)
+
+
+async def test_the_servers_own_port_and_process_are_known_once_it_is_ready() -> None:
+    with nothing_left_over():
+        async with running(GOOD_SERVER, CORES[:1]) as server:
+            process = psutil.Process(server.pid)
+            assert process.cmdline()[1:3] == ["-m", "servers"]
+            assert process.cpu_affinity() == CORES[:1]
+            listening = {one.laddr.port for one in process.net_connections("tcp") if one.status == psutil.CONN_LISTEN}
+            assert listening == {server.port}
+
+
+async def test_what_is_printed_before_and_after_the_ready_line_does_no_harm() -> None:
+    chatter = """printf 'hello\\n[1]\\n{"ready": false}\\n{"ready": true}\\n7\\n'; """
+    ready = ready_on(4711)
+    async with running(shell(chatter + ready.command[-1]), CORES) as server:
+        assert server.port == 4711
+
+
+async def test_a_command_that_is_not_there_is_named() -> None:
+    said = await failure(Target("mine", ("/no/such/server",)))
+    assert said == "the server mine cannot be started: /no/such/server: No such file or directory"
+
+
+async def test_of_a_server_that_ends_before_it_is_ready_code_and_last_lines_are_told() -> None:
+    said = await failure(shell("echo port taken; echo giving up >&2; exit 3", name="mine"))
+    assert said == "the server mine ended with exit code 3 before it was ready; its last lines: port taken | giving up"
+
+
+async def test_only_the_last_lines_are_told() -> None:
+    said = await failure(shell("for n in $(seq 1 99); do echo line $n.; done; exit 1"))
+    assert said.endswith(" | line 99.")
+    assert said.count("line ") == LAST_LINES
+
+
+async def test_a_server_that_says_nothing_and_ends_is_told_as_such() -> None:
+    assert (await failure(shell("exit 0"))).endswith("ended with exit code 0 before it was ready; it printed nothing")
+
+
+async def test_a_server_that_is_never_ready_is_given_up_and_ended() -> None:
+    said = await failure(replace(shell("echo thinking; exec sleep 600"), ready_timeout_s=0.2))
+    assert said == "the server fake was not ready after 0.2 s; its last lines: thinking"
+
+
+async def test_a_server_that_closes_its_output_and_hangs_is_given_up_too() -> None:
+    said = await failure(replace(shell("exec >/dev/null 2>&1; exec sleep 600"), ready_timeout_s=0.2))
+    assert said == "the server fake was not ready after 0.2 s; it printed nothing"
+
+
+@pytest.fixture
+def processes(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
+    """Every process that the loop starts, as the loop knows it."""
+    started: list[Process] = []
+    create = asyncio.create_subprocess_exec
+
+    async def create_and_note(*command: Any, **options: Any) -> Process:
+        started.append(await create(*command, **options))
+        return started[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", create_and_note)
+    return started
+
+
+async def killed_within(target: Target, processes: list[Process], then: Exception | None = None) -> None:
+    """Run a target, and leave it when the loop has noticed that it was killed."""
+    async with running(target, CORES):
+        processes[0].kill()
+        await processes[0].wait()
+        if then:
+            raise then
+
+
+async def test_a_server_that_ends_during_the_trial_is_told_with_its_last_lines(processes: list[Process]) -> None:
+    dies = shell("""echo '{"ready": true, "port": 1, "pid": '$$'}'; echo out of memory; exec sleep 600""")
+    with nothing_left_over(), pytest.raises(TargetFailed) as error:
+        await killed_within(dies, processes)
+    assert str(error.value) == "the server fake ended with exit code -9 during the trial; its last lines: out of memory"
+
+
+async def test_that_the_server_ended_explains_whatever_else_went_wrong(processes: list[Process]) -> None:
+    with pytest.raises(TargetFailed, match="ended with exit code -9 during the trial") as error:
+        await killed_within(ready_on(1), processes, ConnectionResetError("the connection broke"))
+    assert isinstance(error.value.__cause__, ConnectionResetError)
+
+
+async def test_what_goes_wrong_while_the_server_lives_is_not_its_fault() -> None:
+    with nothing_left_over(), pytest.raises(ConnectionResetError):
+        async with running(ready_on(1), CORES):
+            raise ConnectionResetError("the connection broke")
+
+
+async def test_a_server_that_ignores_sigterm_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "STOP_TIMEOUT_S", 0.1)
+    with nothing_left_over():
+        async with running(shell(f"trap '' TERM; {ready_on(1).command[-1]}"), CORES):
+            pass
+
+
+async def test_what_the_server_started_is_ended_with_it(tmp_path: Path) -> None:
+    child = tmp_path / "child"
+    script = f"""sleep 600 & echo $! >{child}; echo '{{"ready": true, "port": 1, "pid": '$$'}}'; wait"""
+    async with running(shell(script), CORES):
+        process = psutil.Process(int(child.read_text()))
+        assert process.is_running()
+    assert psutil.wait_procs([process], timeout=30) == ([process], [])

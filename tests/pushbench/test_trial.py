@@ -1,0 +1,185 @@
+"""A trial: every transport delivers all, and whatever goes wrong is an outcome with its reason, not an exception."""
+
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+
+import pytest
+
+from pushbench.checks import Verdict
+from pushbench.columns import COLUMNS, LEDGER, MEASURED
+from pushbench.outcome import Outcome
+from pushbench.scenario import Phases
+from pushbench.target import Target
+from pushbench.transports import TRANSPORTS
+from pushbench.trial import Trial, attempt
+from tests.pushbench.tiny import (
+    GOOD_SERVER,
+    PHASES,
+    Phased,
+    load,
+    nothing_left_over,
+    ready_on,
+    servers_below,
+    shell,
+    trial,
+)
+
+WITH_TRAFFIC = {name for name in MEASURED if "_bytes_per_connection" not in name}
+SLOPES = set(MEASURED) - WITH_TRAFFIC
+CONNECTING = {"connect_per_s", "connect_p99_ms"}
+
+
+@pytest.fixture(autouse=True)
+async def _quiet_and_tidy(caplog: pytest.LogCaptureFixture) -> AsyncIterator[None]:
+    """However a trial ends, it leaves no process behind and nothing on the terminal."""
+    with nothing_left_over():
+        yield
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING] == []
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_every_transport_delivers_all_and_every_column_is_there(transport: str) -> None:
+    watch = Phased()
+    cell = load(transport)
+    outcome = await attempt(trial(cell), watch)
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.reason
+    assert bool(outcome.judgement.reason) == (outcome.judgement.verdict != Verdict.OK)
+    assert set(columns) == WITH_TRAFFIC
+    expected = 4 * 16  # 40 Hz for 0.4 s, to four subscribers
+    assert {name: columns[name] for name in LEDGER if name != "coalesced"} == {
+        "expected": expected,
+        "delivered": expected,
+        "lost": 0,
+        "duplicated": 0,
+        "reordered": 0,
+    }
+    assert columns["offered_per_s"] == pytest.approx(4 * 40)
+    assert 0 < columns["naive_p50_ms"] <= columns["latency_max_ms"]
+    assert columns["server_cpu_us_per_delivery"] > 0
+    for clock in ("due", "sent"):
+        assert sum(row["count"] for row in outcome.latency if row["clock"] == clock) == 4 * 12
+    assert sum(row["deliveries"] for row in outcome.timeline) == expected
+    assert outcome.timeline[0]["at_s"] == -0.1
+    assert [row["state"] for row in outcome.memory] == ["baseline"]
+    assert watch.phases == ["start", "ramp", "warm up", "measure", "drain", "disconnect"]
+
+
+async def test_what_is_published_by_post_arrives_too() -> None:
+    outcome = await attempt(trial(load(publish_via="post")), Phased())
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.reason
+    assert outcome.columns["delivered"] == outcome.columns["expected"] == 4 * 16
+
+
+async def test_a_trial_of_memory_alone_has_plateaus_and_slopes_and_publishes_nothing() -> None:
+    watch = Phased()
+    phases = Phases(plateaus=4, settle_s=0, warmup_s=0, measure_s=0)
+    outcome = await attempt(trial(load("sse", subscribers=8, rate_hz=0.0), phases=phases), watch)
+    assert outcome.judgement.verdict == Verdict.OK
+    assert set(outcome.columns) == SLOPES | CONNECTING
+    assert [(row["state"], row["connections"]) for row in outcome.memory] == [
+        ("baseline", 0),
+        ("ramp", 2),
+        ("ramp", 4),
+        ("ramp", 6),
+        ("ramp", 8),
+        ("residual", 0),
+    ]
+    assert (outcome.latency, outcome.timeline) == ([], [])
+    assert watch.phases == ["start", "ramp", "disconnect"]
+
+
+# What goes wrong
+
+
+async def failure(made: Trial, watch: Phased | None = None) -> str:
+    """The reason of a trial that must fail, and have nothing else to show."""
+    outcome = await attempt(made, watch or Phased())
+    assert outcome == Outcome(outcome.judgement)
+    assert outcome.judgement.verdict == Verdict.FAILED
+    assert len(outcome.judgement.reason.splitlines()) == 1
+    return outcome.judgement.reason
+
+
+async def test_a_server_that_does_not_start_is_told_with_its_last_lines() -> None:
+    reason = await failure(trial(load(), shell("echo cannot bind; echo bye >&2; exit 7")))
+    assert reason == "the server fake ended with exit code 7 before it was ready; its last lines: cannot bind | bye"
+
+
+async def test_a_server_that_is_never_ready_is_given_up() -> None:
+    reason = await failure(trial(load(), replace(shell("exec sleep 600"), ready_timeout_s=0.1)))
+    assert reason == "the server fake was not ready after 0.1 s; it printed nothing"
+
+
+async def test_a_server_that_cannot_even_be_started_is_named() -> None:
+    reason = await failure(trial(load(), Target("mine", ("/no/such/server",))))
+    assert reason == "the server mine cannot be started: /no/such/server: No such file or directory"
+
+
+@dataclass(slots=True)
+class Killer(Phased):
+    """A watch that kills the server when the trial begins to measure."""
+
+    def phase(self, name: str, planned_s: float) -> None:
+        Phased.phase(self, name, planned_s)
+        if name == "measure":
+            [server] = servers_below(os.getpid())
+            server.send_signal(signal.SIGKILL)
+
+
+@pytest.mark.parametrize("way", ["websocket", "post"])
+async def test_a_server_that_dies_in_the_middle_is_the_reason_whoever_noticed_first(way: str) -> None:
+    reason = await failure(trial(load("stream", publish_via=way)), Killer())
+    assert reason == "the server starlette ended with exit code -9 during the trial; it printed nothing"
+
+
+async def test_a_swarm_that_cannot_connect_says_whom_it_tried_and_why() -> None:
+    with socket.socket() as unanswered:  # bound, but it does not listen
+        unanswered.bind(("127.0.0.1", 0))
+        port = unanswered.getsockname()[1]
+        reason = await failure(trial(load("stream", publish_via="post"), ready_on(port)))
+    assert reason.startswith("0 of 4 subscribers connected: 4 × ")
+    assert f"127.0.0.1:{port}" in reason
+
+
+async def test_a_swarm_that_is_refused_says_with_what() -> None:
+    pollers_only = replace(TRANSPORTS["stream"], path="/nowhere")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(TRANSPORTS, "stream", pollers_only)
+        reason = await failure(trial(load("stream")))
+    assert reason == "0 of 4 subscribers connected: 4 × RequestRefused: /nowhere answered 404: Not Found"
+
+
+@pytest.mark.parametrize(
+    ("way", "says"),
+    [
+        ("websocket", "the publisher failed: InvalidStatus: server rejected WebSocket connection: HTTP 403"),
+        ("post", "the publisher failed: PublishingFailed: POST /nowhere answered 404: Not Found"),
+    ],
+)
+async def test_a_publisher_that_is_refused_says_with_what(way: str, says: str) -> None:
+    assert await failure(trial(load(publish_via=way), replace(GOOD_SERVER, publish_path="/nowhere"))) == says
+
+
+async def test_messages_that_the_server_refuses_are_told_with_its_reason() -> None:
+    strict = replace(GOOD_SERVER, command=(*GOOD_SERVER.command, "--max-message-bytes=100"))
+    reason = await failure(trial(load(payload_bytes=101), strict))
+    assert reason.startswith("the publisher failed: PublishingFailed: the server closed the publisher's WebSocket")
+    assert "limit of 100 bytes" in reason
+
+
+async def test_subscribers_that_fall_off_make_it_lossy_and_are_told() -> None:
+    forgetful = replace(GOOD_SERVER, command=(*GOOD_SERVER.command, "--log-messages=1"))
+    # Between two polls come some twenty messages, of which the server keeps one.
+    slow_pollers = load("polling", rate_hz=200.0, poll_interval_ms=100)
+    outcome = await attempt(trial(slow_pollers, forgetful, PHASES.model_copy(update={"drain_s": 0.5})), Phased())
+    assert outcome.judgement.verdict in (Verdict.LOSSY, Verdict.PUBLISHER_LATE, Verdict.CLIENT_BOUND)
+    assert outcome.columns["lost"] > 0
+    assert outcome.columns["lost"] + outcome.columns["delivered"] == outcome.columns["expected"]
+    assert "subscribers ended: " in outcome.judgement.reason
+    assert "CursorGone: /polling answered 410: cursor_too_old" in outcome.judgement.reason
+    assert set(outcome.columns) <= set(COLUMNS)

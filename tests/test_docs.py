@@ -1,0 +1,179 @@
+"""The pages say what the code does: links, transports, columns, constants, make targets, and the guide's example."""
+
+import asyncio
+import re
+import socket
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+
+import aiohttp
+import pytest
+import uvicorn
+
+from clients.subscription import CursorGone, Subscription
+from pushbench.columns import COLUMNS, MEASURED
+from pushbench.environment import CHECKOUT
+from pushbench.results import TABLES
+from pushbench.transports import TRANSPORTS
+from servers import publish
+from servers.app import create_app
+from servers.options import Options
+
+DOCS = CHECKOUT / "docs"
+PAGES = [CHECKOUT / "README.md", CHECKOUT / "CONTRIBUTING.md", CHECKOUT / "CHANGELOG.md", CHECKOUT / "scenarios/README.md"]
+PAGES += sorted(DOCS.glob("*.md"))
+METHOD = DOCS / "method.md"
+DESIGN = DOCS / "design.md"
+GUIDE = DOCS / "adding-a-transport.md"
+
+
+def tables(page: Path, first_heading: str) -> list[list[str]]:
+    """The rows, as lists of cells, of all tables whose first column has this heading."""
+    rows: list[list[str]] = []
+    inside = False
+    for line in page.read_text().splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")] if line.startswith("|") else []
+        if not cells:
+            inside = False
+        elif inside and not set(line) <= set("|-: "):
+            rows.append(cells)
+        elif cells[0] == first_heading:
+            inside = True
+    return rows
+
+
+def code(cell: str) -> str:
+    """What a cell has in backticks; the whole cell must be that, or empty."""
+    if not cell:
+        return ""
+    found = re.fullmatch(r"`([^`]+)`", cell)
+    assert found, f"{cell} is not one name in backticks"
+    return found[1]
+
+
+def relative_links(page: Path) -> Iterator[str]:
+    """Where links and pictures outside of code blocks point to, if it is a file."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if not re.match(r"[a-z]+:|#", target):
+            yield target.partition("#")[0]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(CHECKOUT)) for page in PAGES])
+def test_every_relative_link_leads_to_a_file(page: Path) -> None:
+    missing = [target for target in relative_links(page) if not (page.parent / target).exists()]
+    assert missing == []
+
+
+def test_the_pages_do_link_to_each_other() -> None:
+    assert "docs/method.md" in set(relative_links(CHECKOUT / "CONTRIBUTING.md"))
+    assert "method.md" in set(relative_links(DESIGN))
+
+
+def test_the_method_defines_every_measured_column_once_and_no_other_than_there_are() -> None:
+    defined = [code(row[0]) for row in tables(METHOD, "column")]
+    assert len(defined) == len(set(defined))
+    assert set(defined) <= set(COLUMNS)
+    assert set(MEASURED) - set(defined) == set()
+
+
+def test_every_definition_says_something() -> None:
+    assert [row for row in tables(METHOD, "column") if len(row) != 2 or not row[1]] == []
+
+
+@pytest.mark.parametrize("row", tables(METHOD, "constant"), ids=lambda row: row[0].strip("`"))
+def test_the_method_states_the_constants_of_the_code(row: list[str]) -> None:
+    module, _, name = code(row[0]).rpartition(".")
+    assert getattr(import_module(module), name) == float(row[1].replace(",", ""))
+
+
+def test_the_limits_of_the_verdicts_are_those_of_the_checks() -> None:
+    constants = {code(name).rpartition(".")[2]: value for name, value in tables(METHOD, "constant")}
+    conditions = {code(verdict): condition for verdict, condition, _ in tables(METHOD, "verdict")}
+    assert f"> {constants['SLIP_MS']}" in conditions["publisher_late"]
+    assert f"> {constants['SWARM_BUSY_PERCENT']} " in conditions["client_bound"]
+    assert conditions["client_bound"].endswith(f"> {constants['SWARM_LAG_MS']}")
+    assert f"> {constants['SATURATED_PERCENT']}" in conditions["server_bound"]
+
+
+def test_the_table_of_transports_is_that_of_the_code() -> None:
+    described = [
+        (code(name), code(path), code(client), code(variant) or None, polls == "yes")
+        for name, path, client, variant, polls in tables(DESIGN, "row")
+    ]
+    assert described == [(row.name, row.path, row.client, row.variant_of, row.polls) for row in TRANSPORTS.values()]
+
+
+def test_every_transport_has_its_line_on_what_it_takes_and_sends() -> None:
+    described = [name for row in tables(DESIGN, "transport") for name in re.findall(r"`(\w+)`", row[0])]
+    assert described == list(TRANSPORTS)
+
+
+@pytest.mark.parametrize("table", ["latency", "timeline", "memory"])
+def test_the_design_names_the_columns_of_each_file_of_a_run(table: str) -> None:
+    [row] = [row for row in tables(DESIGN, "file") if row[0] == f"`{table}.parquet`"]
+    assert set(TABLES[table]) <= set(re.findall(r"`(\w+)`", row[1]))
+
+
+def test_the_make_targets_are_those_of_the_makefile() -> None:
+    described = [code(row[0]).removeprefix("make ") for row in tables(CHECKOUT / "CONTRIBUTING.md", "target")]
+    makefile = (CHECKOUT / "Makefile").read_text()
+    assert described == re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE)
+
+
+def example(path: str) -> ModuleType:
+    """A file that the guide shows: the block of Python after its name."""
+    found = re.search(rf"^`{re.escape(path)}`:\n\n```python\n(.*?)^```", GUIDE.read_text(), re.MULTILINE | re.DOTALL)
+    assert found, f"{GUIDE.name} does not show {path}"
+    module = ModuleType(path.removesuffix(".py").replace("/", "."))
+    exec(compile(found[1], path, "exec"), module.__dict__)
+    return module
+
+
+async def test_the_transport_that_the_guide_shows_delivers_and_resumes_and_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("servers.app.MODULES", (publish, example("servers/multipart.py")))
+    app = create_app(Options(log_messages=3, heartbeat_s=0.01))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning"))
+    subscribe = example("clients/multipart.py").Multipart
+    taken: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:  # it listens already, so that a client may come at once
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        serving = asyncio.create_task(server.serve([listener]))
+        async with aiohttp.ClientSession(base) as http:
+            async with subscribe(f"{base}/multipart") as subscription:
+                await _publish(http, b"--part")
+                await _receive(subscription, taken, 1)
+            await _publish(http, "während".encode())
+            async with subscribe(f"{base}/multipart", after=subscription.cursor) as resumed:
+                await _receive(resumed, taken, 2)
+            await _publish(http, *[b"more than the log holds"] * 4)
+            with pytest.raises(CursorGone, match="410: cursor_too_old"):
+                await subscribe(f"{base}/multipart", after=resumed.cursor).__aenter__()
+        server.should_exit = True
+        await serving
+    assert taken == [b"--part", "während".encode()]
+
+
+async def _publish(http: aiohttp.ClientSession, *messages: bytes) -> None:
+    for data in messages:
+        async with http.post("/publish", data=data) as response:
+            assert response.status == 200
+
+
+async def _receive(subscription: Subscription, into: list[bytes], count: int) -> None:
+    """Receive until there are `count` messages in all."""
+    enough = asyncio.Event()
+
+    def hand_over(messages: list[bytes]) -> None:
+        into.extend(messages)
+        if len(into) >= count:
+            enough.set()
+
+    receiving = asyncio.ensure_future(subscription.receive(hand_over))
+    try:
+        await asyncio.wait_for(enough.wait(), 20)
+    finally:
+        receiving.cancel()
+        await asyncio.gather(receiving, return_exceptions=True)
