@@ -44,7 +44,7 @@ SWARM_BUSY_PERCENT = 85.0
 """The swarm is held to a stricter limit: its work comes in bursts, and queues long before its core is full."""
 SWARM_LAG_MS = 100.0
 """A receiving loop that comes this late to its timers stamps messages that late."""
-SLIP_MS = 5.0
+SLIP_MS = 10.0
 """A publisher that is later than this for 1 % of the messages offers another feed than the scheduled one."""
 
 

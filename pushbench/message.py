@@ -3,7 +3,7 @@
     {"seq":      123,"due_ns":    81234567890123,"sent_ns":    81234567891123,"pad":"…"}
 
 Both times are CLOCK_MONOTONIC nanoseconds, which all processes of a Linux host share. `due_ns` is when the schedule says
-that the message should be published, `sent_ns` when the publisher handed it to the kernel.
+that the message should be published, `sent_ns` when the publisher made it, just before it was sent.
 """
 
 from typing import NamedTuple

@@ -3,6 +3,7 @@
 It knows how each figure is computed. How it was taken is the business of those who reported it.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -53,7 +54,7 @@ def concluded(
     columns["connect_per_s"] = len(seen.connect_ns) / (seen.connecting_ns / NS)
     columns["connect_p99_ms"] = float(np.percentile(seen.connect_ns, 99)) / 1e6
     if schedule is None:
-        return Outcome(Judgement(Verdict.OK), columns, memory=memory.rows)
+        return Outcome(_with_ends(Judgement(Verdict.OK), seen.ended), columns, memory=memory.rows)
     due, sent = histogram.merged([seen.due_histogram]), histogram.merged([seen.sent_histogram])
     deliveries = seen.deliveries_in_window
     columns |= histogram.summary_ms(due, "latency") | histogram.summary_ms(sent, "naive") | asdict(seen.ledger)
@@ -68,12 +69,8 @@ def concluded(
         "swarm_lag_p99_ms": float(np.percentile(seen.lag_ns, 99)) / 1e6,
         **{f"{role}_cpu_percent": share.percent for role, share in cpu.items()},
     }
-    judgement = judge(columns)
-    if seen.ended:
-        reasons = "; ".join(f"{count} × {reason}" for reason, count in seen.ended.items())
-        judgement = Judgement(judgement.verdict, f"{judgement.reason}; subscribers ended: {reasons}".removeprefix("; "))
     return Outcome(
-        judgement,
+        _with_ends(judge(columns), seen.ended),
         columns,
         latency=[
             {"clock": clock, "value_ms": edge_ns / 1e6, "count": count}
@@ -85,3 +82,13 @@ def concluded(
         ],
         memory=memory.rows,
     )
+
+
+def _with_ends(judgement: Judgement, ended: Mapping[str, int]) -> Judgement:
+    """The judgement, and why subscribers ended before they were told to: then it is `lossy` at best."""
+    if not ended:
+        return judgement
+    reasons = "subscribers ended: " + "; ".join(f"{count} × {reason}" for reason, count in ended.items())
+    if judgement.verdict.believable:
+        return Judgement(Verdict.LOSSY, reasons)
+    return Judgement(judgement.verdict, f"{judgement.reason}; {reasons}")

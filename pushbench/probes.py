@@ -1,10 +1,11 @@
 """Probes: memory and CPU of a process, read from outside it, through /proc. Linux only."""
 
+import os
 import time
 from pathlib import Path
 
 PROC = Path("/proc")
-PAGE_BYTES = 4096
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 class ProbeError(Exception):

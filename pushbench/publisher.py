@@ -79,7 +79,9 @@ def follow(schedule: Schedule, start_ns: int, payload_bytes: int, send: Send) ->
 def _websocket(server: Address, path: str) -> Iterator[Send]:
     host, port = server
     try:
-        with websockets.sync.client.connect(f"ws://{host}:{port}{path}", compression=None, proxy=None) as socket:
+        with websockets.sync.client.connect(
+            f"ws://{host}:{port}{path}", compression=None, ping_interval=None, proxy=None
+        ) as socket:
             yield socket.send
     except websockets.exceptions.ConnectionClosed as closed:
         raise PublishingFailed(f"the server closed the publisher's WebSocket: {closed}") from None

@@ -113,6 +113,12 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
             f"least 1; raise the rate, or measure for {1 / cell.rate_hz:g} s"
         )
         yield Problem(rate_key, says, (origin["rate_hz"], measure))
+    if TRANSPORTS[cell.transport].polls and phases.warmup_s * 1000 < cell.poll_interval_ms:
+        says = (
+            f"{phases.warmup_s:g} s is below the poll interval of {cell.poll_interval_ms} ms, so the window would begin "
+            f"before every poller has fetched anything; set warmup_s to {cell.poll_interval_ms / 1000:g} or more"
+        )
+        yield Problem("phases.warmup_s", says, (("phases", "warmup_s"), origin["poll_interval_ms"]))
     if TRANSPORTS[cell.transport].polls and phases.drain_s * 1000 <= cell.poll_interval_ms:
         says = (
             f"{phases.drain_s:g} s is not above the poll interval of {cell.poll_interval_ms} ms, so the last messages "

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from servers.hub import Cursor, CursorGone, Hub, Message, parse_position
@@ -34,11 +34,12 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
             _events(reader), ping=options.heartbeat_s, ping_message_factory=_heartbeat, headers=_etag(reader)
         )
 
-    async def by_streaming_response(request: Request) -> StreamingResponse:
+    async def by_streaming_response(request: Request) -> Response:
         reader = cursor(request, wake_every_s=options.heartbeat_s)
-        return StreamingResponse(
-            _events(reader), media_type="text/event-stream", headers=_etag(reader) | {"cache-control": "no-store"}
-        )
+        headers = _etag(reader) | {"cache-control": "no-store"}
+        if request.method == "HEAD":  # a body that never ends would hold the connection, and show nothing
+            return Response(media_type="text/event-stream", headers=headers)
+        return StreamingResponse(_events(reader), media_type="text/event-stream", headers=headers)
 
     return [
         Route("/sse", by_sse_starlette, methods=["GET"]),

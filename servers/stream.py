@@ -7,7 +7,7 @@ that starts with NUL is the server's last: the name of its reason, a colon, and 
 from collections.abc import AsyncIterator
 
 from starlette.requests import Request
-from starlette.responses import StreamingResponse
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from servers.hub import Cursor, CursorGone, Hub, parse_position
@@ -19,15 +19,15 @@ HEARTBEAT = b"\n"
 def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     """The routes of this transport."""
 
-    async def stream(request: Request) -> StreamingResponse:
+    async def stream(request: Request) -> Response:
         after = request.query_params.get("after")
         position = hub.last_id if after is None else parse_position(after)
         hub.check(position)
-        return StreamingResponse(
-            _lines(hub.cursor(position, wake_every_s=options.heartbeat_s)),
-            media_type="text/plain",
-            headers={"etag": f'"{position}"', "cache-control": "no-store"},
-        )
+        headers = {"etag": f'"{position}"', "cache-control": "no-store"}
+        if request.method == "HEAD":  # a body that never ends would hold the connection, and show nothing
+            return Response(media_type="text/plain", headers=headers)
+        lines = _lines(hub.cursor(position, wake_every_s=options.heartbeat_s))
+        return StreamingResponse(lines, media_type="text/plain", headers=headers)
 
     return [Route("/stream", stream, methods=["GET"])]
 

@@ -114,13 +114,18 @@ def test_what_ended_early_is_told_with_its_verdict() -> None:
     assert judgement.reason.endswith("lost 15; subscribers ended: 1 × ConnectionEnded: EOF; 2 × Gone: x")
 
 
-def test_an_early_end_that_cost_nothing_is_told_too() -> None:
+def test_an_early_end_is_a_loss_even_if_every_message_had_arrived() -> None:
     judgement = conclude(replace(SEEN, ended={"ConnectionEnded: EOF": 1})).judgement
-    assert judgement == Judgement(Verdict.OK, "subscribers ended: 1 × ConnectionEnded: EOF")
+    assert judgement == Judgement(Verdict.LOSSY, "subscribers ended: 1 × ConnectionEnded: EOF")
+
+
+def test_an_early_end_is_a_loss_without_traffic_too() -> None:
+    outcome = conclude(replace(SEEN, ended={"ConnectionEnded: EOF": 1}), schedule=None, slips=(), cpu={})
+    assert outcome.judgement == Judgement(Verdict.LOSSY, "subscribers ended: 1 × ConnectionEnded: EOF")
 
 
 def test_a_late_publisher_makes_the_verdict() -> None:
-    assert conclude(slips=(9 * MS,) * 15).judgement.verdict == Verdict.PUBLISHER_LATE
+    assert conclude(slips=(11 * MS,) * 15).judgement.verdict == Verdict.PUBLISHER_LATE
 
 
 def test_when_nothing_arrived_there_is_no_latency_and_no_cost_of_a_delivery() -> None:

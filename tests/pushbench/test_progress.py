@@ -34,9 +34,8 @@ SECONDS = st.floats(0, 1000)
 def test_the_time_left_never_grows_while_a_trial_runs_and_is_never_negative(
     planned_s: list[float], done_planned_s: float, done_actual_s: float, done: int, sooner_s: float, more_s: float
 ) -> None:
-    sooner, later = (
-        time_left_s(planned_s, done_planned_s, done_actual_s, done, running_s) for running_s in (sooner_s, sooner_s + more_s)
-    )
+    so_far = (planned_s, done_planned_s, done_actual_s, done)
+    sooner, later = (time_left_s(*so_far, running_s) for running_s in (sooner_s, sooner_s + more_s))
     assert 0 <= later <= sooner
 
 

@@ -252,6 +252,7 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
          "phases.plateaus: 3 points make no slope with an interval, expected 0 or at least 4;"),
         ("plateaus = 4", "plateaus = 11", 16,
          "phases.plateaus: 11 steps for 10 subscribers, expected at most one step a"),
+        ("warmup_s = 1\n", "warmup_s = 0.5\n", 17, "phases.warmup_s: 0.5 s is below the poll interval of 1000 ms,"),
         ("plateaus = 4", "drain_s = 1", 16, "phases.drain_s: 1 s is not above the poll interval of 1000 ms,"),
         # not TOML
         ('"Who', "Who", 2, "column 9: not TOML: Invalid value; text is written in quotes"),
@@ -570,5 +571,5 @@ def test_the_reference_lists_every_scenario_with_its_question() -> None:
 def test_the_examples_of_the_reference_are_sound() -> None:
     full, union = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     assert len(loads(full, "README.md").cells) == 6
-    rest = "[load]\nsubscribers = 1\nrate_hz = 1\n[phases]\nwarmup_s = 0\nmeasure_s = 1"
+    rest = "[load]\nsubscribers = 1\nrate_hz = 1\n[phases]\nwarmup_s = 1\nmeasure_s = 1"
     assert len(loads(f'title = "q"\n{union}{rest}', "README.md").cells) == 4
