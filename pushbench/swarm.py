@@ -29,7 +29,7 @@ CONNECTING = 32
 """How many subscribers connect at the same time."""
 LAG_EVERY_NS = 10_000_000
 """How often the event loop's lag is taken."""
-TELL_EVERY_S = 0.2
+TELL_EVERY_S = 0.1
 LIVE_SAMPLE = 500
 """From how many of the latest deliveries a live p99 is taken."""
 ENDS_TOLD = 20

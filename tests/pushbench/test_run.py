@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -314,13 +315,20 @@ def test_after_ctrl_c_what_is_finished_is_kept_and_resume_makes_the_rest(tmp_pat
     assert all((tmp_path / line).stat().st_size for line in said.splitlines()[-2:])
 
 
+def connected_to_a_server_below(pid: int) -> int:
+    """How many connections the server of a run has; 0 while there is none."""
+    try:
+        connections = [one for server in servers_below(pid) for one in server.net_connections("tcp")]
+    except psutil.NoSuchProcess:
+        return 0
+    return [one.status for one in connections].count(psutil.CONN_ESTABLISHED)
+
+
 def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
     with running(tmp_path, *SHORT, "--set=measure_s=600") as process:
-        assert process.stdout is not None
-        while "2 trials" not in process.stdout.readline():
-            pass
-        while not servers_below(process.pid):
+        while connected_to_a_server_below(process.pid) < 3:  # two subscribers and the publisher
             assert process.poll() is None
+            time.sleep(0.01)
         started = stopped_with_all_its_children(process)
         process.send_signal(signal.SIGKILL)
         process.wait(WAIT_S)

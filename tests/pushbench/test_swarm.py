@@ -36,6 +36,8 @@ class Script:
     """How many of the first fail to connect."""
     end: str = ""
     """With what the subscribers end after that; empty: they wait."""
+    farewell: str = ""
+    """With what they fail to leave; empty: they leave."""
     urls: list[str] = field(default_factory=list)
     options: list[dict[str, Any]] = field(default_factory=list)
     left: int = 0
@@ -58,6 +60,8 @@ class Scripted:
 
     async def __aexit__(self, *exception: object) -> None:
         self.script.left += 1
+        if self.script.farewell:
+            raise RuntimeError(self.script.farewell)
 
     async def receive(self, hand_over: HandOver) -> None:
         due_ns = time.monotonic_ns() - LATENCY_NS
@@ -204,6 +208,14 @@ async def test_who_ends_early_is_counted_by_reason_and_leaves_properly(board: Sw
     assert report.ended == {"RuntimeError: that is all": 3}
     assert report.ledger.delivered == 3
     assert script.left == 3
+
+
+async def test_what_goes_wrong_when_it_was_told_to_leave_is_no_early_end(board: Switchboard, script: Script) -> None:
+    script.farewell = "the server hung up first"
+    talk = await begin(board)
+    await talk.connect(3)
+    assert await talk.ask(disconnect=True) == {"connected": 3, "ended": {}}
+    assert (await talk.reported()).ended == {}
 
 
 async def test_a_message_that_nobody_published_fails_the_report(board: Switchboard, script: Script) -> None:

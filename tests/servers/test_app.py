@@ -12,11 +12,13 @@ import aiohttp
 import pytest
 from starlette.routing import Route, WebSocketRoute
 
+from clients.conditional import ConditionalRequests
 from clients.subscription import Subscription
+from clients.websocket import WebSocket
 from pushbench.transports import TRANSPORTS
 from servers.app import create_app
 from servers.options import Options
-from tests.conformance.conftest import subscriber
+from tests.conformance.conftest import client_of, subscriber
 from tests.servers.conftest import Caller
 from tests.serving import END_S, Server, ended
 
@@ -54,6 +56,27 @@ async def test_a_refusal_leaves_no_reader_behind(ask_patiently: Caller) -> None:
         async with ask_patiently.get(f"{row.path}?after=x", if_none_match="x", last_event_id="x"):
             pass
     assert await ask_patiently.cursors() == before
+
+
+@pytest.mark.parametrize(
+    "path", [row.path for row in HELD if not issubclass(client_of(row), ConditionalRequests | WebSocket)]
+)
+async def test_a_head_has_the_headers_and_leaves_the_connection_to_the_next_request(
+    ask_patiently: Caller, path: str
+) -> None:
+    """Starlette answers HEAD by the endpoint of GET: of an endless response there would be no end to wait for."""
+    last_id = await ask_patiently.publish(b"1")
+    before = await ask_patiently.cursors()
+    reader, writer = await asyncio.open_connection("127.0.0.1", ask_patiently.server.port)
+    async with asyncio.timeout(20):
+        for _ in range(2):
+            writer.write(b"HEAD %b HTTP/1.1\r\nHost: x\r\n\r\n" % path.encode())
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"HTTP/1.1 200 ")
+            assert b'etag: "%d"' % last_id in head
+    assert await ask_patiently.cursors() == before
+    writer.close()
+    await writer.wait_closed()
 
 
 @contextmanager

@@ -53,7 +53,7 @@ async def test_the_last_event_of_a_reader_that_fell_off_the_log_has_the_reason_a
     hub = Hub(log_messages=2)
     route = endpoint(hub, path)
     assert isinstance(route, Route)
-    response = await route.endpoint(Request({"type": "http", "headers": []}))
+    response = await route.endpoint(Request({"type": "http", "method": "GET", "headers": []}))
     events = aiter(response.body_iterator)
     assert await anext(events) == b"id: 0\r\n\r\n"
     assert hub.cursors == 1
@@ -73,5 +73,7 @@ async def test_only_one_of_the_two_is_starlettes_own_response() -> None:
     for path in ("/sse", "/sse_plain"):
         route = endpoint(Hub(), path)
         assert isinstance(route, Route)
-        kinds.append(isinstance(await route.endpoint(Request({"type": "http", "headers": []})), StreamingResponse))
+        kinds.append(
+            isinstance(await route.endpoint(Request({"type": "http", "method": "GET", "headers": []})), StreamingResponse)
+        )
     assert kinds == [False, True]

@@ -38,7 +38,7 @@ async def test_the_last_line_of_a_reader_that_fell_off_the_log_names_the_reason(
     hub = Hub(log_messages=2)
     (route,) = routes(hub, Options())
     assert isinstance(route, Route)
-    response = await route.endpoint(Request({"type": "http", "headers": [], "query_string": b""}))
+    response = await route.endpoint(Request({"type": "http", "method": "GET", "headers": [], "query_string": b""}))
     assert isinstance(response, StreamingResponse)
     lines = aiter(response.body_iterator)
     hub.publish(b"1")
