@@ -86,29 +86,38 @@ class BlockingChannel:
 
 
 class Switchboard:
-    """The run's side: listens, and gives the channel of each role once it has called."""
+    """The run's side: listens, and gives the channel of each role once it has called.
+
+    When it is left every caller is let go, also one that it has not quite answered yet: asyncio's own server forgets
+    a connection that comes in while it closes, and a load process would wait on it for ever.
+    """
 
     def __init__(self) -> None:
         self._callers: dict[str, asyncio.Future[Channel]] = {}
         self._channels: list[Channel] = []
+        self._answering: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._answer, "127.0.0.1", 0)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.setblocking(False)
+        asyncio.get_running_loop().add_reader(self._listener, self._accept)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._server.close()
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._listener.close()
         self._closed = True
         for channel in self._channels:
             await channel.__aexit__(kind, error, trace)
+        await asyncio.gather(*self._answering)
 
     @property
     def address(self) -> Address:
         """Where to call."""
-        host, port = self._server.sockets[0].getsockname()
+        host, port = self._listener.getsockname()
         return host, port
 
     async def channel(self, role: str) -> Channel:
@@ -118,11 +127,19 @@ class Switchboard:
     def _caller(self, role: str) -> asyncio.Future[Channel]:
         return self._callers.setdefault(role, asyncio.get_running_loop().create_future())
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        channel = Channel(reader, writer)
+    def _accept(self) -> None:
+        with suppress(BlockingIOError, ConnectionAbortedError):
+            connection, _ = self._listener.accept()
+            task = asyncio.create_task(self._answer(connection))
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+    async def _answer(self, connection: socket.socket) -> None:
+        channel = Channel(*await asyncio.open_connection(sock=connection))
+        if self._closed:
+            await channel.__aexit__(None, None, None)
+            return
         self._channels.append(channel)
-        if self._closed:  # it was accepted just before, and would wait for ever
-            writer.close()
         with suppress(ChannelClosed):
             hello = await channel.receive()
             self._caller(hello["role"]).set_result(channel)

@@ -38,11 +38,15 @@ async def pool(processes: int) -> AsyncIterator[Executor]:
     """An executor with fresh processes: spawned, so that they inherit neither loops nor files."""
     spawn = multiprocessing.get_context("spawn")
     executor = ProcessPoolExecutor(processes, mp_context=spawn, initializer=obey_the_run, initargs=(os.getpid(),))
+    others = set(multiprocessing.active_children())
     try:
         yield executor
     finally:
-        # Its processes have nothing left to do; the next trial need not wait until they have tidied up.
-        executor.shutdown(wait=False, cancel_futures=True)
+        # Its processes have nothing left to do; the next trial need neither wait until they have tidied up, nor share
+        # its cores with them meanwhile.
+        for process in set(multiprocessing.active_children()) - others:
+            process.kill()
+        await asyncio.to_thread(executor.shutdown, cancel_futures=True)
 
 
 def _noticed(report: asyncio.Future[Any]) -> None:

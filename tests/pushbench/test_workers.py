@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -64,6 +65,11 @@ def stays_whatever_happens(control: Address) -> None:
         channel.send(pid=os.getpid())
         while True:
             signal.pause()
+
+
+def never_calls(control: Address) -> None:
+    while True:
+        signal.pause()
 
 
 def fails_at_once(control: Address) -> None:
@@ -153,6 +159,13 @@ async def test_a_worker_that_does_not_leave_is_killed(desk: Desk, monkeypatch: p
         process = psutil.Process(worker.pid)
     # The pool reaps it when it is left; that it is left at all is half of this test.
     assert await asyncio.to_thread(psutil.wait_procs, [process], WITHIN_S) == ([process], [])
+
+
+async def test_whoever_is_still_at_work_when_the_pool_is_left_is_ended() -> None:
+    others = set(multiprocessing.active_children())
+    async with Switchboard() as board, pool(1) as executor:
+        Worker(executor, board, "porter", never_calls, None)
+    assert set(multiprocessing.active_children()) <= others
 
 
 async def test_ctrl_c_is_left_to_the_run(desk: Desk) -> None:
