@@ -41,7 +41,7 @@ class Judgement:
 SATURATED_PERCENT = 95.0
 """A process that used this much of its core in the window had no time left."""
 SWARM_BUSY_PERCENT = 85.0
-"""The swarm is held to a stricter limit: its work comes in bursts, and queues long before its core is full."""
+"""A swarm with a server that is not full is held to a stricter limit: bursts queue long before a core is full."""
 SWARM_LAG_MS = 100.0
 """A receiving loop that comes this late to its timers stamps messages that late."""
 SLIP_MS = 10.0
@@ -51,8 +51,8 @@ SLIP_MS = 10.0
 def judge(evidence: Mapping[str, Any]) -> Judgement:
     """The verdict on a trial that has numbers; `evidence` has the columns of `trials` that are named below.
 
-    The first that applies, the worst first: a number that is wrong because of the instrument is not also called the
-    server's limit.
+    The first that applies. What makes a number worthless comes before what explains it. Between the two sides, the one
+    that is full is the limit; only if neither is, a swarm that is merely busy spoils the number.
     """
     if slip := _above(evidence, "publisher_slip_p99_ms", SLIP_MS):
         return Judgement(
@@ -60,25 +60,25 @@ def judge(evidence: Mapping[str, Any]) -> Judgement:
             f"1 % of the messages were published more than {slip:.1f} ms late (limit {SLIP_MS:g} ms): "
             f"lower rate_hz, or give the publisher a core of its own",
         )
-    if busy := _above(evidence, "swarm_cpu_percent", SWARM_BUSY_PERCENT):
-        return Judgement(
-            Verdict.CLIENT_BOUND,
-            f"the swarm used {busy:.0f} % of its core (limit {SWARM_BUSY_PERCENT:g} %): "
-            f"the server may be faster than shown; lower subscribers or rate_hz",
-        )
-    if lag := _above(evidence, "swarm_lag_p99_ms", SWARM_LAG_MS):
-        return Judgement(
-            Verdict.CLIENT_BOUND,
-            f"the swarm came up to {lag:.0f} ms late to its own timers (limit {SWARM_LAG_MS:g} ms): "
-            f"latencies have as much of it; lower subscribers or rate_hz",
-        )
+    if busy := _above(evidence, "swarm_cpu_percent", SATURATED_PERCENT):
+        return _client_bound(f"used {busy:.0f} % of its core (limit {SATURATED_PERCENT:g} %)")
     wrong = {name: evidence[name] for name in ("lost", "duplicated", "reordered") if evidence[name]}
     if wrong:
         counted = ", ".join(f"{name} {count:,}" for name, count in wrong.items())
         return Judgement(Verdict.LOSSY, f"of {evidence['expected']:,} deliveries: {counted}")
     if busy := _above(evidence, "server_cpu_percent", SATURATED_PERCENT):
         return Judgement(Verdict.SERVER_BOUND, f"the server used {busy:.0f} % of its core: this is its limit")
+    if busy := _above(evidence, "swarm_cpu_percent", SWARM_BUSY_PERCENT):
+        return _client_bound(f"used {busy:.0f} % of its core (limit {SWARM_BUSY_PERCENT:g} %)")
+    if lag := _above(evidence, "swarm_lag_p99_ms", SWARM_LAG_MS):
+        return _client_bound(f"came up to {lag:.0f} ms late to its own timers (limit {SWARM_LAG_MS:g} ms)")
     return Judgement(Verdict.OK)
+
+
+def _client_bound(what: str) -> Judgement:
+    return Judgement(
+        Verdict.CLIENT_BOUND, f"the swarm {what}: the server may be faster than shown; lower subscribers or rate_hz"
+    )
 
 
 def _above(evidence: Mapping[str, Any], column: str, limit: float) -> float | None:

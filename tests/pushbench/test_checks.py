@@ -20,10 +20,11 @@ FINE: dict[str, Any] = {
 
 WORST_FIRST: list[tuple[dict[str, Any], Verdict, list[str]]] = [
     ({"publisher_slip_p99_ms": 12.25}, Verdict.PUBLISHER_LATE, ["12.2 ms", "limit 10 ms", "lower rate_hz"]),
-    ({"swarm_cpu_percent": 85.6}, Verdict.CLIENT_BOUND, ["86 %", "limit 85 %", "lower subscribers"]),
-    ({"swarm_lag_p99_ms": 120.0}, Verdict.CLIENT_BOUND, ["120 ms", "limit 100 ms", "lower subscribers"]),
+    ({"swarm_cpu_percent": 96.0}, Verdict.CLIENT_BOUND, ["96 %", "limit 95 %", "lower subscribers"]),
     ({"lost": 1200, "expected": 5000}, Verdict.LOSSY, ["lost 1,200", "of 5,000"]),
     ({"server_cpu_percent": 99.0}, Verdict.SERVER_BOUND, ["99 %", "limit"]),
+    ({"swarm_cpu_percent": 85.6}, Verdict.CLIENT_BOUND, ["86 %", "limit 85 %", "lower subscribers"]),
+    ({"swarm_lag_p99_ms": 120.0}, Verdict.CLIENT_BOUND, ["120 ms", "limit 100 ms", "lower subscribers"]),
 ]
 
 
