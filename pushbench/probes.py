@@ -26,14 +26,14 @@ SOCKET_CACHES = frozenset(
         "TCPv6",
         "sock_inode_cache",
         "filp",
-        "dentry",
         "eventpoll_epi",
         "eventpoll_pwq",
         "lsm_inode_cache",
         "lsm_file_cache",
     }
 )
-"""The slab caches that grow with open sockets: on Linux 6.18 they hold 99 % of what 4,000 of them take."""
+"""The slab caches that belong to open sockets. Each socket also has a directory entry, in a cache that it shares with all
+files; so one is added for each inode of a socket. On Linux 6.18 that makes 99 % of what 4,000 sockets take."""
 
 
 def kernel_bytes() -> int:
@@ -69,8 +69,11 @@ def _socket_caches() -> int | None:
         lines = (PROC / "slabinfo").read_text().splitlines()[2:]
     except OSError:
         return None
-    rows = (line.split() for line in lines)
-    return sum(int(row[1]) * int(row[3]) for row in rows if row[0] in SOCKET_CACHES)  # active objects × their size
+    rows = [line.split() for line in lines]
+    active = {row[0]: int(row[1]) for row in rows}
+    size_bytes = {row[0]: int(row[3]) for row in rows}
+    entries = active.get("sock_inode_cache", 0) * size_bytes.get("dentry", 0)
+    return entries + sum(active[name] * size_bytes[name] for name in SOCKET_CACHES & active.keys())
 
 
 def _kilobytes(path: Path, *names: str) -> list[int]:

@@ -12,6 +12,10 @@ from pushbench.checks import Verdict
 from pushbench.columns import LOAD
 from pushbench.stats import Interval, median_interval
 
+ROUGH = "~"
+"""Stands before a slope to which the points do not keep."""
+STRAIGHT_R2 = 0.99
+"""From here on the points of a slope are taken to lie on a line."""
 MARK = "○"
 """Stands before the figures of a cell that are not to be believed; the charts draw the same circle."""
 
@@ -24,6 +28,18 @@ class Figure:
     column: str
     scale: float = 1.0
     """What the column's values are multiplied by."""
+    r2_column: str | None = None
+    """For a slope: where its R² is."""
+
+    def said(self, cell: pd.DataFrame) -> str:
+        """The figure of one cell's trials, marked if it is not to be trusted."""
+        value = median_interval(cell[self.column] * self.scale)
+        if value.n == 0:
+            return said(value)
+        marks = [MARK] if not _all_believable(cell) else []
+        if self.r2_column and cell[self.r2_column].min() < STRAIGHT_R2:
+            marks.append(ROUGH)
+        return " ".join([*marks, said(value)])
 
 
 FIGURES = (
@@ -32,8 +48,15 @@ FIGURES = (
     Figure("p99, ms", "latency_p99_ms"),
     Figure("deliveries/s", "deliveries_per_s"),
     Figure("server CPU, µs/delivery", "server_cpu_us_per_delivery"),
-    Figure("memory, KiB/conn.", "server_user_bytes_per_connection", 1 / 1024),
-    Figure("kernel, KiB/conn.", "server_kernel_bytes_per_connection", 1 / 1024),
+    *(
+        Figure(
+            f"{heading}, KiB/conn.",
+            f"server_{part}_bytes_per_connection",
+            1 / 1024,
+            f"server_{part}_bytes_per_connection_r2",
+        )
+        for heading, part in (("memory", "user"), ("kernel", "kernel"))
+    ),
 )
 """The figures of the table; one that no trial has is left out."""
 
@@ -54,18 +77,16 @@ def table(trials: pd.DataFrame) -> Table:
     rows = []
     for _, cell in trials.sort_values(["cell", "trial"]).groupby("cell"):
         verdicts = cell["verdict"].astype(str).value_counts().to_dict()
-        doubted = not _all_believable(cell)
-        values = [median_interval(cell[figure.column] * figure.scale) for figure in figures]
         rows.append(
             (
                 *(plain(cell[key].iloc[0]) for key in keys),
-                *((f"{MARK} " if doubted and value.n else "") + said(value) for value in values),
+                *(figure.said(cell) for figure in figures),
                 _ledger(cell),
                 ", ".join(f"{count} {name}" if len(verdicts) > 1 else str(name) for name, count in verdicts.items()),
             )
         )
     headings = (*(HEADINGS.get(key, key) for key in keys), *(figure.heading for figure in figures), "lost", "verdict")
-    return Table(headings, tuple(rows), tuple(_notes(trials)))
+    return Table(headings, tuple(rows), tuple(_notes(trials, rough=any(ROUGH in cell for row in rows for cell in row))))
 
 
 HEADINGS = {"rate_hz": "messages/s", "payload_bytes": "bytes", "poll_interval_ms": "poll interval, ms"}
@@ -108,7 +129,7 @@ def _ledger(cell: pd.DataFrame) -> str:
     return ", ".join(said)
 
 
-def _notes(trials: pd.DataFrame) -> list[str]:
+def _notes(trials: pd.DataFrame, *, rough: bool) -> list[str]:
     counts = sorted(set(trials.groupby("cell").size()))
     if counts[-1] > 1:
         many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
@@ -117,6 +138,10 @@ def _notes(trials: pd.DataFrame) -> list[str]:
         notes = ["One trial of each cell: there is nothing to say how far another would differ."]
     if not _all_believable(trials):
         notes.append(f"{MARK} not to be believed as a figure of the server; the verdicts' reasons say why.")
+    if rough:
+        notes.append(
+            f"{ROUGH} a rough slope, R² below {STRAIGHT_R2}: so few connections drown in what else the kernel does."
+        )
     return notes
 
 

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from pushbench.stats import Interval
-from pushbench.summary import MARK, digits, plain, said, table, varied
+from pushbench.summary import MARK, ROUGH, digits, plain, said, table, varied
 from tests.pushbench import frames
 
 
@@ -90,6 +90,17 @@ def test_memory_is_told_in_kib() -> None:
     made = table(run)
     [column] = [number for number, heading in enumerate(made.headings) if heading.startswith("memory")]
     assert made.rows[0][column] == "2.00"
+
+
+def test_a_slope_to_which_one_trial_does_not_keep_is_rough_and_no_other_figure_is() -> None:
+    made = trials(1.0, 2.0)
+    made["server_kernel_bytes_per_connection_r2"] = [0.999, 0.989]
+    [row] = table(made).rows
+    assert [cell.startswith(ROUGH) for cell in row].count(True) == 1
+    assert dict(zip(table(made).headings, row, strict=True))["kernel, KiB/conn."].startswith(ROUGH)
+    assert any(ROUGH in note for note in table(made).notes)
+    made["server_kernel_bytes_per_connection_r2"] = 0.99
+    assert not any(ROUGH in text for text in (*table(made).rows[0], *table(made).notes))
 
 
 def test_what_is_not_to_be_believed_is_marked_and_counted() -> None:
