@@ -13,8 +13,9 @@ help:  ## show this list
 
 setup: $(VENV)/.bench $(VENV)/.dev  ## make .venv with everything in it
 
+# pushbench exits with 1 if a verdict doubts a number: reason to look, for CI to stop, but the bench itself was made.
 bench: $(VENV)/.bench  ## the five transports side by side, in three minutes: table, charts, report
-	$(BIN)/pushbench run overview
+	$(BIN)/pushbench run overview || test $$? -eq 1
 
 smoke: $(VENV)/.bench  ## does every transport deliver? in 20 seconds
 	$(BIN)/pushbench run smoke

@@ -181,7 +181,10 @@ def _report(directory: Path) -> int:
         console.print(note, style="dim")
     for path in (page, *sorted((directory / "charts").glob("*.png"))):
         print(path)
-    return _verdict_code(list(read.trials["verdict"]))
+    doubted = sum(not Verdict(verdict).believable for verdict in read.trials["verdict"])
+    if doubted:
+        print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {directory} says why")
+    return 1 if doubted else 0
 
 
 def _verdict_code(verdicts: list[str]) -> int:

@@ -19,6 +19,8 @@ REFERENCE = CHECKOUT / "results" / "reference"
 README = CHECKOUT / "README.md"
 BEGIN, END = "<!-- made by `make reference`: begin -->", "<!-- made by `make reference`: end -->"
 PICTURE = "overview"
+UNFIT = {Verdict.FAILED, Verdict.LOSSY, Verdict.PUBLISHER_LATE}
+"""Verdicts that mean that something went wrong. That a side was at its limit is a result, and is shown with its mark."""
 
 
 def readme_part(run: Run) -> str:
@@ -54,8 +56,8 @@ def curate(source: Path) -> Run:
     run = results.load(source)
     if not run.manifest["finished_at"]:
         raise ResultsError(f"{source} is not finished: go on with --resume first")
-    if doubted := [verdict for verdict in run.trials["verdict"].astype(str) if not Verdict(verdict).believable]:
-        raise ResultsError(f"{source} has trials that are not to be believed ({', '.join(doubted)}): measure again")
+    if unfit := sorted(UNFIT & set(run.trials["verdict"])):
+        raise ResultsError(f"{source} has trials with the verdict {', '.join(unfit)}: see to the reason, and measure again")
     if str(run.manifest["environment"]["commit"]).endswith("+"):
         raise ResultsError(f"{source} was measured with uncommitted changes: commit, then measure again")
     if source.resolve() != REFERENCE:

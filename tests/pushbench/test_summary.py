@@ -93,7 +93,7 @@ def test_memory_is_told_in_kib() -> None:
 
 
 def test_a_slope_to_which_one_trial_does_not_keep_is_rough_and_no_other_figure_is() -> None:
-    made = trials(1.0, 2.0)
+    made = frames.run(("sse",), subscribers=(100,), trials=2, plateaus=4)["trials"]
     made["server_kernel_bytes_per_connection_r2"] = [0.999, 0.989]
     [row] = table(made).rows
     assert [cell.startswith(ROUGH) for cell in row].count(True) == 1
