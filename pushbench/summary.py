@@ -16,6 +16,8 @@ ROUGH = "~"
 """Stands before a slope to which the points do not keep."""
 STRAIGHT_R2 = 0.99
 """From here on the points of a slope are taken to lie on a line."""
+NO_SLOPE_R2 = 0.9
+"""Below this there is no line that a number could be given for."""
 MARK = "○"
 """Stands before the figures of a cell that are not to be believed; the charts draw the same circle."""
 
@@ -37,8 +39,10 @@ class Figure:
         if value.n == 0:
             return said(value)
         marks = [MARK] if not _all_believable(cell) else []
-        if self.r2_column and cell[self.r2_column].min() < STRAIGHT_R2:
+        if self.r2_column and (r2 := cell[self.r2_column].min()) < STRAIGHT_R2:
             marks.append(ROUGH)
+            if r2 < NO_SLOPE_R2:
+                return " ".join(marks)
         return " ".join([*marks, said(value)])
 
 

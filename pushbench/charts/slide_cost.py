@@ -26,10 +26,14 @@ def shows_cpu(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
 
 
 def draw_cpu(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
-    """Draw a bar for each transport: server CPU per delivery at the largest load, and how many would fill a core."""
+    """Draw a bar for each transport: server CPU per delivery at the largest load.
+
+    How many deliveries would fill a core does not follow from it: under more load messages share wake-ups, and each costs
+    less.
+    """
     here = largest(trials, "server_cpu_us_per_delivery")
     rows = rows_of(here)
-    tidy(axes, "server CPU per delivery (µs), and deliveries/s that fill one core", "")
+    tidy(axes, "server CPU per delivery at this load (µs)", "")
     costs, highest = [], 0.0
     for place, series in enumerate(rows):
         cost = interval(series, "server_cpu_us_per_delivery")
@@ -42,7 +46,7 @@ def draw_cpu(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
         highest = max(highest, cost.high)
         _bar(axes, place, 0.0, cost.mid, series, trusted)
         _whisker(axes, place, cost)
-        _say_end(axes, place, cost.high, f"{brief(cost.mid)} µs = {brief(1e6 / cost.mid)}/s a core")
+        _say_end(axes, place, cost.high, f"{brief(cost.mid)} µs")
     linear_axis(axes, "x", 0, highest * 1.55)
     name_rows(axes, rows)
     if not costs:

@@ -99,6 +99,8 @@ def test_a_slope_to_which_one_trial_does_not_keep_is_rough_and_no_other_figure_i
     assert [cell.startswith(ROUGH) for cell in row].count(True) == 1
     assert dict(zip(table(made).headings, row, strict=True))["kernel, KiB/conn."].startswith(ROUGH)
     assert any(ROUGH in note for note in table(made).notes)
+    made["server_kernel_bytes_per_connection_r2"] = [0.999, 0.5]
+    assert ROUGH in table(made).rows[0]
     made["server_kernel_bytes_per_connection_r2"] = 0.99
     assert not any(ROUGH in text for text in (*table(made).rows[0], *table(made).notes))
 

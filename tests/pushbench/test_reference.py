@@ -1,0 +1,33 @@
+"""The reference run: the README shows it as it is, and only a run in which nothing went wrong becomes it."""
+
+from pathlib import Path
+
+import pytest
+
+from pushbench import reference, results
+from pushbench.results import ResultsError
+from tests.pushbench import frames
+from tests.pushbench.written import write_run
+
+
+def test_the_readme_shows_the_reference_run_as_it_is() -> None:
+    readme = reference.README.read_text()
+    assert reference.with_part(readme, reference.readme_part(results.load(reference.REFERENCE))) == readme
+
+
+def test_the_picture_of_the_readme_is_there() -> None:
+    assert (reference.REFERENCE / "charts" / f"{reference.PICTURE}.png").exists()
+
+
+def test_a_readme_without_a_place_for_it_is_refused() -> None:
+    with pytest.raises(ResultsError, match=r"README\.md has no lines"):
+        reference.with_part("# nothing", "part")
+
+
+@pytest.mark.parametrize("verdict", ["failed", "lossy", "publisher_late"])
+def test_a_run_in_which_something_went_wrong_does_not_become_the_reference(tmp_path: Path, verdict: str) -> None:
+    made = frames.run(("sse",), subscribers=(100,), trials=2)
+    frames.judge(made, verdict, "sse", [1])
+    source = write_run(tmp_path / "run", made)
+    with pytest.raises(ResultsError, match=f"trials with the verdict {verdict}"):
+        reference.curate(source)
