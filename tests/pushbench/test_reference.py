@@ -27,7 +27,7 @@ def test_a_readme_without_a_place_for_it_is_refused() -> None:
 @pytest.mark.parametrize("verdict", ["failed", "lossy", "publisher_late"])
 def test_a_run_in_which_something_went_wrong_does_not_become_the_reference(tmp_path: Path, verdict: str) -> None:
     made = frames.run(("sse",), subscribers=(100,), trials=2)
-    frames.judge(made, verdict, "sse", [1])
+    made = frames.judge(made, verdict, "sse", [1])
     source = write_run(tmp_path / "run", made)
     with pytest.raises(ResultsError, match=f"trials with the verdict {verdict}"):
         reference.curate(source)
