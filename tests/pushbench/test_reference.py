@@ -25,9 +25,20 @@ def test_a_readme_without_a_place_for_it_is_refused() -> None:
 
 
 @pytest.mark.parametrize("verdict", ["failed", "lossy", "publisher_late"])
-def test_a_run_in_which_something_went_wrong_does_not_become_the_reference(tmp_path: Path, verdict: str) -> None:
+def test_a_run_in_which_something_went_wrong_does_not_become_the_reference(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verdict: str
+) -> None:
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path / "reference")
     made = frames.run(("sse",), subscribers=(100,), trials=2)
     made = frames.judge(made, verdict, "sse", [1])
     source = write_run(tmp_path / "run", made)
     with pytest.raises(ResultsError, match=f"trials with the verdict {verdict}"):
         reference.curate(source)
+    assert not (tmp_path / "reference").exists()
+
+
+def test_a_good_run_becomes_it_with_its_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path / "reference")
+    run = reference.curate(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(100,), trials=2)))
+    assert run.path == tmp_path / "reference"
+    assert (run.path / "charts" / "overview.svg").exists()
