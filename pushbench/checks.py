@@ -47,6 +47,9 @@ SWARM_LAG_MS = 100.0
 SLIP_MS = 10.0
 """A publisher that is later than this for 1 % of the messages offers another feed than the scheduled one."""
 
+KEPT_UP = 0.9
+"""A trial in which less than this part of the offered deliveries arrived in the window has fallen behind."""
+
 
 def judge(evidence: Mapping[str, Any]) -> Judgement:
     """The verdict on a trial that has numbers; `evidence` has the columns of `trials` that are named below.
@@ -72,6 +75,13 @@ def judge(evidence: Mapping[str, Any]) -> Judgement:
         return _client_bound(f"used {busy:.0f} % of its core (limit {SWARM_BUSY_PERCENT:g} %)")
     if lag := _above(evidence, "swarm_lag_p99_ms", SWARM_LAG_MS):
         return _client_bound(f"came up to {lag:.0f} ms late to its own timers (limit {SWARM_LAG_MS:g} ms)")
+    if evidence["deliveries_per_s"] < KEPT_UP * evidence["offered_per_s"]:
+        return Judgement(
+            Verdict.CLIENT_BOUND,
+            f"{evidence['deliveries_per_s']:,.0f} of {evidence['offered_per_s']:,.0f} deliveries/s arrived in the window, "
+            f"although neither the server nor the swarm was at its limit: something else held them back; "
+            f"is the machine busy with other work?",
+        )
     return Judgement(Verdict.OK)
 
 

@@ -11,6 +11,8 @@ FINE: dict[str, Any] = {
     "publisher_slip_p99_ms": 0.4,
     "swarm_cpu_percent": 20.0,
     "swarm_lag_p99_ms": 2.0,
+    "deliveries_per_s": 1000.0,
+    "offered_per_s": 1000.0,
     "expected": 1000,
     "lost": 0,
     "duplicated": 0,
@@ -25,6 +27,7 @@ WORST_FIRST: list[tuple[dict[str, Any], Verdict, list[str]]] = [
     ({"server_cpu_percent": 99.0}, Verdict.SERVER_BOUND, ["99 %", "limit"]),
     ({"swarm_cpu_percent": 85.6}, Verdict.CLIENT_BOUND, ["86 %", "limit 85 %", "lower subscribers"]),
     ({"swarm_lag_p99_ms": 120.0}, Verdict.CLIENT_BOUND, ["120 ms", "limit 100 ms", "lower subscribers"]),
+    ({"deliveries_per_s": 899.0}, Verdict.CLIENT_BOUND, ["899 of 1,000 deliveries/s", "other work?"]),
 ]
 
 
