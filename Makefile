@@ -17,7 +17,7 @@ setup: $(VENV)/.bench $(VENV)/.dev  ## make .venv with everything in it
 bench: $(VENV)/.bench  ## the five transports side by side, in three minutes: table, charts, report
 	$(BIN)/pushbench run overview || test $$? -eq 1
 
-smoke: $(VENV)/.bench  ## does every transport deliver? in 20 seconds
+smoke: $(VENV)/.bench  ## does every transport deliver? in 15 seconds
 	$(BIN)/pushbench run smoke
 
 test: $(VENV)/.dev  ## all tests

@@ -1,6 +1,7 @@
 """Short polling: asks every interval."""
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import NoReturn
 
@@ -9,7 +10,7 @@ from clients.subscription import HandOver
 
 
 class Polling(ConditionalRequests):
-    """A poller whose requests are `interval_s` apart, whatever the answers take.
+    """A poller whose requests are `interval_s` apart. One that is due while an answer is awaited is left out.
 
     `phase` in [0, 1) is the part of an interval after which the first request follows the call of `receive`: pollers
     that started in step would ask in step for ever.
@@ -34,5 +35,7 @@ class Polling(ConditionalRequests):
         due = loop.time() + self._phase * self._interval_s
         while True:
             await asyncio.sleep(due - loop.time())
-            due += self._interval_s
             await self._ask(hand_over)
+            due += self._interval_s
+            if due < loop.time() and self._interval_s:
+                due += math.ceil((loop.time() - due) / self._interval_s) * self._interval_s

@@ -74,7 +74,7 @@ def judge(evidence: Mapping[str, Any]) -> Judgement:
     if busy := _above(evidence, "swarm_cpu_percent", SWARM_BUSY_PERCENT):
         return _client_bound(f"used {busy:.0f} % of its core (limit {SWARM_BUSY_PERCENT:g} %)")
     if lag := _above(evidence, "swarm_lag_p99_ms", SWARM_LAG_MS):
-        return _client_bound(f"came up to {lag:.0f} ms late to its own timers (limit {SWARM_LAG_MS:g} ms)")
+        return _client_bound(f"came {lag:.0f} ms or more late to 1 % of its timers (limit {SWARM_LAG_MS:g} ms)")
     if evidence["deliveries_per_s"] < KEPT_UP * evidence["offered_per_s"]:
         return Judgement(
             Verdict.CLIENT_BOUND,
@@ -87,7 +87,8 @@ def judge(evidence: Mapping[str, Any]) -> Judgement:
 
 def _client_bound(what: str) -> Judgement:
     return Judgement(
-        Verdict.CLIENT_BOUND, f"the swarm {what}: the server may be faster than shown; lower subscribers or rate_hz"
+        Verdict.CLIENT_BOUND,
+        f"the swarm {what}: the server may be faster than shown; lower subscribers or rate_hz, or free the machine",
     )
 
 

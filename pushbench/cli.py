@@ -1,12 +1,13 @@
 """The command line: `pushbench run | list | report | check | serve | doctor`.
 
 It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
-but some trial failed or is not to be believed, 2 wrong input (one line on stderr), 130 on Ctrl-C.
+but some trial failed or is not to be believed, 2 wrong input (one line on stderr), 70 an error of its own, 130 on Ctrl-C.
 """
 
 import asyncio
 import os
 import sys
+import traceback
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,11 @@ INTERRUPTED = 130
 """The exit code that typer makes of Ctrl-C."""
 LOG_WIDTH = 160
 """How wide a table is where there is no terminal."""
+BROKEN = 70
+"""Exit code after an error that is pushbench's own: EX_SOFTWARE of sysexits.h."""
+LONGEST_LINE = 1000
+ROOMY_WIDTH = 130
+"""A narrower terminal is shown the figures without their intervals; the report has them."""
 RESULTS = Path("results")
 """Where runs land, below the directory that the command is given in."""
 
@@ -43,10 +49,16 @@ def invoke(arguments: list[str]) -> int:
     try:
         code: int = app(arguments, prog_name="pushbench", standalone_mode=False) or 0
         if code == INTERRUPTED:
-            print("pushbench: interrupted; every finished trial is kept, --resume goes on from there", file=sys.stderr)
+            print(
+                "pushbench: interrupted; every finished trial is kept: the same command with --resume goes on from there",
+                file=sys.stderr,
+            )
         return code
     except (ScenarioError, ResultsError) as error:
         print(f"pushbench: {error}", file=sys.stderr)
+    except (OSError, RuntimeError, ValueError, KeyError, TypeError):  # a mistake of pushbench's own, and no verdict's 1
+        traceback.print_exc()
+        return BROKEN
     except typer.TyperException as error:
         if error.exit_code == 2 and not arguments:
             print(error.format_message())
@@ -64,13 +76,17 @@ def run(
 ) -> int:
     """Execute a scenario: measure, then draw.
 
-    Example: pushbench run overview --set trials=5 --set subscribers=[10,100]
+    Example: pushbench run overview --set trials=5 --set 'subscribers=[10,100]'
     """
+    from pushbench.doctor import examine
     from pushbench.run import execute, open_store
 
     read = load(find(scenario), set_ or [])
     store = open_store(read, RESULTS, out, resume)
     print(f"{read.title}\n{len(read.schedule)} trials, into {store.directory}", flush=True)
+    for finding in examine():
+        if not finding.well:
+            print(f"warn {finding.says}", flush=True)
     with asyncio.Runner() as runner:
         # Ctrl-C cancels the run, which then ends its processes; a second one does not wait for that.
         runner.run(execute(read, store))
@@ -170,12 +186,18 @@ def _report(directory: Path) -> int:
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
+    roomy = console.width >= ROOMY_WIDTH
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for number, heading in enumerate(made.headings):
-        shown.add_column(heading, justify="left" if number == 0 else "right", vertical="bottom", overflow="fold")
+        shown.add_column(
+            heading.replace(" ", "\n"), justify="left" if number == 0 else "right", vertical="bottom", no_wrap=True
+        )
     for row in made.rows:
         # An interval below its figure, and a verdict below the other, keep the columns narrow.
-        shown.add_row(*(cell.replace(" (", "\n(").replace(", ", "\n") for cell in row))
+        cells = [cell if roomy else cell.partition(" (")[0] for cell in row]
+        shown.add_row(*(cell.replace(" (", "\n(").replace(", ", "\n") for cell in cells))
+    # A terminal may wrap a line, but no number is cut.
+    console.width = max(console.width, console.measure(shown, options=console.options.update(width=LONGEST_LINE)).maximum)
     console.print(shown)
     for note in made.notes:
         console.print(note, style="dim")

@@ -13,6 +13,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from pushbench.checks import Verdict
+
 OVERHEAD_S = 3.0
 """What a trial takes beyond its phases, until one has shown."""
 
@@ -76,7 +78,7 @@ class Progress:
         self._done_planned_s += self._left.pop(0)
         left = f", about {_clock(self._left_s(0.0))} left" if self._left else ""
         line = f"{self._count()} {self._label}: {verdict}{result} ({took_s:.1f} s{left})"
-        self._console.print(Text(line, style="" if verdict in ("ok", "server_bound") else "yellow"), soft_wrap=True)
+        self._console.print(Text(line, style="" if Verdict(verdict).believable else "yellow"), soft_wrap=True)
 
     def _left_s(self, running_s: float) -> float:
         return time_left_s(self._left, self._done_planned_s, self._done_actual_s, self._total - len(self._left), running_s)

@@ -37,7 +37,8 @@ def readme_part(run: Run) -> str:
         *made.notes,
         f"Measured {run.manifest['started_at'][:10]} on {environment['cores']} cores of an {environment['cpu']}, "
         f"Linux {environment['kernel'].partition('-')[0]}, Python {environment['python']}, "
-        f"uvicorn {environment['uvicorn']}, aiohttp {environment['aiohttp']}.",
+        f"uvicorn {environment['uvicorn']}, aiohttp {environment['aiohttp']}; "
+        "server and clients on one machine, over loopback.",
     ]
     return "\n".join(lines)
 
@@ -56,6 +57,8 @@ def curate(source: Path) -> Run:
     run = results.load(source)
     if not run.manifest["finished_at"]:
         raise ResultsError(f"{source} is not finished: go on with --resume first")
+    if run.manifest["scenario"]["overrides"]:
+        raise ResultsError(f"{source} was made with --set, and is not the scenario as it stands: measure without")
     if unfit := sorted(UNFIT & set(run.trials["verdict"])):
         raise ResultsError(f"{source} has trials with the verdict {', '.join(unfit)}: see to the reason, and measure again")
     if str(run.manifest["environment"]["commit"]).endswith("+"):

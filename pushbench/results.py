@@ -98,7 +98,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     """The content of a run's run.json; raises `ResultsError` as `load` does."""
     try:
         manifest = json.loads((directory / "run.json").read_text())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise ResultsError(
             f"{directory} holds no run: there is no run.json in it; `pushbench list` shows the runs"
         ) from None
@@ -168,7 +168,12 @@ class Store:
         for name, rows in tables.items():
             self._rows[name] += [identity | dict(row) for row in rows]
         self._rows["trials"].append(dict(trial))
-        self.write()
+        try:
+            self.write()
+        except OSError as error:
+            raise ResultsError(
+                f"{self.directory} cannot be written: {error.strerror}; finished trials are kept: make room, and --resume"
+            ) from None
 
     def write(self) -> None:
         """Write everything; each file is replaced in one step."""

@@ -34,9 +34,11 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
     """
     check_files(scenario, environment.raise_file_limit())
     cores = sorted(os.sched_getaffinity(0))
+    placement = place(cores)
     here = {
         "scenario": {"name": scenario.name, "source": scenario.source, "overrides": list(scenario.overrides)},
         "environment": environment.describe(),
+        "placement": {role: list(getattr(placement, role)) for role in ("server", "swarm", "publisher")},
     }
     if resume:
         directory = out or _unfinished(scenario, results)
@@ -49,7 +51,6 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
                     f"and one run must not mix them; start a new run"
                 )
         return store
-    placement = place(cores)
     began = datetime.now(UTC)
     directory = out or results / f"{scenario.name}-{began:%Y%m%d-%H%M%S}"
     manifest = {
@@ -57,7 +58,6 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
         "description": scenario.description.strip(),
         "charts": list(scenario.charts),
         **here,
-        "placement": {role: list(getattr(placement, role)) for role in ("server", "swarm", "publisher")},
         "command": ["pushbench", *sys.argv[1:]],
         "started_at": began.isoformat(timespec="seconds"),
         "finished_at": None,

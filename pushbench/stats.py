@@ -11,6 +11,12 @@ from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE = 0.95
 
+STRAIGHT_R2 = 0.99
+"""From here on the points of a fitted line are taken to lie on it."""
+
+NO_LINE_R2 = 0.97
+"""Below this there is no line that a slope could be given for."""
+
 T_975: tuple[float, ...] = (
     12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
     2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,

@@ -10,14 +10,12 @@ import pandas as pd
 
 from pushbench.checks import Verdict
 from pushbench.columns import LOAD
-from pushbench.stats import Interval, median_interval
+from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
 
 ROUGH = "~"
 """Stands before a slope to which the points do not keep."""
-STRAIGHT_R2 = 0.99
-"""From here on the points of a slope are taken to lie on a line."""
-NO_SLOPE_R2 = 0.9
-"""Below this there is no line that a number could be given for."""
+RANGE_ONLY = 5
+"""Of so few values, or fewer, the bootstrap interval of the median is their range."""
 MARK = "○"
 """Stands before the figures of a cell that are not to be believed; the charts draw the same circle."""
 
@@ -41,7 +39,7 @@ class Figure:
         marks = [MARK] if not _all_believable(cell) else []
         if self.r2_column and (r2 := cell[self.r2_column].min()) < STRAIGHT_R2:
             marks.append(ROUGH)
-            if r2 < NO_SLOPE_R2:
+            if r2 < NO_LINE_R2:
                 return " ".join(marks)
         return " ".join([*marks, said(value)])
 
@@ -137,14 +135,18 @@ def _notes(trials: pd.DataFrame, *, rough: bool) -> list[str]:
     counts = sorted(set(trials.groupby("cell").size()))
     if counts[-1] > 1:
         many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        notes = [f"Median of {many} trials, each with a fresh server process; in brackets the 95 % bootstrap interval."]
+        few = " (of so few, their range)" if counts[-1] <= RANGE_ONLY else ""
+        notes = [
+            f"Median of {many} trials, each with a fresh server process; in brackets the 95 % bootstrap interval{few}."
+        ]
     else:
         notes = ["One trial of each cell: there is nothing to say how far another would differ."]
     if not _all_believable(trials):
         notes.append(f"{MARK} not to be believed as a figure of the server; the verdicts' reasons say why.")
     if rough:
         notes.append(
-            f"{ROUGH} a rough slope, R² below {STRAIGHT_R2}: so few connections drown in what else the kernel does."
+            f"{ROUGH} a rough slope, R² below {STRAIGHT_R2} (below {NO_LINE_R2} it is not given): "
+            f"so few connections drown in what else the kernel does."
         )
     return notes
 

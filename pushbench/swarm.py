@@ -105,7 +105,7 @@ class _Swarm:
             try:
                 while "report" not in (note := await channel.receive()):
                     await self._do(note)
-                    channel.send(connected=len(self.connect_ns), ended=self.ended)
+                    channel.send(connected=len(self.connect_ns), ended=dict(self.ended.most_common(ENDS_TOLD)))
                 return self._report()
             finally:
                 for task in (*helpers, *self.lives):
@@ -145,8 +145,8 @@ class _Swarm:
         options: dict[str, Any] = {}
         if self.plan.transport.polls:
             options = {"interval_s": self.plan.poll_interval_s, "phase": self.random.random()}
-        subscription: Subscription = self.client(url, **options)
         try:
+            subscription: Subscription = self.client(url, **options)
             async with AsyncExitStack() as stack:
                 async with gate:
                     began = time.monotonic_ns()

@@ -76,6 +76,8 @@ async def attempt(trial: Trial, watch: Watch) -> Outcome:
         return await _attempt(trial, watch)
     except (TrialFailed, TargetFailed, WorkerFailed, probes.ProbeError) as error:
         return Outcome(Judgement(Verdict.FAILED, str(error)))
+    except Exception as error:  # the other trials can still be made
+        return Outcome(Judgement(Verdict.FAILED, f"{type(error).__name__}: {error}"))
 
 
 async def _attempt(trial: Trial, watch: Watch) -> Outcome:

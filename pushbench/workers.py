@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
@@ -86,7 +86,8 @@ class Worker(Generic[Report]):
         await self._channel.__aexit__(kind, error, trace)  # which ends it, if it is still at work
         await asyncio.wait({self._report}, timeout=DISMISSAL_S)
         if not self._report.done():
-            os.kill(self.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
 
     async def ask(self, within_s: float, **note: Any) -> Note:
         """Send a note and wait for its answer."""

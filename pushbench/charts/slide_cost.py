@@ -13,7 +13,7 @@ from pushbench.charts.memory import KIB, largest_ramp
 from pushbench.charts.slide_rows import MOST_ROWS, aside, interval, name_rows, rows_of, say_missing
 from pushbench.charts.style import INK, brief, linear_axis, plain, tidy
 from pushbench.charts.throughput import shows_throughput
-from pushbench.stats import Interval, median_interval
+from pushbench.stats import STRAIGHT_R2, Interval, median_interval
 
 ALL = 97.0
 """Percent of the offer that is all of it if the ledger says that nothing was lost: what a poller has not yet fetched when
@@ -80,7 +80,9 @@ def draw_memory_cost(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) ->
         if kernel.n:
             _bar(axes, place, user.mid / KIB, (total.mid - user.mid) / KIB, series, trusted, alpha=0.4)
         _whisker(axes, place, Interval(total.low / KIB, total.mid / KIB, total.high / KIB, total.n))
-        said = f"{brief(user.mid / KIB)} + {brief(kernel.mid / KIB)}" if kernel.n else brief(user.mid / KIB)
+        straight = series.rows["server_kernel_bytes_per_connection_r2"].min() >= STRAIGHT_R2
+        about = "" if straight else "about "
+        said = f"{brief(user.mid / KIB)} + {about}{brief(kernel.mid / KIB)}" if kernel.n else brief(user.mid / KIB)
         _say_end(axes, place, total.high / KIB, f"{said} KiB")
     linear_axis(axes, "x", 0, max(highest, 0.1) * 1.3)
     name_rows(axes, rows)

@@ -499,7 +499,7 @@ def test_the_overview_is_a_slide_of_four_panels_each_with_a_headline(grid: Frame
 def test_the_overview_fills_its_panels_with_what_there_is() -> None:
     labels = [axes.get_xlabel() for axes in charts.draw("overview", SHAPES["one failed"]).axes]
     assert [label.split("(")[0].strip() for label in labels] == [
-        "latency", "percentile of deliveries", "server CPU per delivery", "server memory per open connection",
+        "latency", "percentile of deliveries", "server CPU per delivery at this load", "server memory per open connection",
     ]  # fmt: skip
     assert len(charts.draw("overview", SHAPES["memory alone"]).axes) == 1
 

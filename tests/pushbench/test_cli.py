@@ -125,7 +125,7 @@ OVER_LIMIT = "--set=subscribers=1000000"
         (["report"], ["no run is in results"]),
         (["report", "absent"], ["absent", "no run", "pushbench list"]),
         (["report", "."], ["no run", "pushbench list"]),
-        (["report", "good.toml"], ["good.toml", "cannot be read"]),
+        (["report", "good.toml"], ["good.toml", "holds no run"]),
         (["report", "future"], ["future", f"schema version {SCHEMA + 1}", "9.9.9"]),
         (["check"], ["no run is in results"]),
         (["check", "absent"], ["absent", "no run"]),

@@ -7,7 +7,9 @@ import pytest
 from pushbench import reference, results
 from pushbench.results import ResultsError
 from tests.pushbench import frames
-from tests.pushbench.written import write_run
+from tests.pushbench.written import MANIFEST, write_run
+
+AS_IT_STANDS = MANIFEST["scenario"] | {"overrides": []}
 
 
 def test_the_readme_shows_the_reference_run_as_it_is() -> None:
@@ -31,7 +33,7 @@ def test_a_run_in_which_something_went_wrong_does_not_become_the_reference(
     monkeypatch.setattr(reference, "REFERENCE", tmp_path / "reference")
     made = frames.run(("sse",), subscribers=(100,), trials=2)
     made = frames.judge(made, verdict, "sse", [1])
-    source = write_run(tmp_path / "run", made)
+    source = write_run(tmp_path / "run", made, scenario=AS_IT_STANDS)
     with pytest.raises(ResultsError, match=f"trials with the verdict {verdict}"):
         reference.curate(source)
     assert not (tmp_path / "reference").exists()
@@ -39,6 +41,14 @@ def test_a_run_in_which_something_went_wrong_does_not_become_the_reference(
 
 def test_a_good_run_becomes_it_with_its_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reference, "REFERENCE", tmp_path / "reference")
-    run = reference.curate(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(100,), trials=2)))
+    run = reference.curate(
+        write_run(tmp_path / "run", frames.run(("sse",), subscribers=(100,), trials=2), scenario=AS_IT_STANDS)
+    )
     assert run.path == tmp_path / "reference"
     assert (run.path / "charts" / "overview.svg").exists()
+
+
+def test_a_run_with_overrides_does_not_become_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path / "reference")
+    with pytest.raises(ResultsError, match="made with --set"):
+        reference.curate(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(100,), trials=2)))

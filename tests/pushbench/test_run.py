@@ -295,7 +295,9 @@ def test_after_ctrl_c_what_is_finished_is_kept_and_resume_makes_the_rest(tmp_pat
         process.send_signal(signal.SIGCONT)
         _, told = process.communicate(timeout=WAIT_S)
     assert process.returncode == 130
-    assert told == "pushbench: interrupted; every finished trial is kept, --resume goes on from there\n"
+    assert (
+        told == "pushbench: interrupted; every finished trial is kept: the same command with --resume goes on from there\n"
+    )
     assert psutil.wait_procs(started, timeout=WAIT_S)[1] == []
     cut_off = results.load(tmp_path / "run")
     assert cut_off.trials["order"].tolist() == [1]

@@ -58,7 +58,10 @@ def test_a_cell_is_a_row_with_its_median_and_the_range_of_its_trials() -> None:
     [row] = made.rows
     assert row[:2] == ("sse", "2.00 (1.00–3.00)")
     assert row[-2:] == ("0", "ok")
-    assert made.notes == ("Median of 3 trials, each with a fresh server process; in brackets the 95 % bootstrap interval.",)
+    assert made.notes == (
+        "Median of 3 trials, each with a fresh server process; in brackets the 95 % bootstrap interval "
+        "(of so few, their range).",
+    )
 
 
 def test_the_load_keys_that_vary_are_columns_and_no_others() -> None:
