@@ -29,7 +29,7 @@ class Options:
     port: int = _option(8000, "Port to bind; 0 takes a free one, which the ready line names.", least=0, most=65_535)
     loop: str = _option(
         "asyncio",
-        "Event loop. asyncio writes at once; uvloop holds writes back to the end of its turn, which delays a fan-out.",
+        "Event loop. asyncio writes at once, uvloop at the end of its turn.",
         choices=("asyncio", "uvloop"),
     )
     http: str = _option("httptools", "HTTP implementation of uvicorn.", choices=("httptools", "h11"))
