@@ -78,9 +78,10 @@ def _row(cells: Iterable[str]) -> str:
 
 def _newest() -> Path:
     for path in reversed(results.runs(CHECKOUT / "results")):
-        if results.read_manifest(path)["scenario"]["name"] == "overview" and path != REFERENCE:
+        manifest = results.read_manifest(path)
+        if manifest["scenario"]["name"] == "overview" and manifest["finished_at"] and path != REFERENCE:
             return path
-    raise ResultsError("no run of overview is in results: make one with `make bench`")
+    raise ResultsError("no finished run of overview is in results: make one with `make bench`")
 
 
 def main() -> None:
