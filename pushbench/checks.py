@@ -1,9 +1,9 @@
-"""Checks: may a trial's numbers be believed? Pure: from measured evidence to a verdict with its reason.
+"""Checks: may a trial's numbers be believed? Pure: from measured evidence to a verdict with its reason and a way out.
 
 The thresholds are argued in docs/method.md.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -16,7 +16,7 @@ class Verdict(StrEnum):
     SERVER_BOUND = "server_bound"
     """The server used all of its core: the number is a limit of the server."""
     CLIENT_BOUND = "client_bound"
-    """The load side was at its limit: the number is a lower bound."""
+    """The load side, or the machine, was at its limit: the number is a lower bound of what the server can."""
     PUBLISHER_LATE = "publisher_late"
     """The feed was not offered as scheduled."""
     LOSSY = "lossy"
@@ -32,10 +32,20 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict and what it rests on, in plain English; empty for `ok`."""
+    """A verdict and what it rests on; all texts are empty for `ok`."""
 
     verdict: Verdict
     reason: str = ""
+    """Why, in plain English."""
+    evidence: str = ""
+    """The figures, each with its limit."""
+    hint: str = ""
+    """What to change."""
+
+    @property
+    def said(self) -> str:
+        """All of it, in one line."""
+        return self.reason + (f" ({self.evidence})" if self.evidence else "") + (f"; {self.hint}" if self.hint else "")
 
 
 SATURATED_PERCENT = 95.0
@@ -43,56 +53,132 @@ SATURATED_PERCENT = 95.0
 SWARM_BUSY_PERCENT = 85.0
 """A swarm with a server that is not full is held to a stricter limit: bursts queue long before a core is full."""
 SWARM_LAG_MS = 100.0
-"""A receiving loop that comes this late to its timers stamps messages that late."""
+"""A receiving loop that comes this late to what has arrived stamps messages that late."""
+HELD_MS = 5.0
+"""A swarm that is kept from its core for less than this adds nothing that a scheduler does not add anyhow."""
+HELD_PART = 0.25
+"""Beyond that, it may be kept from its core for this part of the latency's p99."""
+WAIT_PERCENT = 5.0
+"""A process that waited this much of the window for its core was not alone on it."""
+STEAL_PERCENT = 5.0
+"""So much of the cores' time may the hypervisor take."""
 SLIP_MS = 10.0
 """A publisher that is later than this for 1 % of the messages offers another feed than the scheduled one."""
-
 KEPT_UP = 0.9
 """A trial in which less than this part of the offered deliveries arrived in the window has fallen behind."""
 
+DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent")
+"""Keys of a load that keep a trial from receiving in its window all that was offered in it."""
+
+FREE_THE_MACHINE = "end what else runs on this machine (`pushbench doctor` looks), or use one with more cores"
+LESS_LOAD = "lower subscribers or rate_hz, or use a machine with more cores"
+
 
 def judge(evidence: Mapping[str, Any]) -> Judgement:
-    """The verdict on a trial that has numbers; `evidence` has the columns of `trials` that are named below.
+    """The verdict on a trial that has numbers; `evidence` has the columns of `trials`, the load's too.
 
-    The first that applies. What makes a number worthless comes before what explains it. Between the two sides, the one
-    that is full is the limit; only if neither is, a swarm that is merely busy spoils the number.
+    The first doubt decides; the figures of the others stand behind its own. What makes a number worthless comes before
+    what explains it. Between the two sides, the one that is full is the limit; only if neither is, a swarm that is merely
+    busy spoils the number.
     """
-    if slip := _above(evidence, "publisher_slip_p99_ms", SLIP_MS):
-        return Judgement(
-            Verdict.PUBLISHER_LATE,
-            f"1 % of the messages were published more than {slip:.1f} ms late (limit {SLIP_MS:g} ms): "
-            f"lower rate_hz, or give the publisher a core of its own",
-        )
-    if busy := _above(evidence, "swarm_cpu_percent", SATURATED_PERCENT):
-        return _client_bound(f"used {busy:.0f} % of its core (limit {SATURATED_PERCENT:g} %)")
-    wrong = {name: evidence[name] for name in ("lost", "duplicated", "reordered") if evidence[name]}
-    if wrong:
-        counted = ", ".join(f"{name} {count:,}" for name, count in wrong.items())
-        return Judgement(Verdict.LOSSY, f"of {evidence['expected']:,} deliveries: {counted}")
-    if busy := _above(evidence, "server_cpu_percent", SATURATED_PERCENT):
-        return Judgement(Verdict.SERVER_BOUND, f"the server used {busy:.0f} % of its core: this is its limit")
-    if busy := _above(evidence, "swarm_cpu_percent", SWARM_BUSY_PERCENT):
-        return _client_bound(f"used {busy:.0f} % of its core (limit {SWARM_BUSY_PERCENT:g} %)")
-    if lag := _above(evidence, "swarm_lag_p99_ms", SWARM_LAG_MS):
-        return _client_bound(f"came {lag:.0f} ms or more late to 1 % of its timers (limit {SWARM_LAG_MS:g} ms)")
-    if evidence["deliveries_per_s"] < KEPT_UP * evidence["offered_per_s"]:
-        return Judgement(
-            Verdict.CLIENT_BOUND,
-            f"{evidence['deliveries_per_s']:,.0f} of {evidence['offered_per_s']:,.0f} deliveries/s arrived in the window, "
-            f"although neither the server nor the swarm was at its limit: something else held them back; "
-            f"is the machine busy with other work?",
-        )
-    return Judgement(Verdict.OK)
+    doubts = list(_doubts(_Evidence(evidence)))
+    if not doubts:
+        return Judgement(Verdict.OK)
+    first, *others = doubts
+    figures = "; ".join(dict.fromkeys([first.evidence, *(other.evidence for other in others)]))
+    return Judgement(first.verdict, first.reason, figures, first.hint)
 
 
-def _client_bound(what: str) -> Judgement:
-    return Judgement(
-        Verdict.CLIENT_BOUND,
-        f"the swarm {what}: the server may be faster than shown; lower subscribers or rate_hz, or free the machine",
-    )
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """The columns; one that was not measured is held against nobody."""
+
+    columns: Mapping[str, Any]
+
+    def __getitem__(self, column: str) -> float:
+        value = self.columns[column]
+        return float("nan") if value is None else float(value)
+
+    def share(self, role: str) -> float:
+        """How much of the window a process wanted its core: what it ran, and what it waited for it."""
+        known = (self[f"{role}_cpu_percent"], self[f"{role}_wait_percent"])
+        return sum(value for value in known if value == value)  # NaN is not equal to itself
+
+    def said(self, *columns: str) -> str:
+        """Columns with their values."""
+        return ", ".join(f"{column} {self[column]:,.1f}" for column in columns)
 
 
-def _above(evidence: Mapping[str, Any], column: str, limit: float) -> float | None:
-    """The column's value if it is above the limit; None if it is not, or was not measured."""
-    value = evidence[column]
-    return float(value) if value is not None and value > limit else None
+def _doubts(have: _Evidence) -> Iterator[Judgement]:
+    """All that speaks against the numbers, the worst first."""
+    yield from _late(have)
+    wanted = have.said("swarm_cpu_percent", "swarm_wait_percent")
+    if have.share("swarm") > SATURATED_PERCENT:
+        full = "the swarm's core had no time left: the server may be faster than shown"
+        yield Judgement(Verdict.CLIENT_BOUND, full, f"{wanted}, together above {SATURATED_PERCENT:g}", LESS_LOAD)
+    if have["swarm_held_p99_ms"] > (limit := max(HELD_MS, HELD_PART * have["latency_p99_ms"])):
+        held = "the swarm was kept from its core for a good part of the latency: it is the machine's, not the server's"
+        figures = have.said("swarm_held_p99_ms", "latency_p99_ms")
+        yield Judgement(Verdict.CLIENT_BOUND, held, f"{figures}, limit {limit:.1f}", FREE_THE_MACHINE)
+    yield from _lossy(have)
+    if have["server_wait_percent"] > WAIT_PERCENT:
+        waited = "the server had to wait for its core, on which something else ran: alone it is faster"
+        figures = f"{have.said('server_wait_percent')} above {WAIT_PERCENT:g}"
+        yield Judgement(Verdict.CLIENT_BOUND, waited, figures, FREE_THE_MACHINE)
+    if have["steal_percent"] > STEAL_PERCENT:
+        stolen = "the hypervisor gave the cores to another machine meanwhile"
+        figures = f"{have.said('steal_percent')} above {STEAL_PERCENT:g}"
+        yield Judgement(Verdict.CLIENT_BOUND, stolen, figures, "try again later, or on a machine of your own")
+    if have["server_cpu_percent"] > SATURATED_PERCENT:
+        full = "the server used all of its core: this is its limit"
+        figures = f"{have.said('server_cpu_percent')} above {SATURATED_PERCENT:g}, {have.said('publisher_slip_p99_ms')}"
+        yield Judgement(Verdict.SERVER_BOUND, full, figures, "lower subscribers or rate_hz to see it below its limit")
+    if have.share("swarm") > SWARM_BUSY_PERCENT:
+        busy = "the swarm was busy most of the time, and the server was not: the latency is partly the swarm's"
+        yield Judgement(Verdict.CLIENT_BOUND, busy, f"{wanted}, together above {SWARM_BUSY_PERCENT:g}", LESS_LOAD)
+    if have["swarm_lag_p99_ms"] > SWARM_LAG_MS:
+        late = "the swarm looked at what had arrived only much later: the latency is partly the swarm's"
+        figures = f"{have.said('swarm_lag_p99_ms')} above {SWARM_LAG_MS:g}"
+        yield Judgement(Verdict.CLIENT_BOUND, late, figures, LESS_LOAD)
+    disturbed = any(have[key] for key in DISTURBANCES)  # on purpose, so that some deliveries come later
+    if not disturbed and have["deliveries_per_s"] < KEPT_UP * have["offered_per_s"]:
+        behind = "it fell behind what was offered, although neither the server nor the swarm was at its limit"
+        figures = f"{have.said('deliveries_per_s', 'offered_per_s')}, less than {KEPT_UP:g} of it"
+        hint = "look at latency_over_time: was the server stopped, or did it wait for something? is the machine busy?"
+        yield Judgement(Verdict.CLIENT_BOUND, behind, figures, hint)
+
+
+def _late(have: _Evidence) -> Iterator[Judgement]:
+    """Whether the publisher offered the feed as scheduled.
+
+    One that was late only because it had to wait for a full server is not to blame: the latency counts from the due time,
+    and the server's limit is what it found.
+    """
+    if not have["publisher_slip_p99_ms"] > SLIP_MS:
+        return
+    figures = f"{have.said('publisher_slip_p99_ms')} above {SLIP_MS:g}, {have.said('publisher_cpu_percent')}"
+    held_up = have["publisher_cpu_percent"] < SWARM_BUSY_PERCENT and have["publisher_wait_percent"] < WAIT_PERCENT
+    if have.columns["pacing"] == "open" and held_up and have["server_cpu_percent"] > SATURATED_PERCENT:
+        return
+    if have.columns["pacing"] == "closed":
+        late = "the closed loop put off what it published until the server answered: another feed than the scheduled one"
+        hint = 'believe pacing = "open"'
+    elif have.share("publisher") > SATURATED_PERCENT:
+        late = "the publisher cannot publish so fast"
+        hint = "lower rate_hz, or publish by websocket, or give the publisher a core of its own"
+    else:
+        late = "the publisher was late: another feed than the scheduled one was offered"
+        hint = "lower rate_hz, free the machine, or give the publisher a core of its own"
+    yield Judgement(Verdict.PUBLISHER_LATE, late, figures, hint)
+
+
+def _lossy(have: _Evidence) -> Iterator[Judgement]:
+    wrong = {name: int(have[name]) for name in ("lost", "duplicated", "reordered") if have[name] > 0}
+    if not wrong:
+        return
+    counted = ", ".join(f"{name} {count:,}" for name, count in wrong.items())
+    figures = f"of {have['expected']:,.0f} deliveries: {counted}"
+    if gaps := int(have["gaps"]):
+        figures += f"; {gaps:,} gaps, the longest of {have['gap_longest']:,.0f} messages"
+    hint = "look at the server's limits (its log, its buffers) and at drain_s"
+    yield Judgement(Verdict.LOSSY, "not everybody got every message once and in order", figures, hint)

@@ -45,14 +45,18 @@ LOAD: dict[str, Column] = {
 JUDGEMENT: dict[str, Column] = {
     "verdict": Column("str", "whether the numbers may be believed"),
     "reason": Column("str", "why, in plain English; empty for ok"),
+    "evidence": Column("str", "the figures that made the verdict, with their limits; empty for ok"),
+    "hint": Column("str", "what to change; empty for ok"),
 }
 LEDGER: dict[str, Column] = {
-    "expected": Column("int", "subscribers × messages of the whole trial, the warm-up's included"),
+    "expected": Column("int", "subscribers × messages of the trial, the warm-up's included, from when each had joined"),
     "delivered": Column("int", "of those, how many arrived at least once"),
     "lost": Column("int", "of those, how many had not arrived by the end of the drain"),
     "duplicated": Column("int", "deliveries of a message that the subscriber already had"),
     "reordered": Column("int", "first deliveries of a message after a later one"),
     "coalesced": Column("int", "deliveries that came in one response behind another message"),
+    "gaps": Column("int", "runs of lost messages, each one subscriber's"),
+    "gap_longest": Column("int", "messages in the longest of them; 0 without any"),
 }
 MEASURED: dict[str, Column] = {
     **_latencies("latency", "received − due, over the measured messages"),
@@ -69,10 +73,18 @@ MEASURED: dict[str, Column] = {
     "connect_per_s": Column("float", "subscribers connected per second of the ramp, pauses not counted"),
     "connect_p99_ms": Column("float", "99 % quantile of the time to connect, 32 at a time"),
     "publisher_slip_p99_ms": Column("float", "99 % quantile of sent − due"),
-    "swarm_lag_p99_ms": Column("float", "99 % quantile of how late the swarm's event loop came to a 10 ms timer"),
-    "server_cpu_percent": Column("float", "CPU of the server in the window, of one core"),
-    "swarm_cpu_percent": Column("float", "CPU of the swarm likewise"),
-    "publisher_cpu_percent": Column("float", "CPU of the publisher likewise"),
+    "publisher_slip_max_ms": Column("float", "largest sent − due"),
+    "swarm_lag_p99_ms": Column("float", "so long at most 99 % of random arrivals would wait for the swarm's event loop"),
+    "swarm_held_p99_ms": Column("float", "likewise, only while the loop was ready and something else had its core"),
+    **{
+        f"{role}_cpu_percent": Column("float", f"CPU of the {role} in the window, of one core")
+        for role in ("server", "swarm", "publisher")
+    },
+    **{
+        f"{role}_wait_percent": Column("float", f"how much of the window the {role} was ready, and its core was not free")
+        for role in ("server", "swarm", "publisher")
+    },
+    "steal_percent": Column("float", "share of the cores' time in the window that the hypervisor gave to others"),
 }
 
 COLUMNS: dict[str, Column] = IDENTITY | LOAD | JUDGEMENT | MEASURED

@@ -4,13 +4,14 @@ It knows how each figure is computed. How it was taken is the business of those 
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from pushbench import histogram, timeline
 from pushbench.checks import Judgement, Verdict, judge
+from pushbench.columns import MEASURED
 from pushbench.memory import Memory
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
@@ -30,15 +31,44 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What a process used of its core in the window."""
+    """What a process had of its core in the window."""
 
     cpu_ns: int
+    """How long it ran."""
+    wait_ns: int
+    """How long it was ready to run, and something else had its core."""
     of_ns: int
+    """How long the window was."""
 
     @property
-    def percent(self) -> float:
+    def cpu_percent(self) -> float:
         """Of one core."""
         return 100 * self.cpu_ns / self.of_ns
+
+    @property
+    def wait_percent(self) -> float:
+        """Of the window."""
+        return 100 * self.wait_ns / self.of_ns
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What the machine gave to a trial in its window."""
+
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    """By role: server, swarm, publisher, as far as there are such processes."""
+    steal_percent: float | None = None
+    """Of the time of all their cores."""
+
+    @property
+    def columns(self) -> dict[str, float | None]:
+        """As columns of `trials`."""
+        columns = {
+            f"{role}_{what}_percent": getattr(share, f"{what}_percent")
+            for role, share in self.shares.items()
+            for what in ("cpu", "wait")
+        }
+        return columns | {"steal_percent": self.steal_percent}
 
 
 def concluded(
@@ -46,31 +76,35 @@ def concluded(
     schedule: Schedule | None,
     seen: SwarmReport,
     slip_ns: tuple[int, ...],
-    cpu: dict[str, Share],
-    memory: Memory,
+    machine: Machine,
+    memory: Memory | None,
 ) -> Outcome:
-    """The columns and rows of a trial that came to its end."""
-    columns: dict[str, Any] = memory.slopes()
+    """The columns and rows of a trial that came to its end. Without a server there is no memory of it."""
+    columns: dict[str, Any] = memory.slopes() if memory else {}
     columns["connect_per_s"] = len(seen.connect_ns) / (seen.connecting_ns / NS)
-    columns["connect_p99_ms"] = float(np.percentile(seen.connect_ns, 99)) / 1e6
+    columns["connect_p99_ms"] = float(np.percentile(seen.connect_ns, 99)) / 1e6 if seen.connect_ns else None
+    rows = memory.rows if memory else []
     if schedule is None:
-        return Outcome(_with_ends(Judgement(Verdict.OK), seen.ended), columns, memory=memory.rows)
+        return Outcome(_with_ends(Judgement(Verdict.OK), seen.ended), columns, memory=rows)
     due, sent = histogram.merged([seen.due_histogram]), histogram.merged([seen.sent_histogram])
     deliveries = seen.deliveries_in_window
-    columns |= histogram.summary_ms(due, "latency") | histogram.summary_ms(sent, "naive") | asdict(seen.ledger)
+    columns |= histogram.summary_ms(due, "latency") | histogram.summary_ms(sent, "naive") | seen.ledger.columns
     columns |= {
         "age_mean_ms": seen.age.mean_ms,
         "age_peak_ms": seen.age.peak_ms,
         "deliveries_per_s": deliveries / schedule.measure_s,
-        "offered_per_s": load.subscribers * (schedule.count - schedule.warmup_count) / schedule.measure_s,
-        "server_cpu_us_per_delivery": cpu["server"].cpu_ns / deliveries / 1e3 if deliveries else None,
-        "client_cpu_us_per_delivery": cpu["swarm"].cpu_ns / deliveries / 1e3 if deliveries else None,
+        "offered_per_s": _present(load) * (schedule.count - schedule.warmup_count) / schedule.measure_s,
+        "server_cpu_us_per_delivery": _per_delivery(machine.shares.get("server"), deliveries),
+        "client_cpu_us_per_delivery": _per_delivery(machine.shares.get("swarm"), deliveries),
         "publisher_slip_p99_ms": float(np.percentile(slip_ns, 99)) / 1e6,
-        "swarm_lag_p99_ms": float(np.percentile(seen.lag_ns, 99)) / 1e6,
-        **{f"{role}_cpu_percent": share.percent for role, share in cpu.items()},
+        "publisher_slip_max_ms": max(slip_ns) / 1e6,
+        "swarm_lag_p99_ms": seen.lag.wait_ms(0.99),
+        "swarm_held_p99_ms": seen.lag.held_ms(0.99),
+        **machine.columns,
     }
+    evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
     return Outcome(
-        _with_ends(judge(columns), seen.ended),
+        _with_ends(judge(evidence), seen.ended),
         columns,
         latency=[
             {"clock": clock, "value_ms": edge_ns / 1e6, "count": count}
@@ -78,17 +112,32 @@ def concluded(
             for edge_ns, count in histogram.buckets(one)
         ],
         timeline=[
-            dict(row) for row in timeline.rows(seen.timeline, warmup_s=schedule.warmup_s, measure_s=schedule.measure_s)
+            dict(row)
+            for row in timeline.rows(
+                seen.timeline, seen.naive_timeline, warmup_s=schedule.warmup_s, measure_s=schedule.measure_s
+            )
         ],
-        memory=memory.rows,
+        memory=rows,
     )
+
+
+def _present(load: Load) -> float:
+    """How many subscribers are there on average over the window: those that join late do so evenly."""
+    return load.subscribers - load.join_late / 2
+
+
+def _per_delivery(share: Share | None, deliveries: int) -> float | None:
+    """Microseconds of CPU; None without a process, or a delivery."""
+    return share.cpu_ns / deliveries / 1e3 if share and deliveries else None
 
 
 def _with_ends(judgement: Judgement, ended: Mapping[str, int]) -> Judgement:
     """The judgement, and why subscribers ended before they were told to: then it is `lossy` at best."""
     if not ended:
         return judgement
-    reasons = "subscribers ended: " + "; ".join(f"{count} × {reason}" for reason, count in ended.items())
+    reasons = "; ".join(f"{count} × {reason}" for reason, count in ended.items())
     if judgement.verdict.believable:
-        return Judgement(Verdict.LOSSY, reasons)
-    return Judgement(judgement.verdict, f"{judgement.reason}; {reasons}")
+        return Judgement(
+            Verdict.LOSSY, f"subscribers ended: {reasons}", judgement.evidence, "see why the server ended them"
+        )
+    return replace(judgement, reason=f"{judgement.reason}; subscribers ended: {reasons}")

@@ -2,6 +2,8 @@
 
 import os
 import time
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 PROC = Path("/proc")
@@ -57,6 +59,35 @@ def cpu_ns(pid: int) -> int:
         return time.clock_gettime_ns((~pid << 3) | 2)  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel's ABI
     except OSError as error:
         raise ProbeError(f"the CPU clock of process {pid} cannot be read: {error.strerror}; has it ended?") from None
+
+
+def wait_ns(pid: int) -> int:
+    """How long the threads of a process have been ready to run while something else had their core, so far.
+
+    Nanoseconds; the second figure of /proc/PID/task/TID/schedstat. Threads that have ended no longer count.
+    """
+    total = 0
+    for thread in (PROC / str(pid) / "task").glob("*/schedstat"):
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
+            total += int(thread.read_text().split()[1])
+    return total
+
+
+def steal_ns(cores: Iterable[int]) -> int:
+    """How long the hypervisor had these cores run something else, so far, in sum; to a tick, 10 ms."""
+    lines = (PROC / "stat").read_text().splitlines()
+    names = {f"cpu{core}" for core in cores}
+    ticks = sum(int(words[8]) for words in map(str.split, lines) if words and words[0] in names)
+    return ticks * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+
+
+def is_stopped(pid: int) -> bool:
+    """Whether the process is stopped, as by SIGSTOP or a debugger; False if it has ended."""
+    try:
+        after_name = (PROC / str(pid) / "stat").read_text().rpartition(")")[2]
+    except OSError:
+        return False
+    return after_name.split()[0] in "Tt"
 
 
 def kernel_source() -> str:

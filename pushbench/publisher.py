@@ -2,14 +2,19 @@
 
 Open loop: a message that is overdue is sent at once, and none is ever skipped. It sleeps in the kernel and writes to a
 blocking socket: an event loop's timers have a grain of 1 ms, which would be charged to every latency.
+
+The closed loop is there to show what it hides: it sends nothing before the last message was answered, and puts off all
+that is still to come by what that took too long. Messages are due by the schedule all the same.
 """
 
 import http.client
 import os
+import socket
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import websockets.exceptions
 import websockets.sync.client
@@ -18,7 +23,18 @@ from pushbench import message
 from pushbench.control import Address, BlockingChannel
 from pushbench.schedule import Schedule
 
-Send = Callable[[bytes], None]
+ANSWER_TIMEOUT_S = 60.0
+"""How long a closed loop waits for an answer."""
+
+
+class Outlet(Protocol):
+    """Where messages go."""
+
+    def send(self, data: bytes) -> None:
+        """Send one. Raises `PublishingFailed` if it was refused, as far as that is known yet."""
+
+    def settle(self) -> None:
+        """Wait until the server has answered what was sent."""
 
 
 class PublishingFailed(Exception):
@@ -33,6 +49,8 @@ class PublisherPlan:
     path: str
     via: str
     """`websocket` or `post`."""
+    pacing: str
+    """`open` or `closed`."""
     schedule: Schedule
     payload_bytes: int
     cores: tuple[int, ...]
@@ -52,57 +70,116 @@ def publish(plan: PublisherPlan) -> PublisherReport:
     with BlockingChannel(plan.control, "publisher") as channel:
         channel.send(ready=True, pid=os.getpid())
         server = channel.receive()
-        with WAYS[plan.via]((server["host"], server["port"]), plan.path) as send:
+        with WAYS[plan.via]((server["host"], server["port"]), plan.path) as outlet:
             channel.send(connected=True)
             start_ns = channel.receive()["start_ns"]
-            slip_ns = follow(plan.schedule, start_ns, plan.payload_bytes, send)
+            slip_ns: list[int] = []
+            FOLLOW[plan.pacing](plan.schedule, start_ns, plan.payload_bytes, outlet, slip_ns)
+            outlet.settle()  # a refusal of the last message is one too
             channel.send(done=True)
             channel.receive()  # stay until dismissed, so that the CPU clock of this process can be read
     return PublisherReport(tuple(slip_ns))
 
 
-def follow(schedule: Schedule, start_ns: int, payload_bytes: int, send: Send) -> list[int]:
-    """Send every message at its time, or at once if that has passed; returns the slips in nanoseconds."""
-    slips: list[int] = []
+def _open_loop(schedule: Schedule, start_ns: int, payload_bytes: int, outlet: Outlet, slip_ns: list[int]) -> None:
+    """Send every message at its time, or at once if that has passed; note each slip, in nanoseconds."""
     for seq in range(schedule.count):
         due_ns = start_ns + schedule.due_ns(seq)
-        wait_ns = due_ns - time.monotonic_ns()
-        if wait_ns > 0:
-            time.sleep(wait_ns / 1e9)
-        sent_ns = time.monotonic_ns()
-        send(message.encode(seq, due_ns, sent_ns, payload_bytes))
-        slips.append(sent_ns - due_ns)
-    return slips
+        _send_at(due_ns, seq, due_ns, payload_bytes, outlet, slip_ns)
+
+
+def _closed_loop(schedule: Schedule, start_ns: int, payload_bytes: int, outlet: Outlet, slip_ns: list[int]) -> None:
+    """Send every message once the last was answered, and put the others off by what that took too long."""
+    put_off_ns = 0
+    for seq in range(schedule.count):
+        due_ns = start_ns + schedule.due_ns(seq)
+        if seq:
+            outlet.settle()
+            put_off_ns = max(put_off_ns, time.monotonic_ns() - due_ns)
+        _send_at(due_ns + put_off_ns, seq, due_ns, payload_bytes, outlet, slip_ns)
+
+
+def _send_at(at_ns: int, seq: int, due_ns: int, payload_bytes: int, outlet: Outlet, slip_ns: list[int]) -> None:
+    wait_ns = at_ns - time.monotonic_ns()
+    if wait_ns > 0:
+        time.sleep(wait_ns / 1e9)
+    sent_ns = time.monotonic_ns()
+    outlet.send(message.encode(seq, due_ns, sent_ns, payload_bytes))
+    slip_ns.append(sent_ns - due_ns)
+
+
+FOLLOW = {"open": _open_loop, "closed": _closed_loop}
+"""The ways to pace the feed, by the name that a scenario gives them."""
+
+
+class _WebSocket:
+    def __init__(self, connection: websockets.sync.client.ClientConnection) -> None:
+        self._connection = connection
+        self.send: Callable[[bytes], None] = connection.send
+
+    def settle(self) -> None:
+        """Nothing is answered on it but pings, which come after what was sent before."""
+        if not self._connection.ping(ack_on_close=True).wait(ANSWER_TIMEOUT_S):
+            raise PublishingFailed(f"the server answered no ping within {ANSWER_TIMEOUT_S:g} s")
+        if closed := self._connection.protocol.close_exc if self._connection.close_code else None:
+            raise closed
 
 
 @contextmanager
-def _websocket(server: Address, path: str) -> Iterator[Send]:
+def _websocket(server: Address, path: str) -> Iterator[Outlet]:
     host, port = server
     try:
         with websockets.sync.client.connect(
             f"ws://{host}:{port}{path}", compression=None, ping_interval=None, proxy=None
-        ) as socket:
-            yield socket.send
+        ) as connection:
+            yield _WebSocket(connection)
     except websockets.exceptions.ConnectionClosed as closed:
         raise PublishingFailed(f"the server closed the publisher's WebSocket: {closed}") from None
 
 
-@contextmanager
-def _post(server: Address, path: str) -> Iterator[Send]:
-    connection = http.client.HTTPConnection(*server)
+class _Post:
+    """It waits for each answer, so there is never anything to settle."""
 
-    def send(data: bytes) -> None:
-        connection.request("POST", path, data)
-        response = connection.getresponse()
+    def __init__(self, connection: http.client.HTTPConnection, path: str) -> None:
+        self._connection, self._path = connection, path
+
+    def send(self, data: bytes) -> None:
+        self._connection.request("POST", self._path, data)
+        response = self._connection.getresponse()
         said = response.read()
         if response.status >= 300:
-            raise PublishingFailed(f"POST {path} answered {response.status}: {said.decode(errors='replace').strip()}")
+            raise PublishingFailed(f"POST {self._path} answered {response.status}: {said.decode(errors='replace').strip()}")
 
-    try:
-        yield send
-    finally:
-        connection.close()
+    def settle(self) -> None:
+        pass
 
 
-WAYS = {"websocket": _websocket, "post": _post}
-"""The ways to publish, by the name that a scenario gives them."""
+@contextmanager
+def _post(server: Address, path: str) -> Iterator[Outlet]:
+    with closing(http.client.HTTPConnection(*server)) as connection:
+        yield _Post(connection, path)
+
+
+class _Lines:
+    """It is not answered, so there is nothing to wait for."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def send(self, data: bytes) -> None:
+        self._connection.sendall(data + b"\n")
+
+    def settle(self) -> None:
+        pass
+
+
+@contextmanager
+def _lines(server: Address, path: str) -> Iterator[Outlet]:
+    with socket.create_connection(server) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.sendall(b"publish\n")
+        yield _Lines(connection)
+
+
+WAYS = {"websocket": _websocket, "post": _post, "lines": _lines}
+"""The ways to publish. A scenario chooses between the first two; the last is for bare TCP."""

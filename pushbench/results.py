@@ -5,7 +5,7 @@ It knows files and their schema, and nothing of how a trial is made or a chart i
     run.json          schema version, scenario verbatim, environment, placement, command line
     trials.parquet    one row a trial (`pushbench.columns`)
     latency.parquet   histogram buckets: clock (`due` or `sent`), value_ms (upper edge), count
-    timeline.parquet  per 100 ms, by time of receipt: at_s, phase, deliveries, latency_{p50,p99,max}_ms
+    timeline.parquet  per 100 ms, by time of receipt: at_s, phase, deliveries, {latency,naive}_{p50,p99,max}_ms
     memory.parquet    state (`baseline`, `ramp`, `residual`), connections, server_user_bytes, server_kernel_bytes
 
 The last three name their trial by cell and trial.
@@ -26,8 +26,9 @@ from pushbench.columns import COLUMNS, LEDGER
 if TYPE_CHECKING:
     import pandas as pd
 
-SCHEMA = 1
-"""Version of the layout described above. 1: the first."""
+SCHEMA = 2
+"""Version of the layout described above. 1: the first. 2: evidence and hint beside a verdict's reason, gaps, what the
+machine gave, pacing and disturbances of the load, naive latencies in the time line."""
 
 _TYPES = {"int": pa.int64(), "float": pa.float64(), "str": pa.string()}
 
@@ -42,6 +43,9 @@ TABLES: dict[str, dict[str, str]] = {
         "latency_p50_ms": "float",
         "latency_p99_ms": "float",
         "latency_max_ms": "float",
+        "naive_p50_ms": "float",
+        "naive_p99_ms": "float",
+        "naive_max_ms": "float",
     },
     "memory": {
         "cell": "int",

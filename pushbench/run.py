@@ -15,15 +15,22 @@ from pushbench.placement import place
 from pushbench.progress import Progress
 from pushbench.results import ResultsError, Store, read_manifest, runs
 from pushbench.scenario import Load, Scenario, check_files
-from pushbench.target import Target, built_in
+from pushbench.target import Target, bare_tcp, built_in
+from pushbench.transports import ROWS
 from pushbench.trial import Trial, attempt
 
-Targets = Callable[[Load], Target]
+Targets = Callable[[Load], Target | None]
 
 
-def built_in_target(load: Load) -> Target:
-    """The server that comes with the suite, with the options that a cell asks for."""
-    return built_in(loop=load.server_loop, heartbeat_s=load.heartbeat_s, longpoll_timeout_s=load.longpoll_timeout_s)
+def built_in_target(load: Load) -> Target | None:
+    """The server that comes with the suite and serves a cell, with the options that it asks for; None if none does."""
+    match ROWS[load.transport].server:
+        case None:
+            return None
+        case "tcp":
+            return bare_tcp()
+        case _:
+            return built_in(loop=load.server_loop, heartbeat_s=load.heartbeat_s, longpoll_timeout_s=load.longpoll_timeout_s)
 
 
 def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool) -> Store:
@@ -105,6 +112,8 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
                         "measure_s": scenario.phases.measure_s,
                         "verdict": outcome.judgement.verdict,
                         "reason": outcome.judgement.reason,
+                        "evidence": outcome.judgement.evidence,
+                        "hint": outcome.judgement.hint,
                         **outcome.columns,
                     },
                     latency=outcome.latency,
@@ -127,5 +136,5 @@ def _in_short(outcome: Outcome) -> str:
     if "server_user_bytes_per_connection" in columns:
         parts.append(f"{columns['server_user_bytes_per_connection'] / 1024:.1f} KiB a connection")
     if outcome.judgement.reason:
-        parts.append(outcome.judgement.reason)
+        parts.append(outcome.judgement.said)
     return "".join(f", {part}" for part in parts)

@@ -17,7 +17,7 @@ from pushbench.scenario_cells import cell_problems, cells_of, phase_problems
 from pushbench.scenario_errors import KeyPath, Places, Problem, ScenarioError, dotted, nearest, problems_of, shown
 from pushbench.scenario_keys import CHART_NAMES, Head, Load, Phases, Repeat, Table
 from pushbench.scenario_toml import Draft, read
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import ROWS
 
 __all__ = [
     "CHART_NAMES",
@@ -90,7 +90,7 @@ class Scenario:
     def planned_s(self, cell: Load) -> float:
         """About how many seconds the phases of one trial take; starting, connecting and stopping are not counted."""
         phases = self.phases
-        polls = TRANSPORTS[cell.transport].polls and phases.measure_s > 0
+        polls = ROWS[cell.transport].polls and phases.measure_s > 0
         straggling_s = cell.poll_interval_ms / 1000 if polls else 0.0
         return max(1, phases.plateaus) * phases.settle_s + phases.warmup_s + phases.measure_s + straggling_s
 

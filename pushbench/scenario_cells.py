@@ -13,13 +13,16 @@ from pydantic import ValidationError
 from pushbench.scenario_errors import KeyPath, Problem, missing, problems_of, shown, unknown_key
 from pushbench.scenario_keys import Load, Phases
 from pushbench.scenario_toml import Draft
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import FLOORS, ROWS
 
 MAX_CELLS = 10_000
 """More is a slip of the pen: at four seconds a trial, so many take half a day."""
 
 MIN_PLATEAUS = 4
 """Two points always lie on a line, and three nearly always do: a slope with an interval wants more."""
+
+PLAIN_ONLY = ("pacing", "server_stall_ms", "resume_percent")
+"""What the floors have no part in: nobody answers their publisher, and their subscribers have no cursor."""
 
 Origin = Mapping[str, KeyPath]
 """For every key of the load, where its value was written, or where it might have been."""
@@ -113,15 +116,29 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
             f"least 1; raise the rate, or measure for {1 / cell.rate_hz:g} s"
         )
         yield Problem(rate_key, says, (origin["rate_hz"], measure))
-    if TRANSPORTS[cell.transport].polls and phases.warmup_s * 1000 < cell.poll_interval_ms:
+    if ROWS[cell.transport].polls and phases.warmup_s * 1000 < cell.poll_interval_ms:
         says = (
             f"{phases.warmup_s:g} s is below the poll interval of {cell.poll_interval_ms} ms, so the window would begin "
             f"before every poller has fetched anything; set warmup_s to {cell.poll_interval_ms / 1000:g} or more"
         )
         yield Problem("phases.warmup_s", says, (("phases", "warmup_s"), origin["poll_interval_ms"]))
-    if TRANSPORTS[cell.transport].polls and phases.drain_s * 1000 <= cell.poll_interval_ms:
+    if ROWS[cell.transport].polls and phases.drain_s * 1000 <= cell.poll_interval_ms:
         says = (
             f"{phases.drain_s:g} s is not above the poll interval of {cell.poll_interval_ms} ms, so the last messages "
             f"would be counted as lost; set drain_s above {cell.poll_interval_ms / 1000:g}"
         )
         yield Problem("phases.drain_s", says, (("phases", "drain_s"), origin["poll_interval_ms"]))
+    if cell.server_stall_ms >= phases.measure_s * 1000:
+        says = (
+            f"{cell.server_stall_ms} ms do not fit into a window of {phases.measure_s:g} s, expected less than that; "
+            f"shorten the stall, or set measure_s above {cell.server_stall_ms / 1000:g}"
+        )
+        yield Problem(f"{origin['server_stall_ms'][0]}.server_stall_ms", says, (origin["server_stall_ms"], measure))
+    for key in PLAIN_ONLY if cell.transport in FLOORS else ():
+        value, plain = getattr(cell, key), Load.model_fields[key].default
+        if value != plain:
+            says = (
+                f"{shown(value)} for {cell.transport}, expected {shown(plain)}: a floor takes the plain feed alone; put "
+                f"it into a [[grid]] of its own, without this key"
+            )
+            yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict
 from pydantic.fields import FieldInfo
 
 from pushbench.message import MIN_BYTES
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import ROWS
 
 CHART_NAMES = (
     "overview",
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     TransportName = str
     ChartName = str
 else:
-    TransportName = Literal[tuple(TRANSPORTS)]
+    TransportName = Literal[tuple(ROWS)]
     ChartName = Literal[CHART_NAMES]
 
 
@@ -74,7 +74,34 @@ class Load(Table):
     publish_via: Literal["websocket", "post"] = Field(
         default="websocket", description="how the publisher hands messages to the server"
     )
+    pacing: Literal["open", "closed"] = Field(
+        default="open",
+        description="open: every message at its time; closed: none before the server has answered the last, which puts the "
+        "feed off and hides what that costs: only to show the difference",
+    )
     server_loop: Literal["asyncio", "uvloop"] = Field(default="asyncio", description="event loop of the server")
+    server_stall_ms: int = Field(
+        default=0, ge=0, le=60_000, description="the server is stopped for so long (SIGSTOP) in the middle of the window"
+    )
+    join_late_percent: float = Field(
+        default=0.0, ge=0, le=100, description="share of the subscribers that connect only in the course of the window"
+    )
+    resume_percent: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="share of the subscribers that leave once in the window, and resume half a second later",
+    )
+
+    @property
+    def join_late(self) -> int:
+        """How many subscribers connect only in the course of the window."""
+        return round(self.subscribers * self.join_late_percent / 100)
+
+    @property
+    def resume(self) -> int:
+        """How many leave once in the window, and resume."""
+        return round(self.subscribers * self.resume_percent / 100)
 
 
 class Phases(Table):

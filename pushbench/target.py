@@ -18,6 +18,8 @@ from pushbench.kinship import end_with_parent
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 LAST_LINES = 12
+NOTICE_S = 0.2
+"""Whatever goes wrong, so long is waited whether it is because the server has ended."""
 
 
 class TargetFailed(Exception):
@@ -31,6 +33,8 @@ class Target:
     name: str
     command: tuple[str, ...]
     publish_path: str = "/publish"
+    publish_via: str | None = None
+    """The one way to publish that it has; None if it has all that a scenario may name."""
     ready_timeout_s: float = READY_TIMEOUT_S
 
 
@@ -41,6 +45,8 @@ class Running:
     host: str
     port: int
     pid: int
+    exited: asyncio.Future[int]
+    """Done with its exit code when it has ended by itself."""
 
 
 def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float) -> Target:
@@ -57,6 +63,11 @@ def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float) -> Tar
             f"--longpoll-timeout-s={longpoll_timeout_s}",
         ),
     )
+
+
+def bare_tcp() -> Target:
+    """The floor that has no HTTP."""
+    return Target("tcp", (sys.executable, "-m", "targets.tcp"), publish_via="lines")
 
 
 @asynccontextmanager
@@ -94,11 +105,15 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
         if ready is None:
             raise TargetFailed(_failure(target, f"ended with exit code {code} before it was ready", lines))
         draining = asyncio.create_task(_drain(process.stdout, lines))
+        exited = asyncio.ensure_future(process.wait())
         cause: Exception | None = None
         try:
-            yield Running("127.0.0.1", ready["port"], ready["pid"])
+            yield Running("127.0.0.1", ready["port"], ready["pid"], exited)
         except Exception as error:
             cause = error
+            await asyncio.wait({exited}, timeout=NOTICE_S)
+        finally:
+            exited.cancel()
         if process.returncode is not None:
             _tell_group(process, signal.SIGKILL)  # so that nobody keeps its output open
             await draining

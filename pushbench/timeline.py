@@ -26,7 +26,10 @@ class Row(TypedDict):
     latency_p50_ms: float
     latency_p99_ms: float
     latency_max_ms: float
-    """NaN, as the two above, for a slice without deliveries."""
+    naive_p50_ms: float
+    naive_p99_ms: float
+    naive_max_ms: float
+    """NaN, as the five above, for a slice without deliveries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,26 +58,40 @@ def of(received_ns: NDArray[np.int64], latency_ns: NDArray[np.int64], start_ns: 
     return Timeline(pairs[0], pairs[1], count.astype(np.int64))
 
 
-def rows(timeline: Timeline, *, warmup_s: float, measure_s: float) -> list[Row]:
-    """One row for each slice from the start of the warm-up to the last delivery, or to the end of the window."""
+def rows(due: Timeline, sent: Timeline, *, warmup_s: float, measure_s: float) -> list[Row]:
+    """One row for each slice from the start of the warm-up to the last delivery, or to the end of the window.
+
+    `due` and `sent` are of the same deliveries: with the latency from the due time, and from the moment of sending.
+    """
     first, drain = -_slices(warmup_s), _slices(measure_s)
-    last = max(drain - 1, int(timeline.slice_no.max(initial=first)))
+    last = max(drain - 1, int(due.slice_no.max(initial=first)))
     made: list[Row] = []
     for number in range(first, last + 1):
-        here = np.flatnonzero(timeline.slice_no == number)
-        here = here[np.argsort(timeline.bucket[here])]
-        bucket, cumulative = timeline.bucket[here], np.cumsum(timeline.count[here])
+        deliveries, (p50, p99, most) = _slice(due, number)
+        _, (naive_p50, naive_p99, naive_most) = _slice(sent, number)
         made.append(
             Row(
                 at_s=round(number * SLICE_NS / 1e9, 3),
                 phase="warmup" if number < 0 else "measure" if number < drain else "drain",
-                deliveries=int(cumulative[-1]) if len(here) else 0,
-                latency_p50_ms=_quantile_ms(bucket, cumulative, 0.5),
-                latency_p99_ms=_quantile_ms(bucket, cumulative, 0.99),
-                latency_max_ms=_quantile_ms(bucket, cumulative, 1.0),
+                deliveries=deliveries,
+                latency_p50_ms=p50,
+                latency_p99_ms=p99,
+                latency_max_ms=most,
+                naive_p50_ms=naive_p50,
+                naive_p99_ms=naive_p99,
+                naive_max_ms=naive_most,
             )
         )
     return made
+
+
+def _slice(timeline: Timeline, number: int) -> tuple[int, tuple[float, ...]]:
+    """How many deliveries a slice has, and their p50, p99 and largest in ms."""
+    here = np.flatnonzero(timeline.slice_no == number)
+    here = here[np.argsort(timeline.bucket[here])]
+    bucket, cumulative = timeline.bucket[here], np.cumsum(timeline.count[here])
+    deliveries = int(cumulative[-1]) if len(here) else 0
+    return deliveries, tuple(_quantile_ms(bucket, cumulative, quantile) for quantile in (0.5, 0.99, 1.0))
 
 
 def _slices(length_s: float) -> int:

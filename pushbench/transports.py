@@ -22,6 +22,8 @@ class Transport:
     """The transport that this row is a variant of; None for the five themselves."""
     polls: bool = False
     """True if its subscribers ask every `poll_interval_ms`, so that a message may rightly wait for that long."""
+    server: str | None = "starlette"
+    """Which of the targets that come with the suite serves it; None if nothing does, and the swarm feeds itself."""
 
     @property
     def family(self) -> str:
@@ -47,3 +49,18 @@ TRANSPORTS: dict[str, Transport] = {
     )
 }
 """Every transport and variant by name, in the order in which all tables and charts show them."""
+
+FLOORS: dict[str, Transport] = {
+    row.name: row
+    for row in (
+        Transport("tcp", "clients.tcp:Tcp", "", "lines on a bare TCP connection, no HTTP", server="tcp"),
+        Transport("null", "pushbench.null:Null", "", "no network: handed over inside the swarm", server=None),
+    )
+}
+"""What no transport can beat: `tcp` is what the kernel and asyncio take, `null` what the instrument itself adds.
+
+They are rows of a scenario like any other, and drawn as lines of reference.
+"""
+
+ROWS: dict[str, Transport] = TRANSPORTS | FLOORS
+"""All that a scenario may name."""

@@ -8,10 +8,10 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, NoReturn, Self, TypeVar
 
 from pushbench.control import Channel, ChannelClosed, Note, Switchboard
 from pushbench.kinship import end_with_parent
@@ -104,6 +104,13 @@ class Worker(Generic[Report]):
         note: Note = await self._first(self._answers.get(), within_s, "answer")
         return note
 
+    async def gone(self) -> NoReturn:
+        """Wait for the process to end badly, and raise `WorkerFailed`; for ever if it does not."""
+        await asyncio.wait({self._report})
+        self._raise_its_failure()
+        await asyncio.Event().wait()
+        raise AssertionError("nobody sets that event")
+
     async def report(self, within_s: float) -> Report:
         """What the function returned. Raises `WorkerFailed` if it raised, or takes longer."""
         await asyncio.wait({self._report}, timeout=within_s)
@@ -138,5 +145,10 @@ class Worker(Generic[Report]):
             waiting.cancel()
 
     def _raise_its_failure(self) -> None:
-        if error := self._report.exception():
+        error = self._report.exception()
+        if isinstance(error, BrokenExecutor):
+            raise WorkerFailed(
+                f"the {self.role} (process {self.pid}) was killed; was there too little memory? the kernel's log knows"
+            ) from error
+        if error:
             raise WorkerFailed(f"the {self.role} failed: {type(error).__name__}: {error}") from error

@@ -94,9 +94,14 @@ def test_the_limits_of_the_verdicts_are_those_of_the_checks() -> None:
     stated = [(code(verdict), condition) for verdict, condition, _ in tables(METHOD, "verdict")]
     busy, lag, saturated = (constants[name] for name in ("SWARM_BUSY_PERCENT", "SWARM_LAG_MS", "SATURATED_PERCENT"))
     assert ("publisher_late", f"`publisher_slip_p99_ms` > {constants['SLIP_MS']}") in stated
-    assert ("client_bound", f"`swarm_cpu_percent` > {saturated}") in stated
+    wanted = "`swarm_cpu_percent` + `swarm_wait_percent`"
+    held = f"`swarm_held_p99_ms` > {constants['HELD_MS']} and > {constants['HELD_PART']} × `latency_p99_ms`"
+    assert ("client_bound", f"{wanted} > {saturated}") in stated
+    assert ("client_bound", held) in stated
+    assert ("client_bound", f"`server_wait_percent` > {constants['WAIT_PERCENT']}") in stated
+    assert ("client_bound", f"`steal_percent` > {constants['STEAL_PERCENT']}") in stated
     assert ("server_bound", f"`server_cpu_percent` > {saturated}") in stated
-    assert ("client_bound", f"`swarm_cpu_percent` > {busy} or `swarm_lag_p99_ms` > {lag}") in stated
+    assert ("client_bound", f"{wanted} > {busy} or `swarm_lag_p99_ms` > {lag}") in stated
     assert ("client_bound", f"`deliveries_per_s` < {constants['KEPT_UP']} × `offered_per_s`") in stated
 
 

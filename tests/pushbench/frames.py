@@ -21,7 +21,7 @@ USER_KIB = {"polling": 12.0, "longpoll": 22.0, "stream": 19.4, "sse": 33.1, "sse
 KERNEL_KIB = 4.2
 
 STATISTICS = ("mean", "p50", "p90", "p99", "p999", "max")
-COUNTS = ["expected", "delivered", "lost", "duplicated", "reordered", "coalesced"]
+COUNTS = ["expected", "delivered", "lost", "duplicated", "reordered", "coalesced", "gaps", "gap_longest"]
 MEASURED = (
     [f"{kind}_{name}_ms" for kind in ("latency", "naive") for name in STATISTICS]
     + ["age_mean_ms", "age_peak_ms", "deliveries_per_s", "offered_per_s"]
@@ -30,8 +30,9 @@ MEASURED = (
         f"server_{part}_bytes_per_connection{end}"
         for part, end in product(("user", "kernel"), ("", "_low", "_high", "_r2"))
     ]
-    + ["connect_per_s", "connect_p99_ms", "publisher_slip_p99_ms", "swarm_lag_p99_ms"]
-    + ["server_cpu_percent", "swarm_cpu_percent", "publisher_cpu_percent"]
+    + ["connect_per_s", "connect_p99_ms", "publisher_slip_p99_ms", "publisher_slip_max_ms"]
+    + ["swarm_lag_p99_ms", "swarm_held_p99_ms", "steal_percent"]
+    + [f"{role}_{what}_percent" for role, what in product(("server", "swarm", "publisher"), ("cpu", "wait"))]
 )
 
 OTHERS = {
@@ -39,6 +40,7 @@ OTHERS = {
     "timeline": {
         "cell": "int64", "trial": "int64", "at_s": "float64", "phase": "str", "deliveries": "int64",
         "latency_p50_ms": "float64", "latency_p99_ms": "float64", "latency_max_ms": "float64",
+        "naive_p50_ms": "float64", "naive_p99_ms": "float64", "naive_max_ms": "float64",
     },
     "memory": {
         "cell": "int64", "trial": "int64", "state": "str", "connections": "int64",
@@ -124,8 +126,10 @@ def _trial(
         "cell": cell, "trial": trial, "order": order, "started_at": f"2026-01-01T00:{order % 60:02d}:00+00:00",
         "transport": transport, "kind": "broadcast", "subscribers": subscribers, "rate_hz": float(rate_hz),
         "payload_bytes": payload_bytes, "poll_interval_ms": poll_interval_ms, "longpoll_timeout_s": 25.0,
-        "heartbeat_s": 15.0, "publish_via": "websocket", "server_loop": "asyncio", "measure_s": float(measure_s),
-        "verdict": "server_bound" if count and offered > capacity else "ok", "reason": "",
+        "heartbeat_s": 15.0, "publish_via": "websocket", "pacing": "open", "server_loop": "asyncio", "server_stall_ms": 0,
+        "join_late_percent": 0.0, "resume_percent": 0.0, "measure_s": float(measure_s),
+        "verdict": "server_bound" if count and offered > capacity else "ok",
+        "reason": "", "evidence": "", "hint": "",
     }  # fmt: skip
     row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys(COUNTS, pd.NA)
     row |= {"connect_per_s": rng.normal(900, 40), "connect_p99_ms": rng.normal(12, 1)}
@@ -141,9 +145,12 @@ def _trial(
             "age_mean_ms": latency_ms.mean() + 500 / rate_hz, "age_peak_ms": latency_ms.mean() + 1000 / rate_hz,
             "deliveries_per_s": delivered_per_s, "offered_per_s": offered,
             "expected": int(offered * measure_s), "delivered": count, "lost": 0, "duplicated": 0, "reordered": 0,
-            "coalesced": 0, "server_cpu_us_per_delivery": cpu_us, "client_cpu_us_per_delivery": 9.0,
+            "coalesced": 0, "gaps": 0, "gap_longest": 0,
+            "server_cpu_us_per_delivery": cpu_us, "client_cpu_us_per_delivery": 9.0,
             "server_cpu_percent": delivered_per_s * cpu_us / 1e4, "swarm_cpu_percent": delivered_per_s * 9 / 1e4,
-            "publisher_cpu_percent": 1.0, "publisher_slip_p99_ms": 0.4, "swarm_lag_p99_ms": 1.1,
+            "publisher_cpu_percent": 1.0, "publisher_slip_p99_ms": 0.4, "publisher_slip_max_ms": 0.6,
+            "swarm_lag_p99_ms": 1.1, "swarm_held_p99_ms": 0.0, "server_wait_percent": 0.1, "swarm_wait_percent": 0.4,
+            "publisher_wait_percent": 0.1, "steal_percent": 0.0,
         }  # fmt: skip
         latency = pd.concat([_buckets(clock, values) for clock, values in (("due", latency_ms), ("sent", naive_ms))])
         timeline = _timeline(rng, latency_ms, delivered_per_s, warmup_s, measure_s)
@@ -191,6 +198,7 @@ def _timeline(
         {
             "at_s": at_s, "phase": phase, "deliveries": deliveries,
             "latency_p50_ms": p50, "latency_p99_ms": p99, "latency_max_ms": most,
+            "naive_p50_ms": 0.98 * p50, "naive_p99_ms": 0.98 * p99, "naive_max_ms": 0.98 * most,
         }
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""Checks: which evidence makes which verdict, and that a reason names the number, the limit and the way out."""
+"""Checks: which evidence makes which verdict, and that it names the figures, the limit and the way out."""
 
 from itertools import combinations
 from typing import Any
@@ -8,63 +8,97 @@ import pytest
 from pushbench.checks import Judgement, Verdict, judge
 
 FINE: dict[str, Any] = {
+    "pacing": "open",
+    "server_stall_ms": 0,
+    "join_late_percent": 0.0,
+    "resume_percent": 0.0,
     "publisher_slip_p99_ms": 0.4,
+    "publisher_cpu_percent": 1.0,
+    "publisher_wait_percent": 0.1,
     "swarm_cpu_percent": 20.0,
+    "swarm_wait_percent": 0.5,
     "swarm_lag_p99_ms": 2.0,
+    "swarm_held_p99_ms": 0.0,
+    "latency_p99_ms": 40.0,
     "deliveries_per_s": 1000.0,
     "offered_per_s": 1000.0,
     "expected": 1000,
     "lost": 0,
     "duplicated": 0,
     "reordered": 0,
+    "gaps": 0,
+    "gap_longest": 0,
     "server_cpu_percent": 30.0,
+    "server_wait_percent": 0.2,
+    "steal_percent": 0.0,
 }
 
-WORST_FIRST: list[tuple[dict[str, Any], Verdict, list[str]]] = [
-    ({"publisher_slip_p99_ms": 12.25}, Verdict.PUBLISHER_LATE, ["12.2 ms", "limit 10 ms", "lower rate_hz"]),
-    ({"swarm_cpu_percent": 96.0}, Verdict.CLIENT_BOUND, ["96 %", "limit 95 %", "lower subscribers"]),
-    ({"lost": 1200, "expected": 5000}, Verdict.LOSSY, ["lost 1,200", "of 5,000"]),
-    ({"server_cpu_percent": 99.0}, Verdict.SERVER_BOUND, ["99 %", "limit"]),
-    ({"swarm_cpu_percent": 85.6}, Verdict.CLIENT_BOUND, ["86 %", "limit 85 %", "lower subscribers"]),
-    ({"swarm_lag_p99_ms": 120.0}, Verdict.CLIENT_BOUND, ["120 ms", "limit 100 ms", "lower subscribers"]),
-    ({"deliveries_per_s": 899.0}, Verdict.CLIENT_BOUND, ["899 of 1,000 deliveries/s", "other work?"]),
+WORST_FIRST: list[tuple[dict[str, Any], Verdict, str, list[str]]] = [
+    (
+        {"publisher_slip_p99_ms": 12.25, "publisher_wait_percent": 5.5},
+        Verdict.PUBLISHER_LATE,
+        "was late",
+        ["12.2 above 10", "lower rate_hz"],
+    ),
+    ({"swarm_cpu_percent": 96.0}, Verdict.CLIENT_BOUND, "no time left", ["96.0", "above 95", "lower subscribers"]),
+    ({"swarm_held_p99_ms": 10.5}, Verdict.CLIENT_BOUND, "kept from its core", ["10.5", "limit 10.0", "end what else"]),
+    ({"lost": 1200, "expected": 5000}, Verdict.LOSSY, "not everybody", ["lost 1,200", "of 5,000", "drain_s"]),
+    ({"server_wait_percent": 12.0}, Verdict.CLIENT_BOUND, "wait for its core", ["12.0 above 5", "pushbench doctor"]),
+    ({"steal_percent": 6.0}, Verdict.CLIENT_BOUND, "hypervisor", ["6.0 above 5", "of your own"]),
+    ({"server_cpu_percent": 99.0}, Verdict.SERVER_BOUND, "its limit", ["99.0 above 95", "below its limit"]),
+    ({"swarm_cpu_percent": 85.6}, Verdict.CLIENT_BOUND, "busy most", ["85.6", "above 85", "lower subscribers"]),
+    ({"swarm_lag_p99_ms": 120.0}, Verdict.CLIENT_BOUND, "only much later", ["120.0 above 100", "lower subscribers"]),
+    ({"deliveries_per_s": 899.0}, Verdict.CLIENT_BOUND, "fell behind", ["899.0", "1,000.0", "is the machine busy?"]),
 ]
 
 
 def test_without_anything_amiss_it_is_ok_and_there_is_nothing_to_say() -> None:
-    assert judge(FINE) == Judgement(Verdict.OK, "")
+    assert judge(FINE) == Judgement(Verdict.OK, "", "", "")
+    assert judge(FINE).said == ""
 
 
-@pytest.mark.parametrize(("amiss", "verdict", "said"), WORST_FIRST)
-def test_each_evidence_makes_its_verdict_with_number_and_limit(
-    amiss: dict[str, Any], verdict: Verdict, said: list[str]
+@pytest.mark.parametrize(("amiss", "verdict", "reason", "said"), WORST_FIRST)
+def test_each_evidence_makes_its_verdict_with_a_reason_figures_and_a_way_out(
+    amiss: dict[str, Any], verdict: Verdict, reason: str, said: list[str]
 ) -> None:
     judgement = judge(FINE | amiss)
     assert judgement.verdict == verdict
+    assert reason in judgement.reason
     for part in said:
-        assert part in judgement.reason
+        assert part in judgement.evidence or part in judgement.hint
+    assert judgement.said == f"{judgement.reason} ({judgement.evidence}); {judgement.hint}"
+    assert len(judgement.said.splitlines()) == 1
 
 
 @pytest.mark.parametrize(("worse", "other"), list(combinations(WORST_FIRST, 2)))
-def test_of_two_the_worse_is_told(
-    worse: tuple[dict[str, Any], Verdict, list[str]], other: tuple[dict[str, Any], Verdict, list[str]]
-) -> None:
-    assert judge(FINE | other[0] | worse[0]) == judge(FINE | worse[0])
+def test_of_two_the_worse_decides_and_the_figures_of_both_are_told(worse: Any, other: Any) -> None:
+    both, alone = judge(FINE | other[0] | worse[0]), judge(FINE | worse[0])
+    assert (both.verdict, both.reason, both.hint) == (alone.verdict, alone.reason, alone.hint)
+    if not other[0].keys() & worse[0].keys():
+        assert judge(FINE | other[0]).evidence.partition(",")[0] in both.evidence
 
 
 @pytest.mark.parametrize("name", ["lost", "duplicated", "reordered"])
 def test_every_kind_of_wrong_delivery_makes_it_lossy_by_name(name: str) -> None:
     judgement = judge(FINE | {name: 3})
     assert judgement.verdict == Verdict.LOSSY
-    assert f"{name} 3" in judgement.reason
-    assert not any(other in judgement.reason for other in {"lost", "duplicated", "reordered"} - {name})
+    assert f"{name} 3" in judgement.evidence
+    assert not any(other in judgement.evidence for other in {"lost", "duplicated", "reordered"} - {name})
+
+
+def test_what_is_lost_is_told_as_gaps() -> None:
+    assert "; 2 gaps, the longest of 70 messages" in judge(FINE | {"lost": 72, "gaps": 2, "gap_longest": 70}).evidence
 
 
 LIMITS = {
     "publisher_slip_p99_ms": 10.0,
-    "swarm_cpu_percent": 85.0,
+    "swarm_cpu_percent": 84.5,  # with the half per cent that it waited
+    "swarm_wait_percent": 65.0,
     "swarm_lag_p99_ms": 100.0,
+    "swarm_held_p99_ms": 10.0,
     "server_cpu_percent": 95.0,
+    "server_wait_percent": 5.0,
+    "steal_percent": 5.0,
 }
 
 
@@ -74,10 +108,50 @@ def test_at_the_limit_it_is_still_ok(column: str, limit: float) -> None:
     assert judge(FINE | {column: limit * 1.001}).verdict != Verdict.OK
 
 
+def test_a_swarm_may_be_held_for_a_part_of_the_latency_but_for_a_few_milliseconds_in_any_case() -> None:
+    quick = FINE | {"latency_p99_ms": 2.0}
+    assert judge(quick | {"swarm_held_p99_ms": 4.9}).verdict == Verdict.OK
+    assert judge(quick | {"swarm_held_p99_ms": 5.1}).verdict == Verdict.CLIENT_BOUND
+
+
 @pytest.mark.parametrize("column", LIMITS)
 @pytest.mark.parametrize("value", [None, float("nan")])
 def test_what_was_not_measured_is_held_against_nobody(column: str, value: float | None) -> None:
     assert judge(FINE | {column: value}).verdict == Verdict.OK
+
+
+def test_a_swarm_whose_waiting_is_unknown_is_judged_by_what_it_used() -> None:
+    assert judge(FINE | {"swarm_cpu_percent": 97.0, "swarm_wait_percent": None}).verdict == Verdict.CLIENT_BOUND
+
+
+SLOW = {"publisher_slip_p99_ms": 500.0, "server_cpu_percent": 99.0}
+
+
+def test_a_publisher_that_was_late_because_it_waited_for_a_full_server_is_not_to_blame() -> None:
+    judgement = judge(FINE | SLOW)
+    assert judgement.verdict == Verdict.SERVER_BOUND
+    assert "publisher_slip_p99_ms 500.0" in judgement.evidence
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"publisher_cpu_percent": 99.0}, "cannot publish so fast"),
+        ({"publisher_wait_percent": 20.0}, "was late"),
+        ({"pacing": "closed"}, "closed loop"),
+    ],
+)
+def test_a_publisher_that_was_late_for_a_reason_of_its_own_is_late_before_any_server(
+    changes: dict[str, Any], reason: str
+) -> None:
+    judgement = judge(FINE | SLOW | changes)
+    assert judgement.verdict == Verdict.PUBLISHER_LATE
+    assert reason in judgement.reason
+
+
+@pytest.mark.parametrize("key", ["server_stall_ms", "join_late_percent", "resume_percent"])
+def test_who_was_disturbed_on_purpose_may_fall_behind(key: str) -> None:
+    assert judge(FINE | {"deliveries_per_s": 500.0, key: 100}).verdict == Verdict.OK
 
 
 @pytest.mark.parametrize("verdict", Verdict)

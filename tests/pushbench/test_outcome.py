@@ -10,8 +10,9 @@ import pytest
 from pushbench import age, histogram, ledger, timeline
 from pushbench.checks import Judgement, Verdict
 from pushbench.columns import COLUMNS, MEASURED
+from pushbench.lag import Lag
 from pushbench.memory import Memory
-from pushbench.outcome import Outcome, Share, concluded
+from pushbench.outcome import Machine, Outcome, Share, concluded
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import SwarmReport
@@ -26,16 +27,25 @@ SEEN = SwarmReport(
     ledger=ledger.Ledger(expected=150, delivered=150, coalesced=4),
     age=age.Age(area=6.0, time_s=20.0, peaks_s=40.0, peaks=100),
     timeline=timeline.of(np.arange(100) * 20 * MS, DUE_MS * MS, 0),
+    naive_timeline=timeline.of(np.arange(100) * 20 * MS, (SENT_MS * MS).astype(np.int64), 0),
     due_histogram=histogram.of(DUE_MS * MS).encode(),
     sent_histogram=histogram.of((SENT_MS * MS).astype(np.int64)).encode(),
     deliveries_in_window=90,
     connect_ns=tuple(range(MS, 11 * MS, MS)),
     connecting_ns=NS // 2,
-    lag_ns=(1 * MS,) * 98 + (3 * MS,) * 2,
+    lag=Lag(10 * MS, late_ns=(MS,) * 199 + (110 * MS,), cpu_ns=(MS,) * 199 + (80 * MS,)),
+    slip_ns=(),
     ended={},
 )
-SLIPS_NS = (MS,) * 15
-CPU = {"server": Share(NS, 2 * NS), "swarm": Share(NS // 2, 2 * NS), "publisher": Share(NS // 10, 2 * NS)}
+SLIPS_NS = (MS,) * 14 + (2 * MS,)
+MACHINE = Machine(
+    {
+        "server": Share(NS, NS // 50, 2 * NS),
+        "swarm": Share(NS // 2, NS // 100, 2 * NS),
+        "publisher": Share(NS // 10, 0, 2 * NS),
+    },
+    steal_percent=1.5,
+)
 
 
 class NoMemory(Memory):
@@ -46,7 +56,7 @@ class NoMemory(Memory):
 
 
 def conclude(seen: SwarmReport = SEEN, schedule: Schedule | None = SCHEDULE, **changes: Any) -> Outcome:
-    return concluded(LOAD, schedule, seen, changes.get("slips", SLIPS_NS), changes.get("cpu", CPU), NoMemory())
+    return concluded(LOAD, schedule, seen, changes.get("slips", SLIPS_NS), changes.get("machine", MACHINE), NoMemory())
 
 
 def test_every_column_is_as_it_is_defined() -> None:
@@ -73,17 +83,25 @@ def test_every_column_is_as_it_is_defined() -> None:
         "duplicated": 0,
         "reordered": 0,
         "coalesced": 4,
+        "gaps": 0,
+        "gap_longest": 0,
         "age_mean_ms": pytest.approx(300),
         "age_peak_ms": pytest.approx(400),
         "deliveries_per_s": 45,
         "offered_per_s": 50,
         "server_cpu_us_per_delivery": pytest.approx(1e6 / 90),
         "client_cpu_us_per_delivery": pytest.approx(0.5e6 / 90),
-        "publisher_slip_p99_ms": 1,
-        "swarm_lag_p99_ms": pytest.approx(3),
+        "publisher_slip_p99_ms": pytest.approx(1.86),
+        "publisher_slip_max_ms": 2,
+        "swarm_lag_p99_ms": pytest.approx(110 - 0.01 * 2309),
+        "swarm_held_p99_ms": pytest.approx(30 - 0.01 * 2030),
         "server_cpu_percent": 50,
         "swarm_cpu_percent": 25,
         "publisher_cpu_percent": 5,
+        "server_wait_percent": 1,
+        "swarm_wait_percent": 0.5,
+        "publisher_wait_percent": 0,
+        "steal_percent": 1.5,
     }
 
 
@@ -111,17 +129,19 @@ def test_what_ended_early_is_told_with_its_verdict() -> None:
     )
     judgement = conclude(lost).judgement
     assert judgement.verdict == Verdict.LOSSY
-    assert judgement.reason.endswith("lost 15; subscribers ended: 1 × ConnectionEnded: EOF; 2 × Gone: x")
+    assert judgement.reason.endswith("; subscribers ended: 1 × ConnectionEnded: EOF; 2 × Gone: x")
+    assert "lost 15" in judgement.evidence
 
 
 def test_an_early_end_is_a_loss_even_if_every_message_had_arrived() -> None:
     judgement = conclude(replace(SEEN, ended={"ConnectionEnded: EOF": 1})).judgement
-    assert judgement == Judgement(Verdict.LOSSY, "subscribers ended: 1 × ConnectionEnded: EOF")
+    assert (judgement.verdict, judgement.reason) == (Verdict.LOSSY, "subscribers ended: 1 × ConnectionEnded: EOF")
 
 
 def test_an_early_end_is_a_loss_without_traffic_too() -> None:
-    outcome = conclude(replace(SEEN, ended={"ConnectionEnded: EOF": 1}), schedule=None, slips=(), cpu={})
-    assert outcome.judgement == Judgement(Verdict.LOSSY, "subscribers ended: 1 × ConnectionEnded: EOF")
+    outcome = conclude(replace(SEEN, ended={"ConnectionEnded: EOF": 1}), schedule=None, slips=(), machine=Machine())
+    assert outcome.judgement.verdict == Verdict.LOSSY
+    assert outcome.judgement.reason == "subscribers ended: 1 × ConnectionEnded: EOF"
 
 
 def test_a_late_publisher_makes_the_verdict() -> None:
@@ -135,9 +155,11 @@ def test_when_nothing_arrived_there_is_no_latency_and_no_cost_of_a_delivery() ->
         ledger=ledger.Ledger(expected=150, lost=150),
         age=age.Age(),
         timeline=timeline.of(nothing, nothing, 0),
+        naive_timeline=timeline.of(nothing, nothing, 0),
         due_histogram=histogram.empty().encode(),
         sent_histogram=histogram.empty().encode(),
         deliveries_in_window=0,
+        lag=Lag(10 * MS),
     )
     outcome = conclude(seen)
     assert outcome.judgement.verdict == Verdict.LOSSY
@@ -148,7 +170,7 @@ def test_when_nothing_arrived_there_is_no_latency_and_no_cost_of_a_delivery() ->
 
 
 def test_a_trial_without_traffic_has_only_what_connecting_says() -> None:
-    outcome = conclude(schedule=None, slips=(), cpu={})
+    outcome = conclude(schedule=None, slips=(), machine=Machine())
     assert outcome.judgement == Judgement(Verdict.OK)
     assert set(outcome.columns) == {"connect_per_s", "connect_p99_ms"}
     assert (outcome.latency, outcome.timeline) == ([], [])
@@ -157,3 +179,18 @@ def test_a_trial_without_traffic_has_only_what_connecting_says() -> None:
 
 def test_no_column_is_made_that_the_results_do_not_know() -> None:
     assert set(conclude().columns) <= set(COLUMNS)
+
+
+def test_who_joins_late_is_offered_less() -> None:
+    late = LOAD.model_copy(update={"join_late_percent": 40.0})
+    outcome = concluded(late, SCHEDULE, SEEN, SLIPS_NS, MACHINE, NoMemory())
+    assert outcome.columns["offered_per_s"] == pytest.approx((10 - 4 / 2) * 5)
+
+
+def test_a_feed_of_the_swarms_own_has_no_server_to_tell_of() -> None:
+    alone = Machine({"swarm": MACHINE.shares["swarm"]}, steal_percent=0.0)
+    outcome = concluded(LOAD, SCHEDULE, SEEN, SLIPS_NS, alone, None)
+    assert outcome.judgement == Judgement(Verdict.OK)
+    assert outcome.columns["server_cpu_us_per_delivery"] is None
+    assert "server_cpu_percent" not in outcome.columns
+    assert outcome.memory == []

@@ -12,7 +12,7 @@ import pytest
 
 from pushbench import message, publisher
 from pushbench.control import Channel, ChannelClosed, Switchboard
-from pushbench.publisher import WAYS, PublisherPlan, PublisherReport, PublishingFailed, follow, publish
+from pushbench.publisher import FOLLOW, WAYS, PublisherPlan, PublisherReport, PublishingFailed, publish
 from pushbench.schedule import Schedule
 from tests.serving import Server, serving
 
@@ -43,32 +43,67 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     return made
 
 
-def test_every_message_is_sent_when_it_is_due(clock: Clock) -> None:
-    sent: list[bytes] = []
-    start_ns = clock.now_ns + 7 * MS
-    slips = follow(HUNDRED_HZ, start_ns, 100, sent.append)
+@dataclass(slots=True)
+class Script:
+    """An outlet whose messages and answers take as long as it is told."""
+
+    clock: Clock
+    sending_ms: dict[int, int] = field(default_factory=dict)
+    answering_ms: dict[int, int] = field(default_factory=dict)
+    stamps: list[message.Stamp] = field(default_factory=list)
+    sizes: set[int] = field(default_factory=set)
+
+    def send(self, data: bytes) -> None:
+        self.stamps.append(message.decode(data))
+        self.sizes.add(len(data))
+        self.clock.now_ns += self.sending_ms.get(len(self.stamps) - 1, 0) * MS
+
+    def settle(self) -> None:
+        self.clock.now_ns += self.answering_ms.get(len(self.stamps) - 1, 0) * MS
+
+
+def follow(pacing: str, clock: Clock, outlet: Script) -> tuple[list[float], list[float], list[float]]:
+    """When the five messages were due and were sent, and their slips; all in ms after the start."""
+    start_ns = clock.now_ns
+    slip_ns: list[int] = []
+    FOLLOW[pacing](HUNDRED_HZ, start_ns, 100, outlet, slip_ns)
+    assert [stamp.seq for stamp in outlet.stamps] == [0, 1, 2, 3, 4]
+    assert outlet.sizes == {100}
+    due, sent = ([(getattr(stamp, name) - start_ns) / MS for stamp in outlet.stamps] for name in ("due_ns", "sent_ns"))
+    return due, sent, [slip / MS for slip in slip_ns]
+
+
+@pytest.mark.parametrize("pacing", FOLLOW)
+def test_every_message_is_sent_when_it_is_due(clock: Clock, pacing: str) -> None:
+    due, sent, slips = follow(pacing, clock, Script(clock, answering_ms=dict.fromkeys(range(5), 3)))
+    assert due == sent == [0, 10, 20, 30, 40]
     assert slips == [0] * 5
-    assert [message.decode(data) for data in sent] == [
-        (seq, start_ns + seq * 10 * MS, start_ns + seq * 10 * MS) for seq in range(5)
-    ]
-    assert {len(data) for data in sent} == {100}
+
+
+def test_it_sleeps_until_the_start(clock: Clock) -> None:
+    FOLLOW["open"](HUNDRED_HZ, clock.now_ns + 7 * MS, 100, Script(clock), [])
     assert clock.slept_ns == [7 * MS] + [10 * MS] * 4
 
 
 def test_what_is_overdue_is_sent_at_once_and_nothing_is_skipped(clock: Clock) -> None:
-    start_ns = clock.now_ns
-    stamps: list[message.Stamp] = []
+    due, sent, slips = follow("open", clock, Script(clock, sending_ms={0: 25}))
+    assert due == [0, 10, 20, 30, 40]
+    assert sent == [0, 25, 25, 30, 40]
+    assert slips == [0, 15, 5, 0, 0]
 
-    def stalls_once(data: bytes) -> None:
-        stamps.append(message.decode(data))
-        if len(stamps) == 1:
-            clock.now_ns += 25 * MS
 
-    slips = follow(HUNDRED_HZ, start_ns, 83, stalls_once)
-    assert [stamp.seq for stamp in stamps] == [0, 1, 2, 3, 4]
-    assert [(stamp.due_ns - start_ns) / MS for stamp in stamps] == [0, 10, 20, 30, 40]
-    assert [(stamp.sent_ns - start_ns) / MS for stamp in stamps] == [0, 25, 25, 30, 40]
-    assert slips == [0, 15 * MS, 5 * MS, 0, 0]
+def test_an_open_loop_waits_for_no_answer(clock: Clock) -> None:
+    _, sent, _ = follow("open", clock, Script(clock, answering_ms={0: 25}))
+    assert sent == [0, 10, 20, 30, 40]
+
+
+def test_a_closed_loop_puts_off_all_that_comes_after_a_late_answer_and_its_messages_are_due_all_the_same(
+    clock: Clock,
+) -> None:
+    due, sent, slips = follow("closed", clock, Script(clock, answering_ms={1: 25, 2: 9}))
+    assert due == [0, 10, 20, 30, 40]
+    assert sent == [0, 10, 35, 45, 55]
+    assert slips == [0, 0, 15, 15, 15]
 
 
 # Against a real server
@@ -80,14 +115,18 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.mark.parametrize("way", WAYS)
+OVER_HTTP = ("websocket", "post")
+
+
+@pytest.mark.parametrize("way", OVER_HTTP)
 async def test_what_is_published_either_way_reaches_a_subscriber(server: Server, way: str) -> None:
     sent = [message.encode(seq, 1, 2, 120) for seq in range(3)]
 
     def send_all() -> None:
-        with WAYS[way](("127.0.0.1", server.port), "/publish") as send:
+        with WAYS[way](("127.0.0.1", server.port), "/publish") as outlet:
             for data in sent:
-                send(data)
+                outlet.send(data)
+            outlet.settle()
 
     async with (
         aiohttp.ClientSession() as session,
@@ -98,20 +137,30 @@ async def test_what_is_published_either_way_reaches_a_subscriber(server: Server,
 
 
 def test_a_refused_post_is_told_with_status_and_reason(server: Server) -> None:
-    with WAYS["post"](("127.0.0.1", server.port), "/publish") as send:
+    with WAYS["post"](("127.0.0.1", server.port), "/publish") as outlet:
         with pytest.raises(PublishingFailed, match=r"POST /publish answered 413: message_too_large: .*200 bytes"):
-            send(message.encode(0, 1, 2, 201))
-        send(message.encode(0, 1, 2, 200))  # the connection has not suffered
+            outlet.send(message.encode(0, 1, 2, 201))
+        outlet.send(message.encode(0, 1, 2, 200))  # the connection has not suffered
 
 
 def test_a_refusal_on_the_websocket_is_told_by_the_first_that_is_sent_after_it(server: Server) -> None:
     def send_for_ever() -> None:
-        with WAYS["websocket"](("127.0.0.1", server.port), "/publish") as send:
+        with WAYS["websocket"](("127.0.0.1", server.port), "/publish") as outlet:
             while True:
-                send(message.encode(0, 1, 2, 201))
+                outlet.send(message.encode(0, 1, 2, 201))
 
     with pytest.raises(PublishingFailed, match=r"closed the publisher's WebSocket: .*limit of 200 bytes"):
         send_for_ever()
+
+
+def test_a_refusal_on_the_websocket_is_told_to_whoever_waits_for_the_answer(server: Server) -> None:
+    def send_once() -> None:
+        with WAYS["websocket"](("127.0.0.1", server.port), "/publish") as outlet:
+            outlet.send(message.encode(0, 1, 2, 201))
+            outlet.settle()
+
+    with pytest.raises(PublishingFailed, match=r"closed the publisher's WebSocket: .*limit of 200 bytes"):
+        send_once()
 
 
 # As the process that it is: here in a thread, so that its conversation can be followed
@@ -134,6 +183,7 @@ async def begin(board: Switchboard, **changes: Any) -> Conversation:
         control=board.address,
         path="/publish",
         via="post",
+        pacing="open",
         schedule=HUNDRED_HZ,
         payload_bytes=100,
         cores=tuple(os.sched_getaffinity(0)),
@@ -144,7 +194,7 @@ async def begin(board: Switchboard, **changes: Any) -> Conversation:
     return Conversation(channel, report)
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", OVER_HTTP)
 async def test_it_connects_waits_for_the_start_publishes_and_stays_until_dismissed(
     board: Switchboard, server: Server, way: str
 ) -> None:

@@ -113,7 +113,9 @@ async def test_each_trial_is_on_disk_before_the_next_begins(attempts: Attempts, 
 async def test_the_server_gets_the_options_that_the_cell_asks_for(attempts: Attempts, tmp_path: Path) -> None:
     read = scenario("transport=sse", "trials=1", "server_loop=uvloop", "heartbeat_s=3", "longpoll_timeout_s=7")
     await execute(read, open_store(read, tmp_path, None, resume=False))
-    command = attempts.made[0].target.command
+    target = attempts.made[0].target
+    assert target
+    command = target.command
     assert {"--loop=uvloop", "--heartbeat-s=3.0", "--longpoll-timeout-s=7.0"} <= set(command)
 
 

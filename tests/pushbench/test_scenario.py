@@ -12,7 +12,7 @@ from pushbench.scenario import Load, Scenario, ScenarioError, check_files, files
 from pushbench.scenario_errors import shown
 from pushbench.scenario_keys import TABLES, allowed, kind_of_value, unit
 from pushbench.scenario_toml import lines_of
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import ROWS, TRANSPORTS
 
 GOOD = """\
 # Every line of this one is right.
@@ -217,9 +217,9 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
         ("= 10\n", "= 0.25\n", 13,
          "load.rate_hz: 0.25 Hz for 2 s publishes no message, expected rate_hz x measure_s of at "
          "least 1; raise the rate, or measure for 4 s"),
-        ('"sse"', '"websockt"', 6, f'grid.transport: "websockt" is not one of {", ".join(TRANSPORTS)}; '
+        ('"sse"', '"websockt"', 6, f'grid.transport: "websockt" is not one of {", ".join(ROWS)}; '
          "did you mean websocket?"),
-        ('"sse"', '"SSE"', 6, f'grid.transport: "SSE" is not one of {", ".join(TRANSPORTS)}; did you mean sse?'),
+        ('"sse"', '"SSE"', 6, f'grid.transport: "SSE" is not one of {", ".join(ROWS)}; did you mean sse?'),
         ('["memory"]', '["memry"]', 3, 'charts: "memry" is not one of overview,'),
         ("[load]", "[load]\npayload_bytes = 82", 13,
          "load.payload_bytes: 82 is not an integer from 83 to 65536 bytes"),
@@ -489,7 +489,8 @@ def test_a_path_below_the_working_directory_is_told_from_there(tmp_path: Path, m
 
 def test_a_scenario_that_is_not_there_is_refused_with_the_nearest_and_all_names() -> None:
     with pytest.raises(
-        ScenarioError, match=r"^overveiw: no such scenario, did you mean overview\? \(known by name: fanout, latency,"
+        ScenarioError,
+        match=r"^overveiw: no such scenario, did you mean overview\? \(known by name: fanout, floor, latency,",
     ):
         find("overveiw")
     for name in ("", "nothing/like/it.toml"):
@@ -534,7 +535,7 @@ def test_every_shipped_scenario_is_sound_and_says_how_to_read_it(name: str) -> N
     head = scenario.source[: scenario.source.index("title =")]
     assert all(line.startswith("#") for line in head.split("\n") if line)
     assert "How to read it: " in head
-    assert {TRANSPORTS[cell.transport].family for cell in scenario.cells} >= {"polling", "longpoll", "websocket"}
+    assert {ROWS[cell.transport].family for cell in scenario.cells} >= {"polling", "longpoll", "websocket"}
 
 
 # The reference of keys

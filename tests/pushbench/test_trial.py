@@ -15,7 +15,7 @@ from pushbench.columns import COLUMNS, LEDGER, MEASURED
 from pushbench.outcome import Outcome
 from pushbench.scenario import Phases
 from pushbench.target import Target
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import ROWS, TRANSPORTS
 from pushbench.trial import Trial, attempt
 from tests.pushbench.tiny import (
     GOOD_SERVER,
@@ -62,6 +62,8 @@ async def test_every_transport_delivers_all_and_every_column_is_there(transport:
         "lost": 0,
         "duplicated": 0,
         "reordered": 0,
+        "gaps": 0,
+        "gap_longest": 0,
     }
     assert columns["offered_per_s"] == pytest.approx(4 * 40)
     assert 0 < columns["naive_p50_ms"] <= columns["latency_max_ms"]
@@ -147,9 +149,9 @@ async def test_a_swarm_that_cannot_connect_says_whom_it_tried_and_why() -> None:
 
 
 async def test_a_swarm_that_is_refused_says_with_what() -> None:
-    pollers_only = replace(TRANSPORTS["stream"], path="/nowhere")
+    pollers_only = replace(ROWS["stream"], path="/nowhere")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(TRANSPORTS, "stream", pollers_only)
+        patch.setitem(ROWS, "stream", pollers_only)
         reason = await failure(trial(load("stream")))
     assert reason == "0 of 4 subscribers connected: 4 × RequestRefused: /nowhere answered 404: Not Found"
 

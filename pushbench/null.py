@@ -1,0 +1,68 @@
+"""The null floor: messages are handed over inside the swarm, without a network. What it measures the instrument adds.
+
+The feed is the publisher's own loop, in a thread, so that a message wakes the swarm's event loop as a socket would.
+"""
+
+import asyncio
+import threading
+from types import TracebackType
+from typing import NoReturn, Self
+
+from clients.subscription import HandOver
+from pushbench.publisher import FOLLOW
+from pushbench.schedule import Schedule
+
+
+class Feed:
+    """The messages of a schedule, for everybody in this process who joined."""
+
+    def __init__(self) -> None:
+        self.subscribers: list[HandOver] = []
+        self.slip_ns: list[int] = []
+        """For each message that was due so far, how much later it was handed over to the loop."""
+        self._loop = asyncio.get_running_loop()
+
+    def start(self, schedule: Schedule, start_ns: int, payload_bytes: int) -> None:
+        """Begin to follow the schedule, in a thread that nobody need wait for."""
+        threading.Thread(target=self._follow, args=(schedule, start_ns, payload_bytes), daemon=True).start()
+
+    def _follow(self, schedule: Schedule, start_ns: int, payload_bytes: int) -> None:
+        FOLLOW["open"](schedule, start_ns, payload_bytes, self, self.slip_ns)
+
+    def send(self, data: bytes) -> None:
+        """Have the loop hand a message to everybody; called from the thread."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._fan_out, data)
+
+    def settle(self) -> None:
+        """Nobody answers."""
+
+    def _fan_out(self, data: bytes) -> None:
+        for hand_over in self.subscribers:
+            hand_over([data])
+
+
+class Null:
+    """A subscriber of a feed in its own process."""
+
+    cursor = None
+
+    def __init__(self, url: str, *, feed: Feed) -> None:
+        self._feed = feed
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+    async def receive(self, hand_over: HandOver) -> NoReturn:
+        """See `clients.subscription.Subscription.receive`."""
+        self._feed.subscribers.append(hand_over)
+        try:
+            while True:
+                await asyncio.Event().wait()
+        finally:
+            self._feed.subscribers.remove(hand_over)

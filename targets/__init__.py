@@ -1,0 +1,1 @@
+"""Servers to measure beside the built-in one. They know nothing of benchmarks."""
