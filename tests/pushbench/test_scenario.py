@@ -12,7 +12,7 @@ from pushbench.scenario import Load, Scenario, ScenarioError, check_files, files
 from pushbench.scenario_errors import shown
 from pushbench.scenario_keys import TABLES, allowed, kind_of_value, unit
 from pushbench.scenario_toml import lines_of
-from pushbench.transports import ROWS, TRANSPORTS
+from pushbench.transports import ROWS
 
 GOOD = """\
 # Every line of this one is right.
