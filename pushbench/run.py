@@ -22,15 +22,18 @@ from pushbench.trial import Trial, attempt
 Targets = Callable[[Load], Target | None]
 
 
+def _starlette(load: Load) -> Target:
+    return built_in(loop=load.server_loop, heartbeat_s=load.heartbeat_s, longpoll_timeout_s=load.longpoll_timeout_s)
+
+
+SERVERS: dict[str, Callable[[Load], Target]] = {"starlette": _starlette, "tcp": lambda load: bare_tcp()}
+"""The servers that come with the suite, with the options that a cell asks for, by the name that a row gives them."""
+
+
 def built_in_target(load: Load) -> Target | None:
-    """The server that comes with the suite and serves a cell, with the options that it asks for; None if none does."""
-    match ROWS[load.transport].server:
-        case None:
-            return None
-        case "tcp":
-            return bare_tcp()
-        case _:
-            return built_in(loop=load.server_loop, heartbeat_s=load.heartbeat_s, longpoll_timeout_s=load.longpoll_timeout_s)
+    """The server that comes with the suite and serves a cell; None if none does, and the swarm feeds itself."""
+    server = ROWS[load.transport].server
+    return SERVERS[server](load) if server else None
 
 
 def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool) -> Store:

@@ -121,7 +121,9 @@ class _Swarm:
         self.schedule = plan.schedule or Schedule(rate_hz=1, warmup_s=0, measure_s=0)
         self.recorder = Recorder()
         self.lives: list[asyncio.Task[None]] = []  # a subscriber is a task, from before it connects until it has left
-        self.joined_ns = np.zeros(plan.subscribers, dtype=np.int64)  # or, of one that has not joined, when it was to begin
+        self.joined_ns = np.zeros(
+            plan.subscribers, dtype=np.int64
+        )  # 0: before the traffic; of one that failed to: when it tried
         self.connect_ns: list[int] = []
         self.connecting_ns = 0
         self.lag_from_ns = 0
@@ -147,14 +149,15 @@ class _Swarm:
             helpers = [asyncio.create_task(self._watch_lag()), asyncio.create_task(self._tell(channel))]
             try:
                 while "report" not in (note := await channel.receive()):
-                    await self._do(note, helpers)
-                    channel.send(connected=len(self.connect_ns), ended=dict(self.ended.most_common(ENDS_TOLD)))
+                    said = await self._do(note, helpers)
+                    channel.send(connected=len(self.connect_ns), ended=dict(self.ended.most_common(ENDS_TOLD)), **said)
                 return self._report()
             finally:
                 for task in (*helpers, *self.lives):
                     task.cancel()
 
-    async def _do(self, note: Note, helpers: list[asyncio.Task[None]]) -> None:
+    async def _do(self, note: Note, helpers: list[asyncio.Task[None]]) -> Note:
+        """Do as a note says; returns what is to be answered beside the usual."""
         if "connect" in note:
             self.url = f"http://{note['host']}:{note['port']}{self.plan.transport.path}"
             await self._connect(note["connect"])
@@ -171,8 +174,12 @@ class _Swarm:
             for life in self.lives:
                 life.cancel()
             await asyncio.gather(*self.lives, return_exceptions=True)
+        elif "distinct" in note:
+            seen = self.recorder.observations()
+            return {"distinct": len(ledger.first_deliveries(seen.subscriber, seen.seq, self.schedule.count))}
         else:
             raise ValueError(f"a swarm cannot {note}")
+        return {}
 
     def _begin(self, start_ns: int) -> None:
         self.start_ns = start_ns
@@ -225,8 +232,9 @@ class _Swarm:
                 now = time.monotonic_ns()
             if not settled.is_set():  # to resume is not to join
                 settled.set()
-                self.joined_ns[number] = now
-                if not self.start_ns:
+                if self.start_ns:
+                    self.joined_ns[number] = now
+                else:
                     self.connect_ns.append(now - began)
             await subscriber.receive(sink)
 

@@ -24,7 +24,7 @@ from pushbench.placement import Placement
 from pushbench.publisher import PublisherPlan, PublisherReport, publish
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
-from pushbench.swarm import SwarmPlan, SwarmReport, swarm
+from pushbench.swarm import TELL_EVERY_S, SwarmPlan, SwarmReport, swarm
 from pushbench.target import Running, Target, TargetFailed, running
 from pushbench.transports import ROWS
 from pushbench.workers import Worker, WorkerFailed, pool
@@ -278,15 +278,22 @@ async def _until(moment_ns: int, watch: Watch, swarm_worker: Worker[SwarmReport]
 
 
 async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
-    """Wait until all has arrived, or nothing more does."""
-    began = last_news = time.monotonic()
-    count = 0
-    while count < expected and time.monotonic() - last_news < quiet_s and time.monotonic() - began < longest_s:
+    """Wait until all has arrived, or nothing more does.
+
+    Quiet is what the swarm has told: while it, or this process, is held up it tells nothing, and that proves nothing.
+    """
+    began = time.monotonic()
+    told, count, quiet_told_s, all_there = swarm_worker.latest, 0, 0.0, False
+    while not all_there and quiet_told_s < quiet_s and time.monotonic() - began < longest_s:
         await asyncio.sleep(DRAIN_EVERY_S)
         _show(watch, swarm_worker)
-        told = swarm_worker.latest.get("deliveries", 0)  # a swarm that is overloaded may not have told anything yet
-        if told > count:
-            count, last_news = told, time.monotonic()
+        if swarm_worker.latest is told:
+            continue
+        told = swarm_worker.latest
+        quiet_told_s = 0.0 if told["deliveries"] > count else quiet_told_s + TELL_EVERY_S
+        if told["deliveries"] >= expected and told["deliveries"] > count:  # of which some may be there twice
+            all_there = (await swarm_worker.ask(ANSWER_S, distinct=True))["distinct"] >= expected
+        count = told["deliveries"]
 
 
 def _show(watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:

@@ -23,6 +23,7 @@ PURE = (
     "age",
     "checks",
     "columns",
+    "lag",
     "ledger",
     "message",
     "placement",

@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -126,3 +127,44 @@ def test_user_memory_is_what_is_private(proc: Path) -> None:
 
 def test_this_machine_can_be_read() -> None:
     assert probes.kernel_bytes() > 0
+
+
+def test_waiting_is_that_of_all_threads(proc: Path) -> None:
+    for thread, line in ((7, "100 2000 3"), (8, "5 70 1")):
+        (proc / "7" / "task" / str(thread)).mkdir(parents=True)
+        (proc / "7" / "task" / str(thread) / "schedstat").write_text(line + "\n")
+    assert probes.wait_ns(7) == 2070
+
+
+def test_who_has_no_core_waits() -> None:
+    """Two busy threads of one process on one core: each waits while the other runs."""
+    core = min(os.sched_getaffinity(0))
+    spin = f"import os\nos.sched_setaffinity(0, {{{core}}})\nprint(1, flush=True)\nwhile True: pass"
+    with (
+        subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE, text=True) as one,
+        subprocess.Popen([sys.executable, "-c", spin], stdout=subprocess.PIPE, text=True) as other,
+    ):
+        try:
+            assert line_of(one) == line_of(other) == "1"
+            before = probes.wait_ns(one.pid)
+            while probes.wait_ns(one.pid) == before:
+                assert one.poll() is None
+        finally:
+            one.kill()
+            other.kill()
+
+
+def test_stolen_time_is_that_of_the_cores_that_are_asked_for(proc: Path) -> None:
+    (proc / "stat").write_text("cpu  9 9 9 9 9 9 9 99 0 0\ncpu0 1 2 3 4 5 6 7 3 0 0\ncpu1 1 2 3 4 5 6 7 5 0 0\nintr 1\n")
+    tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    assert probes.steal_ns([1]) == 5 * tick_ns
+    assert probes.steal_ns([0, 1]) == 8 * tick_ns
+
+
+def test_a_process_that_is_stopped_is_told_from_one_that_runs(holder: subprocess.Popen[str], ended: int) -> None:
+    assert line_of(holder) == "started"
+    assert not probes.is_stopped(holder.pid)
+    holder.send_signal(signal.SIGSTOP)
+    assert os.waitpid(holder.pid, os.WUNTRACED)[0] == holder.pid
+    assert probes.is_stopped(holder.pid)
+    assert not probes.is_stopped(ended)

@@ -38,6 +38,8 @@ class Script:
     """With what the subscribers end after that; empty: they wait."""
     farewell: str = ""
     """With what they fail to leave; empty: they leave."""
+    resumed: list[list[int]] = field(default_factory=list)
+    """The messages that one gets who comes with a cursor."""
     urls: list[str] = field(default_factory=list)
     options: list[dict[str, Any]] = field(default_factory=list)
     left: int = 0
@@ -51,6 +53,7 @@ class Scripted:
     def __init__(self, url: str, **options: Any) -> None:
         self.script.urls.append(url)
         self.script.options.append(options)
+        self.cursor = options.get("after")
 
     async def __aenter__(self) -> Self:
         if self.script.refused:
@@ -65,7 +68,8 @@ class Scripted:
 
     async def receive(self, hand_over: HandOver) -> None:
         due_ns = time.monotonic_ns() - LATENCY_NS
-        for batch in self.script.batches:
+        for batch in self.script.batches if self.cursor is None else self.script.resumed:
+            self.cursor = batch[-1]
             hand_over([message.encode(seq, due_ns, due_ns + SENT_AFTER_NS, 100) for seq in batch])
         if self.script.end:
             raise RuntimeError(self.script.end)
@@ -183,6 +187,56 @@ async def test_it_reports_what_came_and_measures_what_is_not_of_the_warm_up(boar
     assert 0 < LATENCY_NS - SENT_AFTER_NS <= sent.get_value_at_percentile(50) < due.get_value_at_percentile(0)
     assert int(report.timeline.count.sum()) == 10
     assert report.age.time_s > 0
+
+
+ALMOST_OVER = 4000 * NS - NS // 10
+"""So long ago the schedule began whose window will be over in a tenth of a second."""
+
+
+async def test_who_joins_late_connects_in_the_window_and_is_expected_to_get_what_comes_since(
+    board: Switchboard, script: Script
+) -> None:
+    script.batches = [[3]]
+    talk = await begin(board, subscribers=4, join_late=2)
+    assert await talk.connect(2) == {"connected": 2, "ended": {}}
+    await talk.ask(measure=time.monotonic_ns() - ALMOST_OVER)  # both are to have joined by now
+    while (await talk.channel.receive())["deliveries"] < 4:
+        pass
+    report = await talk.reported()
+    assert len(report.connect_ns) == 2  # how long the others took is not of the ramp
+    # The first two should have had four messages each. The others joined after the third was due, and had all since.
+    assert (report.ledger.expected, report.ledger.delivered, report.ledger.lost) == (10, 4, 6)
+    assert report.ledger.gap_lengths == ((3, 2),)
+
+
+async def test_a_late_joiner_that_cannot_connect_has_lost_what_came_since_it_should_have(
+    board: Switchboard, script: Script
+) -> None:
+    talk = await begin(board, subscribers=1, join_late=1)
+    script.refused = 1
+    await talk.ask(measure=time.monotonic_ns() - ALMOST_OVER)
+    while not (answer := await talk.ask(tidy=True))["ended"]:
+        pass
+    assert answer == {"connected": 0, "ended": {"ConnectionRefusedError: nobody is there": 1}}
+    report = await talk.reported()
+    # It was to join in the middle of the window: at 2,500 s, between messages 2 and 3.
+    assert (report.ledger.expected, report.ledger.lost) == (1, 1)
+
+
+async def test_who_resumes_leaves_and_comes_back_with_its_cursor_and_nothing_else_is_expected_of_it(
+    board: Switchboard, script: Script
+) -> None:
+    script.batches, script.resumed = [[0], [1]], [[2], [3]]
+    talk = await begin(board, subscribers=2, resume=1)
+    await talk.connect(2)
+    await talk.ask(measure=time.monotonic_ns() - ALMOST_OVER)
+    while (await talk.channel.receive())["deliveries"] < 6:
+        pass
+    assert await talk.ask(disconnect=True) == {"connected": 2, "ended": {}}
+    report = await talk.reported()
+    assert [options.get("after") for options in script.options] == [None, None, 1]
+    assert script.left == 3
+    assert report.ledger == Ledger(8, 6, 2, gap_lengths=((2, 1),))
 
 
 async def test_without_a_schedule_an_empty_report_is_made(board: Switchboard, script: Script) -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import cycle
 
 import pytest
@@ -13,19 +13,22 @@ import pytest
 from pushbench.checks import Verdict
 from pushbench.columns import COLUMNS, LEDGER, MEASURED
 from pushbench.outcome import Outcome
+from pushbench.run import built_in_target
 from pushbench.scenario import Phases
 from pushbench.target import Target
-from pushbench.transports import ROWS, TRANSPORTS
+from pushbench.transports import FLOORS, ROWS, TRANSPORTS
 from pushbench.trial import Trial, attempt
 from tests.pushbench.tiny import (
     GOOD_SERVER,
     PHASES,
     Phased,
+    command_of,
     load,
     nothing_left_over,
     ready_on,
     servers_below,
     shell,
+    started_below,
     trial,
 )
 
@@ -94,6 +97,64 @@ async def test_a_trial_of_memory_alone_has_plateaus_and_slopes_and_publishes_not
     assert watch.phases == ["start", "ramp", "disconnect"]
 
 
+@pytest.mark.parametrize("name", FLOORS)
+async def test_every_floor_delivers_all(name: str) -> None:
+    cell = load(name)
+    watch = Phased()
+    outcome = await attempt(trial(cell, built_in_target(cell)), watch)
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.reason
+    assert columns["delivered"] == columns["expected"] == 4 * 16
+    assert sum(row["count"] for row in outcome.latency if row["clock"] == "due") == 4 * 12
+    of_no_server = {name for name in WITH_TRAFFIC if name.startswith(("server_", "publisher_cpu", "publisher_wait"))}
+    missing = {name for name in WITH_TRAFFIC if columns.get(name) is None}
+    assert missing == (set() if FLOORS[name].server else of_no_server)
+    assert watch.phases == ["start", "ramp", "warm up", "measure", "drain", "disconnect"]
+
+
+@pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp", "null"])
+async def test_who_joins_late_and_who_resumes_loses_nothing(transport: str) -> None:
+    disturbed: dict[str, object] = {"join_late_percent": 50.0}
+    if transport in TRANSPORTS:
+        disturbed["resume_percent"] = 25.0
+    cell = load(transport, **disturbed)
+    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    # Two get all 16 messages; the other two join after the warm-up's four, at a quarter and at three quarters of the rest.
+    assert 32 + 4 < columns["expected"] < 32 + 24
+    assert columns["delivered"] == columns["expected"]
+    assert columns["duplicated"] == columns["reordered"] == columns["gaps"] == 0
+
+
+STALL_MS = 150
+
+
+async def test_a_server_that_is_stopped_is_in_the_latency_of_all_that_was_due_meanwhile() -> None:
+    outcome = await attempt(trial(load(server_stall_ms=STALL_MS, rate_hz=200.0)), Phased())
+    assert outcome.judgement.verdict != Verdict.FAILED, outcome.judgement.said
+    assert outcome.columns["lost"] == 0
+    assert outcome.columns["latency_max_ms"] >= STALL_MS * 0.9  # the first was due a moment after it began
+    assert outcome.columns["naive_max_ms"] >= STALL_MS * 0.9  # on time by the socket, so this publisher hides nothing
+    waited = sum(row["count"] for row in outcome.latency if row["clock"] == "due" and row["value_ms"] > STALL_MS / 3)
+    assert waited >= 4 * (STALL_MS / 5) / 2  # every 5 ms one was due
+
+
+async def test_a_closed_loop_hides_the_stall_from_all_but_the_message_that_it_caught() -> None:
+    cell = load(server_stall_ms=STALL_MS, rate_hz=200.0, pacing="closed")
+    outcome = await attempt(trial(cell), Phased())
+    assert outcome.judgement.verdict == Verdict.PUBLISHER_LATE
+    assert "closed loop" in outcome.judgement.reason
+
+    def share_of_stalled(clock: str) -> float:
+        rows = [row for row in outcome.latency if row["clock"] == clock]
+        stalled = sum(row["count"] for row in rows if row["value_ms"] > STALL_MS / 3)
+        return float(stalled / sum(row["count"] for row in rows))
+
+    assert share_of_stalled("due") > 0.3
+    assert share_of_stalled("sent") < 0.1
+
+
 # What goes wrong
 
 
@@ -137,6 +198,56 @@ class Killer(Phased):
 async def test_a_server_that_dies_in_the_middle_is_the_reason_whoever_noticed_first(way: str) -> None:
     reason = await failure(trial(load("stream", publish_via=way)), Killer())
     assert reason == "the server starlette ended with exit code -9 during the trial; it printed nothing"
+
+
+@dataclass(slots=True)
+class Sniper(Phased):
+    """A watch that kills one of the load processes when the trial begins to measure."""
+
+    role: int = 0
+    shots: list[int] = field(default_factory=list)
+
+    def phase(self, name: str, planned_s: float) -> None:
+        Phased.phase(self, name, planned_s)
+        if name == "measure":
+            load_processes = [one for one in started_below(os.getpid()) if "spawn_main" in " ".join(command_of(one))]
+            load_processes.sort(key=lambda one: one.create_time())
+            load_processes[self.role].kill()
+            self.shots.append(load_processes[self.role].pid)
+
+
+@pytest.mark.parametrize(("role", "name"), [(0, "swarm"), (1, "publisher")])
+async def test_a_load_process_that_dies_is_noticed_at_once(role: int, name: str) -> None:
+    sniper = Sniper(role=role)
+    endless = PHASES.model_copy(update={"measure_s": 600.0})
+    reason = await failure(trial(load("stream"), phases=endless), sniper)
+    assert (
+        reason == f"the {name} (process {sniper.shots[0]}) was killed; was there too little memory? the kernel's log knows"
+    )
+    assert sniper.phases[-1] == "measure"
+
+
+@dataclass(slots=True)
+class Stopper(Phased):
+    """A watch that stops the server when the trial begins to measure."""
+
+    pids: list[int] = field(default_factory=list)
+
+    def phase(self, name: str, planned_s: float) -> None:
+        Phased.phase(self, name, planned_s)
+        if name == "measure":
+            newest = max(servers_below(os.getpid()), key=lambda server: server.create_time())
+            newest.send_signal(signal.SIGSTOP)
+            self.pids.append(newest.pid)
+
+
+async def test_a_server_that_is_stopped_and_does_not_go_on_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pushbench.trial.STOPPED_S", 0.3)
+    monkeypatch.setattr("pushbench.target.STOP_TIMEOUT_S", 0.1)
+    stopper = Stopper()
+    reason = await failure(trial(load("sse"), phases=PHASES.model_copy(update={"measure_s": 600.0})), stopper)
+    assert reason.startswith(f"the server (process {stopper.pids[0]}) was stopped (SIGSTOP, or a debugger)")
+    assert f"kill -CONT {stopper.pids[0]}" in reason
 
 
 async def test_a_swarm_that_cannot_connect_says_whom_it_tried_and_why() -> None:

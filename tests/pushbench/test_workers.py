@@ -136,6 +136,26 @@ async def test_a_worker_that_is_killed_is_told_as_failed(desk: Desk) -> None:
             await worker.hear(WITHIN_S)
 
 
+async def test_that_a_worker_has_gone_is_noticed_by_who_only_watches(desk: Desk) -> None:
+    async with desk.worker(answers) as worker:
+        watching = asyncio.ensure_future(worker.gone())
+        assert await worker.ask(WITHIN_S, do="lift") == {"did": "lift"}
+        assert not watching.done()
+        os.kill(worker.pid, signal.SIGKILL)
+        with pytest.raises(WorkerFailed, match=rf"the porter \(process {worker.pid}\) was killed"):
+            await watching
+
+
+async def test_a_worker_that_has_reported_has_not_gone(desk: Desk) -> None:
+    async with desk.worker(answers) as worker:
+        watching = asyncio.ensure_future(worker.gone())
+        worker.tell(report=True)
+        await worker.report(WITHIN_S)
+        await asyncio.sleep(0)
+        assert not watching.done()
+        watching.cancel()
+
+
 async def test_a_worker_that_does_not_answer_is_not_waited_for_without_end(desk: Desk) -> None:
     async with desk.worker(stays_silent) as worker:
         with pytest.raises(WorkerFailed, match=r"the porter did not answer within 0\.01 s"):

@@ -38,7 +38,7 @@ def load(transport: str = "websocket", **changes: object) -> Load:
     )
 
 
-def trial(load: Load, target: Target = GOOD_SERVER, phases: Phases = PHASES) -> Trial:
+def trial(load: Load, target: Target | None = GOOD_SERVER, phases: Phases = PHASES) -> Trial:
     return Trial(load, phases, target, placement(), seed=1)
 
 
