@@ -1,1 +1,1 @@
-"""Servers to measure beside the built-in one. They know nothing of benchmarks."""
+"""Servers beside the built-in one of `servers/`: each is its own program. They know nothing of clients and benchmarks."""

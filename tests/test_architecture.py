@@ -17,7 +17,7 @@ from pushbench.transports import TRANSPORTS
 from servers.app import create_app
 from servers.options import Options
 
-PACKAGES = ("servers", "clients", "pushbench")
+PACKAGES = ("servers", "targets", "clients", "pushbench")
 
 PURE = (
     "age",
@@ -134,17 +134,26 @@ def test_the_project_was_found_and_its_imports_are_read() -> None:
 
 @pytest.mark.parametrize("module", of_package("servers"))
 def test_a_server_knows_nothing_of_clients_and_benchmarks(module: str) -> None:
-    assert not direct(module) & {"clients", "pushbench"}
+    assert not direct(module) & {"clients", "pushbench", "targets"}
+
+
+@pytest.mark.parametrize("module", of_package("targets"))
+def test_a_target_knows_nothing_of_clients_benchmarks_and_the_built_in_server(module: str) -> None:
+    assert not direct(module) & {"clients", "pushbench", "servers"}
+
+
+def test_what_the_fake_plans_reaches_no_socket_and_no_server() -> None:
+    assert not packages(reached("targets.plan", lazily=True)) & (SOCKETS | SERVING)
 
 
 @pytest.mark.parametrize("module", of_package("clients"))
 def test_a_client_knows_nothing_of_servers_and_benchmarks(module: str) -> None:
-    assert not direct(module) & {"servers", "pushbench"}
+    assert not direct(module) & {"servers", "pushbench", "targets"}
 
 
 @pytest.mark.parametrize("module", of_package("pushbench"))
 def test_the_instrument_never_imports_a_server(module: str) -> None:
-    assert "servers" not in direct(module)
+    assert not direct(module) & {"servers", "targets"}
 
 
 @pytest.mark.parametrize("module", of_package("pushbench"))
