@@ -64,6 +64,8 @@ STEAL_PERCENT = 5.0
 """So much of the cores' time may the hypervisor take."""
 SLIP_MS = 10.0
 """A publisher that is later than this for 1 % of the messages offers another feed than the scheduled one."""
+SLIP_PART = 0.1
+"""Unless that is less than this part of the latency's p99, and so of no account."""
 KEPT_UP = 0.9
 """A trial in which less than this part of the offered deliveries arrived in the window has fallen behind."""
 
@@ -75,7 +77,9 @@ LESS_LOAD = "lower subscribers or rate_hz, or use a machine with more cores"
 
 
 def judge(evidence: Mapping[str, Any]) -> Judgement:
-    """The verdict on a trial that has numbers; `evidence` has the columns of `trials`, the load's too.
+    """The verdict on a trial that has numbers.
+
+    `evidence` has the columns of `trials`, also those of the load, and how many messages were `scheduled` and `published`.
 
     The first doubt decides; the figures of the others stand behind its own. What makes a number worthless comes before
     what explains it. Between the two sides, the one that is full is the limit; only if neither is, a swarm that is merely
@@ -115,7 +119,8 @@ def _doubts(have: _Evidence) -> Iterator[Judgement]:
     wanted = have.said("swarm_cpu_percent", "swarm_wait_percent")
     if have.share("swarm") > SATURATED_PERCENT:
         full = "the swarm's core had no time left: the server may be faster than shown"
-        yield Judgement(Verdict.CLIENT_BOUND, full, f"{wanted}, together above {SATURATED_PERCENT:g}", LESS_LOAD)
+        hint = FREE_THE_MACHINE if have["swarm_wait_percent"] > have["swarm_cpu_percent"] else LESS_LOAD
+        yield Judgement(Verdict.CLIENT_BOUND, full, f"{wanted}, together above {SATURATED_PERCENT:g}", hint)
     if have["swarm_held_p99_ms"] > (limit := max(HELD_MS, HELD_PART * have["latency_p99_ms"])):
         held = "the swarm was kept from its core for a good part of the latency: it is the machine's, not the server's"
         figures = have.said("swarm_held_p99_ms", "latency_p99_ms")
@@ -133,7 +138,7 @@ def _doubts(have: _Evidence) -> Iterator[Judgement]:
         full = "the server used all of its core: this is its limit"
         figures = f"{have.said('server_cpu_percent')} above {SATURATED_PERCENT:g}, {have.said('publisher_slip_p99_ms')}"
         yield Judgement(Verdict.SERVER_BOUND, full, figures, "lower subscribers or rate_hz to see it below its limit")
-    if have.share("swarm") > SWARM_BUSY_PERCENT:
+    if SWARM_BUSY_PERCENT < have.share("swarm") <= SATURATED_PERCENT:
         busy = "the swarm was busy most of the time, and the server was not: the latency is partly the swarm's"
         yield Judgement(Verdict.CLIENT_BOUND, busy, f"{wanted}, together above {SWARM_BUSY_PERCENT:g}", LESS_LOAD)
     if have["swarm_lag_p99_ms"] > SWARM_LAG_MS:
@@ -154,9 +159,13 @@ def _late(have: _Evidence) -> Iterator[Judgement]:
     One that was late only because it had to wait for a full server is not to blame: the latency counts from the due time,
     and the server's limit is what it found.
     """
-    if not have["publisher_slip_p99_ms"] > SLIP_MS:
+    missing = have["scheduled"] - have["published"]
+    limit = max(SLIP_MS, SLIP_PART * have["latency_p99_ms"])
+    if missing <= 0 and not have["publisher_slip_p99_ms"] > limit:
         return
-    figures = f"{have.said('publisher_slip_p99_ms')} above {SLIP_MS:g}, {have.said('publisher_cpu_percent')}"
+    figures = f"{have.said('publisher_slip_p99_ms')}, limit {limit:.1f}, {have.said('publisher_cpu_percent')}"
+    if missing > 0:
+        figures += f"; {missing:,.0f} of {have['scheduled']:,.0f} messages were not published in time"
     held_up = have["publisher_cpu_percent"] < SWARM_BUSY_PERCENT and have["publisher_wait_percent"] < WAIT_PERCENT
     if have.columns["pacing"] == "open" and held_up and have["server_cpu_percent"] > SATURATED_PERCENT:
         return

@@ -9,12 +9,11 @@ from types import TracebackType
 from typing import NoReturn, Self
 
 from clients.subscription import HandOver
-from pushbench.publisher import FOLLOW
-from pushbench.schedule import Schedule
+from pushbench.publisher import FOLLOW, Feed
 
 
-class Feed:
-    """The messages of a schedule, for everybody in this process who joined."""
+class Source:
+    """Where messages come from, for everybody in this process who joined."""
 
     def __init__(self) -> None:
         self.subscribers: list[HandOver] = []
@@ -22,12 +21,9 @@ class Feed:
         """For each message that was due so far, how much later it was handed over to the loop."""
         self._loop = asyncio.get_running_loop()
 
-    def start(self, schedule: Schedule, start_ns: int, payload_bytes: int) -> None:
-        """Begin to follow the schedule, in a thread that nobody need wait for."""
-        threading.Thread(target=self._follow, args=(schedule, start_ns, payload_bytes), daemon=True).start()
-
-    def _follow(self, schedule: Schedule, start_ns: int, payload_bytes: int) -> None:
-        FOLLOW["open"](schedule, start_ns, payload_bytes, self, self.slip_ns)
+    def start(self, feed: Feed) -> None:
+        """Begin to publish, in a thread that nobody need wait for."""
+        threading.Thread(target=FOLLOW["open"], args=(feed, self, self.slip_ns), daemon=True).start()
 
     def send(self, data: bytes) -> None:
         """Have the loop hand a message to everybody; called from the thread."""
@@ -47,8 +43,8 @@ class Null:
 
     cursor = None
 
-    def __init__(self, url: str, *, feed: Feed) -> None:
-        self._feed = feed
+    def __init__(self, url: str, *, source: Source) -> None:
+        self._source = source
 
     async def __aenter__(self) -> Self:
         return self
@@ -60,9 +56,9 @@ class Null:
 
     async def receive(self, hand_over: HandOver) -> NoReturn:
         """See `clients.subscription.Subscription.receive`."""
-        self._feed.subscribers.append(hand_over)
+        self._source.subscribers.append(hand_over)
         try:
             while True:
                 await asyncio.Event().wait()
         finally:
-            self._feed.subscribers.remove(hand_over)
+            self._source.subscribers.remove(hand_over)

@@ -96,13 +96,14 @@ def concluded(
         "offered_per_s": _present(load) * (schedule.count - schedule.warmup_count) / schedule.measure_s,
         "server_cpu_us_per_delivery": _per_delivery(machine.shares.get("server"), deliveries),
         "client_cpu_us_per_delivery": _per_delivery(machine.shares.get("swarm"), deliveries),
-        "publisher_slip_p99_ms": float(np.percentile(slip_ns, 99)) / 1e6,
-        "publisher_slip_max_ms": max(slip_ns) / 1e6,
+        "publisher_slip_p99_ms": float(np.percentile(slip_ns, 99)) / 1e6 if slip_ns else None,
+        "publisher_slip_max_ms": max(slip_ns) / 1e6 if slip_ns else None,
         "swarm_lag_p99_ms": seen.lag.wait_ms(0.99),
         "swarm_held_p99_ms": seen.lag.held_ms(0.99),
         **machine.columns,
     }
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
+    evidence |= {"scheduled": schedule.count, "published": len(slip_ns)}
     return Outcome(
         _with_ends(judge(evidence), seen.ended),
         columns,

@@ -24,7 +24,8 @@ from clients.subscription import HandOver
 from pushbench import age, histogram, ledger, timeline
 from pushbench.control import Address, Channel, Note, connect
 from pushbench.lag import Lag
-from pushbench.null import Feed
+from pushbench.null import Source
+from pushbench.publisher import Feed
 from pushbench.recorder import Observations, Recorder
 from pushbench.schedule import Schedule
 from pushbench.timeline import Timeline
@@ -136,14 +137,14 @@ class _Swarm:
         self.url = ""
         self.start_ns = 0  # of the schedule
         self.random = random.Random(plan.seed)
-        self.feed: Feed | None = None
+        self.source: Source | None = None
         module, _, name = plan.transport.client.partition(":")
         self.client = getattr(import_module(module), name)
 
     async def run(self) -> SwarmReport:
         """Do as the notes say, until one asks for the report."""
         if self.plan.transport.server is None:
-            self.feed = Feed()
+            self.source = Source()
         async with await connect(self.plan.control, "swarm") as channel:
             channel.send(ready=True, pid=os.getpid())
             helpers = [asyncio.create_task(self._watch_lag()), asyncio.create_task(self._tell(channel))]
@@ -151,7 +152,7 @@ class _Swarm:
                 while "report" not in (note := await channel.receive()):
                     said = await self._do(note, helpers)
                     channel.send(connected=len(self.connect_ns), ended=dict(self.ended.most_common(ENDS_TOLD)), **said)
-                return self._report()
+                return self._report(note.get("published"))
             finally:
                 for task in (*helpers, *self.lives):
                     task.cancel()
@@ -184,8 +185,9 @@ class _Swarm:
     def _begin(self, start_ns: int) -> None:
         self.start_ns = start_ns
         self.lag_from_ns = time.monotonic_ns()
-        if self.feed:
-            self.feed.start(self.schedule, start_ns, self.plan.payload_bytes)
+        if self.source:
+            until_ns = start_ns + self.schedule.window_ns[1]
+            self.source.start(Feed(self.schedule, start_ns, until_ns, self.plan.payload_bytes))
 
     async def _connect(self, total: int) -> None:
         began = time.monotonic_ns()
@@ -202,8 +204,8 @@ class _Swarm:
     async def _live(self, number: int, settled: asyncio.Event) -> None:
         """One subscriber's life. `settled` is set once it has connected, or has failed to."""
         options: dict[str, Any] = {}
-        if self.feed:
-            options = {"feed": self.feed}
+        if self.source:
+            options = {"source": self.source}
         elif self.plan.transport.polls:
             options = {"interval_s": self.plan.poll_interval_s, "phase": self.random.random()}
         sink = self.recorder.sink(number)
@@ -285,8 +287,11 @@ class _Swarm:
             )
             told, told_at = count, now
 
-    def _report(self) -> SwarmReport:
+    def _report(self, published: int | None) -> SwarmReport:
+        """Of so many messages; None if the swarm knows best, because it feeds itself or nothing was to be published."""
         schedule = self.schedule
+        if published is None:
+            published = len(self.source.slip_ns) if self.source else schedule.count
         seen = self.recorder.observations()
         who, seq, received_ns = seen.subscriber, seen.seq, seen.received_ns
         due_ns, sent_ns = seen.stamp_ns("due_ns"), seen.stamp_ns("sent_ns")
@@ -297,11 +302,11 @@ class _Swarm:
                 who,
                 seq,
                 subscribers=self.plan.subscribers,
-                messages=schedule.count,
-                first_expected=ledger.first_expected(self.joined_ns, self._published_ns(seen), who, seq),
+                messages=published,
+                first_expected=ledger.first_expected(self.joined_ns, self._published_ns(seen)[:published], who, seq),
                 coalesced=seen.coalesced,
             ),
-            age=age.of(who, seq, received_ns, due_ns, messages=schedule.count, window_ns=(start_ns, end_ns)),
+            age=age.of(who, seq, received_ns, due_ns, messages=published, window_ns=(start_ns, end_ns)),
             timeline=timeline.of(received_ns, received_ns - due_ns, start_ns),
             naive_timeline=timeline.of(received_ns, received_ns - sent_ns, start_ns),
             due_histogram=histogram.of((received_ns - due_ns)[measured]).encode(),
@@ -310,7 +315,7 @@ class _Swarm:
             connect_ns=tuple(self.connect_ns),
             connecting_ns=self.connecting_ns,
             lag=Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns)),
-            slip_ns=tuple(self.feed.slip_ns) if self.feed else (),
+            slip_ns=tuple(self.source.slip_ns) if self.source else (),
             ended=dict(self.ended.most_common(ENDS_TOLD)),
         )
 

@@ -164,7 +164,7 @@ async def _stop(server: Running, stopped_s: float) -> NoReturn:
 
 
 async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
-    slip_ns: tuple[int, ...] = ()
+    slip_ns: tuple[int, ...] | None = None
     machine = Machine()
     if cast.publisher and cast.server:
         await cast.publisher.ask(ANSWER_S, host=cast.server.host, port=cast.server.port)
@@ -182,9 +182,9 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     if trial.phases.plateaus and memory:
         await asyncio.sleep(trial.phases.settle_s)
         await memory.note("residual", 0)
-    cast.swarm.tell(report=True)
+    cast.swarm.tell(report=True, published=None if slip_ns is None else len(slip_ns))
     seen = await cast.swarm.report(ANSWER_S)
-    return concluded(trial.load, trial.schedule, seen, slip_ns or seen.slip_ns, machine, memory)
+    return concluded(trial.load, trial.schedule, seen, seen.slip_ns if slip_ns is None else slip_ns, machine, memory)
 
 
 async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -> None:
@@ -325,6 +325,7 @@ def _publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
         via=trial.target.publish_via or trial.load.publish_via,
         pacing=trial.load.pacing,
         schedule=trial.schedule,
+        give_up_s=trial.phases.drain_s,
         payload_bytes=trial.load.payload_bytes,
         cores=trial.placement.publisher,
     )

@@ -12,6 +12,8 @@ FINE: dict[str, Any] = {
     "server_stall_ms": 0,
     "join_late_percent": 0.0,
     "resume_percent": 0.0,
+    "scheduled": 100,
+    "published": 100,
     "publisher_slip_p99_ms": 0.4,
     "publisher_cpu_percent": 1.0,
     "publisher_wait_percent": 0.1,
@@ -38,7 +40,7 @@ WORST_FIRST: list[tuple[dict[str, Any], Verdict, str, list[str]]] = [
         {"publisher_slip_p99_ms": 12.25, "publisher_wait_percent": 5.5},
         Verdict.PUBLISHER_LATE,
         "was late",
-        ["12.2 above 10", "lower rate_hz"],
+        ["12.2, limit 10.0", "lower rate_hz"],
     ),
     ({"swarm_cpu_percent": 96.0}, Verdict.CLIENT_BOUND, "no time left", ["96.0", "above 95", "lower subscribers"]),
     ({"swarm_held_p99_ms": 10.5}, Verdict.CLIENT_BOUND, "kept from its core", ["10.5", "limit 10.0", "end what else"]),
@@ -147,6 +149,18 @@ def test_a_publisher_that_was_late_for_a_reason_of_its_own_is_late_before_any_se
     judgement = judge(FINE | SLOW | changes)
     assert judgement.verdict == Verdict.PUBLISHER_LATE
     assert reason in judgement.reason
+
+
+def test_a_slip_that_is_of_no_account_beside_the_latency_is_none() -> None:
+    late = FINE | {"publisher_slip_p99_ms": 12.0}
+    assert judge(late | {"latency_p99_ms": 119.0}).verdict == Verdict.PUBLISHER_LATE
+    assert judge(late | {"latency_p99_ms": 121.0}).verdict == Verdict.OK
+
+
+def test_a_publisher_that_gave_up_says_what_it_left_out() -> None:
+    judgement = judge(FINE | {"scheduled": 1000, "published": 900})
+    assert judgement.verdict == Verdict.PUBLISHER_LATE
+    assert "100 of 1,000 messages were not published in time" in judgement.evidence
 
 
 @pytest.mark.parametrize("key", ["server_stall_ms", "join_late_percent", "resume_percent"])

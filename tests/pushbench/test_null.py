@@ -4,14 +4,15 @@ import asyncio
 import time
 
 from pushbench import message
-from pushbench.null import Feed, Null
+from pushbench.null import Null, Source
+from pushbench.publisher import Feed
 from pushbench.schedule import Schedule
 
 TEN = Schedule(rate_hz=1000, warmup_s=0, measure_s=0.01)
 
 
 async def test_everybody_who_joined_gets_every_message_as_it_is_due() -> None:
-    feed = Feed()
+    source = Source()
     got: dict[int, list[bytes]] = {0: [], 1: []}
     enough = asyncio.Event()
 
@@ -21,23 +22,23 @@ async def test_everybody_who_joined_gets_every_message_as_it_is_due() -> None:
             enough.set()
 
     async def subscribe(who: int) -> None:
-        async with Null("", feed=feed) as subscription:
+        async with Null("", source=source) as subscription:
             await subscription.receive(lambda messages: note(who, messages))
 
     lives = [asyncio.create_task(subscribe(who)) for who in got]
     await asyncio.sleep(0)
-    assert len(feed.subscribers) == 2
+    assert len(source.subscribers) == 2
     start_ns = time.monotonic_ns()
-    feed.start(TEN, start_ns, 100)
+    source.start(Feed(TEN, start_ns, start_ns + 60_000_000_000, 100))
     async with asyncio.timeout(20):
         await enough.wait()
     stamps = [message.decode(data) for data in got[0]]
     assert [(stamp.seq, stamp.due_ns) for stamp in stamps] == [(seq, start_ns + TEN.due_ns(seq)) for seq in range(10)]
     assert all(stamp.sent_ns >= stamp.due_ns for stamp in stamps)
-    assert feed.slip_ns == [stamp.sent_ns - stamp.due_ns for stamp in stamps]
+    assert source.slip_ns == [stamp.sent_ns - stamp.due_ns for stamp in stamps]
     assert got[1] == got[0]
     assert {len(data) for data in got[0]} == {100}
     for life in lives:
         life.cancel()
     await asyncio.gather(*lives, return_exceptions=True)
-    assert feed.subscribers == []
+    assert source.subscribers == []

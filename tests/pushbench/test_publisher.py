@@ -12,11 +12,12 @@ import pytest
 
 from pushbench import message, publisher
 from pushbench.control import Channel, ChannelClosed, Switchboard
-from pushbench.publisher import FOLLOW, WAYS, PublisherPlan, PublisherReport, PublishingFailed, publish
+from pushbench.publisher import FOLLOW, WAYS, Feed, PublisherPlan, PublisherReport, PublishingFailed, publish
 from pushbench.schedule import Schedule
 from tests.serving import Server, serving
 
 MS = 1_000_000
+NEVER_NS = 3600 * 10**9
 HUNDRED_HZ = Schedule(rate_hz=100, warmup_s=0.02, measure_s=0.03)
 """Five messages, 10 ms apart."""
 
@@ -66,7 +67,7 @@ def follow(pacing: str, clock: Clock, outlet: Script) -> tuple[list[float], list
     """When the five messages were due and were sent, and their slips; all in ms after the start."""
     start_ns = clock.now_ns
     slip_ns: list[int] = []
-    FOLLOW[pacing](HUNDRED_HZ, start_ns, 100, outlet, slip_ns)
+    FOLLOW[pacing](Feed(HUNDRED_HZ, start_ns, start_ns + NEVER_NS, 100), outlet, slip_ns)
     assert [stamp.seq for stamp in outlet.stamps] == [0, 1, 2, 3, 4]
     assert outlet.sizes == {100}
     due, sent = ([(getattr(stamp, name) - start_ns) / MS for stamp in outlet.stamps] for name in ("due_ns", "sent_ns"))
@@ -81,7 +82,8 @@ def test_every_message_is_sent_when_it_is_due(clock: Clock, pacing: str) -> None
 
 
 def test_it_sleeps_until_the_start(clock: Clock) -> None:
-    FOLLOW["open"](HUNDRED_HZ, clock.now_ns + 7 * MS, 100, Script(clock), [])
+    start_ns = clock.now_ns + 7 * MS
+    FOLLOW["open"](Feed(HUNDRED_HZ, start_ns, start_ns + NEVER_NS, 100), Script(clock), [])
     assert clock.slept_ns == [7 * MS] + [10 * MS] * 4
 
 
@@ -90,6 +92,15 @@ def test_what_is_overdue_is_sent_at_once_and_nothing_is_skipped(clock: Clock) ->
     assert due == [0, 10, 20, 30, 40]
     assert sent == [0, 25, 25, 30, 40]
     assert slips == [0, 15, 5, 0, 0]
+
+
+@pytest.mark.parametrize("pacing", FOLLOW)
+def test_what_cannot_be_published_in_time_is_left_out(clock: Clock, pacing: str) -> None:
+    outlet = Script(clock, sending_ms=dict.fromkeys(range(5), 25))
+    slip_ns: list[int] = []
+    FOLLOW[pacing](Feed(HUNDRED_HZ, clock.now_ns, clock.now_ns + 60 * MS, 100), outlet, slip_ns)
+    assert [stamp.seq for stamp in outlet.stamps] == [0, 1, 2]
+    assert [slip / MS for slip in slip_ns] == [0, 15, 30]
 
 
 def test_an_open_loop_waits_for_no_answer(clock: Clock) -> None:
@@ -185,6 +196,7 @@ async def begin(board: Switchboard, **changes: Any) -> Conversation:
         via="post",
         pacing="open",
         schedule=HUNDRED_HZ,
+        give_up_s=1e9,  # long after the start that a test gives
         payload_bytes=100,
         cores=tuple(os.sched_getaffinity(0)),
     )
