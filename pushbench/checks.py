@@ -109,8 +109,8 @@ class _Evidence:
         return sum(value for value in known if value == value)  # NaN is not equal to itself
 
     def said(self, *columns: str) -> str:
-        """Columns with their values."""
-        return ", ".join(f"{column} {self[column]:,.1f}" for column in columns)
+        """Columns with their values, as far as they are known."""
+        return ", ".join(f"{column} {value:,.1f}" for column in columns if (value := self[column]) == value)
 
 
 def _doubts(have: _Evidence) -> Iterator[Judgement]:
@@ -163,7 +163,9 @@ def _late(have: _Evidence) -> Iterator[Judgement]:
     limit = max(SLIP_MS, SLIP_PART * have["latency_p99_ms"])
     if missing <= 0 and not have["publisher_slip_p99_ms"] > limit:
         return
-    figures = f"{have.said('publisher_slip_p99_ms')}, limit {limit:.1f}, {have.said('publisher_cpu_percent')}"
+    figures = f"{have.said('publisher_slip_p99_ms')}, limit {limit:.1f}"
+    if cpu := have.said("publisher_cpu_percent"):
+        figures += f", {cpu}"
     if missing > 0:
         figures += f"; {missing:,.0f} of {have['scheduled']:,.0f} messages were not published in time"
     held_up = have["publisher_cpu_percent"] < SWARM_BUSY_PERCENT and have["publisher_wait_percent"] < WAIT_PERCENT
