@@ -99,8 +99,8 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
     """What is contradictory between the phases and a cell."""
     measure = ("phases", "measure_s")
     rate_key = f"{origin['rate_hz'][0]}.rate_hz"
-    if phases.plateaus > cell.subscribers:
-        says = f"{phases.plateaus} steps for {cell.subscribers} subscribers, expected at most one step a subscriber"
+    if phases.plateaus > (there := cell.subscribers - cell.join_late):
+        says = f"{phases.plateaus} steps for {there} subscribers, expected at most one step a subscriber"
         at = (("phases", "plateaus"), origin["subscribers"])
         yield Problem("phases.plateaus", f"{says}; take fewer steps, or more subscribers", at)
     if phases.measure_s == 0:

@@ -10,22 +10,23 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, NoReturn, Protocol
+from typing import Protocol
 
 from pushbench import probes
+from pushbench.audience import Habits
+from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
 from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
-from pushbench.outcome import Machine, Outcome, Share, concluded
+from pushbench.outcome import Machine, Outcome, concluded
 from pushbench.placement import Placement
-from pushbench.publisher import PublisherPlan, PublisherReport, publish
+from pushbench.publisher import PublisherPlan, publish
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import TELL_EVERY_S, SwarmPlan, SwarmReport, swarm
-from pushbench.target import Running, Target, TargetFailed, running
+from pushbench.target import Target, TargetFailed, running
 from pushbench.transports import ROWS
 from pushbench.workers import Worker, WorkerFailed, pool
 
@@ -107,60 +108,7 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
             await stack.enter_async_context(publisher)
         cast = Cast(server, swarm_worker, publisher)
         stopped_s = trial.load.server_stall_ms / 1000 + STOPPED_S
-        return await _unless_one_ends(_perform(trial, watch, cast), cast, stopped_s)
-
-
-@dataclass(frozen=True, slots=True)
-class Cast:
-    """Who takes part."""
-
-    server: Running | None
-    """None if the swarm feeds itself."""
-    swarm: Worker[SwarmReport]
-    publisher: Worker[PublisherReport] | None
-    """None without traffic, or if the swarm feeds itself."""
-
-    @property
-    def pids(self) -> dict[str, int]:
-        """The process of each role."""
-        parts = {"server": self.server, "swarm": self.swarm, "publisher": self.publisher}
-        return {role: part.pid for role, part in parts.items() if part}
-
-
-async def _unless_one_ends(performance: Coroutine[Any, Any, Outcome], cast: Cast, stopped_s: float) -> Outcome:
-    """Await the trial, unless one that takes part ends before its time: that is noticed at once."""
-    trial = asyncio.ensure_future(performance)
-    watching = [asyncio.ensure_future(worker.gone()) for worker in (cast.swarm, cast.publisher) if worker]
-    if cast.server:
-        watching += [asyncio.ensure_future(_exit(cast.server)), asyncio.ensure_future(_stop(cast.server, stopped_s))]
-    try:
-        done, _ = await asyncio.wait({trial, *watching}, return_when=asyncio.FIRST_COMPLETED)
-        if trial not in done:
-            await done.pop()
-        return await trial
-    finally:
-        for one in (trial, *watching):
-            one.cancel()
-        await asyncio.gather(trial, *watching, return_exceptions=True)
-
-
-async def _exit(server: Running) -> NoReturn:
-    code = await asyncio.shield(server.exited)
-    raise TargetFailed(f"the server ended with exit code {code}")  # its own last words say more, and take precedence
-
-
-async def _stop(server: Running, stopped_s: float) -> NoReturn:
-    """Raise TrialFailed if the server is stopped for longer than that."""
-    while True:
-        since = time.monotonic()
-        while probes.is_stopped(server.pid):
-            if time.monotonic() - since >= stopped_s:
-                raise TrialFailed(
-                    f"the server (process {server.pid}) was stopped (SIGSTOP, or a debugger) and did not go on for "
-                    f"{stopped_s:g} s; let it go on: kill -CONT {server.pid}"
-                )
-            await asyncio.sleep(LIVE_EVERY_S)
-        await asyncio.sleep(LIVE_EVERY_S)
+        return await cast.unless_one_ends(_perform(trial, watch, cast), stopped_s)
 
 
 async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
@@ -217,13 +165,13 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
 
     watch.phase("warm up", schedule.warmup_s + LEAD_S)
     await _until(from_ns, watch, cast.swarm)
-    before = _used(cast.pids, cores)
+    before = cast.used(cores)
     watch.phase("measure", schedule.measure_s)
     async with asyncio.TaskGroup() as meanwhile:
         if trial.load.server_stall_ms and cast.server:
             meanwhile.create_task(_stall(cast.server.pid, (from_ns + to_ns) // 2, trial.load.server_stall_ms / 1000))
         await _until(to_ns, watch, cast.swarm)
-    after = _used(cast.pids, cores)
+    after = cast.used(cores)
     polls = ROWS[trial.load.transport].polls
     interval_s = trial.load.poll_interval_ms / 1000 if polls else 0.0
     watch.phase("drain", interval_s)
@@ -232,32 +180,6 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     everything = trial.load.subscribers * schedule.count
     await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
     return after.since(before)
-
-
-@dataclass(frozen=True, slots=True)
-class _Used:
-    """What was used so far."""
-
-    at_ns: int
-    shares: dict[str, tuple[int, int]]
-    """For each role, how long it ran and how long it waited for its core."""
-    steal_ns: int
-    cores: int
-
-    def since(self, before: "_Used") -> Machine:
-        of_ns = self.at_ns - before.at_ns
-        return Machine(
-            {
-                role: Share(cpu_ns - before.shares[role][0], wait_ns - before.shares[role][1], of_ns)
-                for role, (cpu_ns, wait_ns) in self.shares.items()
-            },
-            100 * (self.steal_ns - before.steal_ns) / of_ns / self.cores,
-        )
-
-
-def _used(pids: dict[str, int], cores: set[int]) -> _Used:
-    shares = {role: (probes.cpu_ns(pid), probes.wait_ns(pid)) for role, pid in pids.items()}
-    return _Used(time.monotonic_ns(), shares, probes.steal_ns(cores), len(cores))
 
 
 async def _stall(pid: int, middle_ns: int, for_s: float) -> None:
@@ -302,16 +224,19 @@ def _show(watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
 
 
 def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
+    load = trial.load
     return SwarmPlan(
         control=control,
-        transport=ROWS[trial.load.transport],
-        subscribers=trial.load.subscribers,
-        poll_interval_s=trial.load.poll_interval_ms / 1000,
+        habits=Habits(
+            transport=ROWS[load.transport],
+            subscribers=load.subscribers,
+            poll_interval_s=load.poll_interval_ms / 1000,
+            join_late=load.join_late,
+            resume=load.resume,
+            seed=trial.seed,
+        ),
         schedule=trial.schedule,
-        payload_bytes=trial.load.payload_bytes,
-        join_late=trial.load.join_late,
-        resume=trial.load.resume,
-        seed=trial.seed,
+        payload_bytes=load.payload_bytes,
         cores=trial.placement.swarm,
     )
 

@@ -15,6 +15,7 @@ import pytest
 
 from clients.subscription import HandOver
 from pushbench import histogram, message
+from pushbench.audience import Habits
 from pushbench.control import Channel, ChannelClosed, Note, Switchboard
 from pushbench.ledger import Ledger
 from pushbench.schedule import NS, Schedule
@@ -127,19 +128,10 @@ async def board() -> AsyncIterator[Switchboard]:
 
 
 async def begin(board: Switchboard, **changes: Any) -> Talk:
-    plan = SwarmPlan(
-        control=board.address,
-        transport=PUSHES,
-        subscribers=3,
-        poll_interval_s=0.25,
-        schedule=LONG,
-        payload_bytes=100,
-        join_late=0,
-        resume=0,
-        seed=1,
-        cores=tuple(os.sched_getaffinity(0)),
-    )
-    report = asyncio.ensure_future(asyncio.to_thread(swarm, replace(plan, **changes)))
+    habits = Habits(transport=PUSHES, subscribers=3, poll_interval_s=0.25, join_late=0, resume=0, seed=1)
+    schedule = changes.pop("schedule", LONG)
+    plan = SwarmPlan(board.address, replace(habits, **changes), schedule, 100, tuple(os.sched_getaffinity(0)))
+    report = asyncio.ensure_future(asyncio.to_thread(swarm, plan))
     talk = Talk(await board.channel("swarm"), report)
     assert await talk.answer() == {"ready": True, "pid": os.getpid()}
     return talk
