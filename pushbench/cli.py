@@ -6,6 +6,7 @@ but some trial failed or is not to be believed, 2 wrong input (one line on stder
 
 import asyncio
 import os
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -27,6 +28,8 @@ BROKEN = 70
 LONGEST_LINE = 1000
 ROOMY_WIDTH = 130
 """A narrower terminal is shown the figures without their intervals; the report has them."""
+NARROWEST, WIDEST = 40, 110
+"""Between these, prose is as wide as the terminal."""
 RESULTS = Path("results")
 """Where runs land, below the directory that the command is given in."""
 
@@ -78,15 +81,16 @@ def run(
 
     Example: pushbench run overview --set trials=5 --set 'subscribers=[10,100]'
     """
-    from pushbench.doctor import examine
+    from pushbench.diagnosis import Severity
+    from pushbench.doctor import examine, told
     from pushbench.run import execute, open_store
 
     read = load(find(scenario), set_ or [])
     store = open_store(read, RESULTS, out, resume)
     print(f"{read.title}\n{len(read.schedule)} trials, into {store.directory}", flush=True)
-    for finding in examine():
-        if not finding.well:
-            print(f"warn {finding.says}", flush=True)
+    for finding in examine([read]):
+        if finding.severity == Severity.WARN:
+            print(told(finding, _width()), flush=True)
     with asyncio.Runner() as runner:
         # Ctrl-C cancels the run, which then ends its processes; a second one does not wait for that.
         runner.run(execute(read, store))
@@ -150,18 +154,25 @@ def serve(context: typer.Context) -> int:
 
 
 @app.command()
-def doctor() -> int:
-    """Look whether this machine can measure, and say what would make it better.
+def doctor(
+    scenario: Annotated[
+        str | None, typer.Argument(help="what is to be run, as for `run`; default the largest that comes with the suite")
+    ] = None,
+) -> int:
+    """Look whether this machine can measure, and say what would make it better; exit 1 if something should be.
 
-    Example: pushbench doctor
+    Example: pushbench doctor overview
     """
-    from pushbench.doctor import examine
+    from pushbench.diagnosis import Severity
+    from pushbench.doctor import examine, told
 
-    ill = False
-    for finding in examine():
-        print(f"{'ok  ' if finding.well else 'warn'} {finding.says}")
-        ill |= not finding.well
-    return int(ill)
+    paths = [find(scenario)] if scenario else sorted(SCENARIOS.glob("*.toml"))
+    findings = examine([load(path) for path in paths])
+    for finding in findings:
+        print(told(finding, _width()))
+    ills = sum(finding.severity == Severity.WARN for finding in findings)
+    print(f"{ills} of {len(findings)} should be better" if ills else "fit to measure on")
+    return 1 if ills else 0
 
 
 def _newest() -> Path:
@@ -207,6 +218,11 @@ def _report(directory: Path) -> int:
     if doubted:
         print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {directory} says why")
     return 1 if doubted else 0
+
+
+def _width() -> int:
+    """How wide prose is wrapped: as the terminal is, within what reads well."""
+    return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
 
 
 def _verdict_code(verdicts: list[str]) -> int:

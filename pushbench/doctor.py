@@ -1,77 +1,61 @@
-"""The doctor: is this machine fit to measure on, and what would make it fitter?"""
+"""The doctor: is this machine fit to measure on, and what would make it fitter?
 
-import os
-from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+It takes readings, has them judged by what scenarios need of a machine, and puts what was found into words.
+"""
 
-from pushbench import environment, probes
-from pushbench.placement import place
+import textwrap
+from collections.abc import Sequence
 
-WANTED_FILES = 4096
-"""Enough for the largest of the scenarios that come with the suite."""
+from pushbench import readings
+from pushbench.audience import CONNECTING
+from pushbench.diagnosis import Finding, Need, judge
+from pushbench.scenario import Load, Scenario, files_needed
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at."""
-
-    well: bool
-    says: str
-    """What was found and, if it is not well, what to do."""
+BASE_BYTES = 512 * 2**20
+"""Of a run without subscribers: server, swarm, publisher, and what draws."""
+SUBSCRIBER_BYTES = 150 * 2**10
+"""Twice what one takes at rest on both sides and in the kernel, by the most expensive transport (1,000 × sse: 68 KiB)."""
+DELIVERY_BYTES = 200
+"""The swarm's at its peak, when the trial is over: 24 are recorded of one, and 146 more are needed to make sums of them."""
 
 
-def examine() -> Iterator[Finding]:
-    """Look at everything that a measurement rests on."""
-    found = environment.describe()
-    yield Finding(True, f"{found['cpu']}, {found['cores']} cores, {found['memory_gib']} GiB, Linux {found['kernel']}")
-    yield _cores()
-    yield _load()
-    yield _files()
-    yield _backlog(found)
-    yield Finding(True, f"clock {found['clock']}, congestion control {found['congestion_control']}")
-    yield _memory()
+def need(scenarios: Sequence[Scenario]) -> Need:
+    """What the largest cell of these scenarios needs; the memory is estimated, and may be another cell's."""
+    cells = [(scenario, cell) for scenario in scenarios for cell in scenario.cells]
+    scenario, largest = max(cells, key=lambda one: files_needed(one[1]))
+
+    def memory_bytes(one: tuple[Scenario, Load]) -> int:
+        phases, cell = one[0].phases, one[1]
+        deliveries = cell.subscribers * cell.rate_hz * (phases.warmup_s + phases.measure_s)
+        return round(BASE_BYTES + SUBSCRIBER_BYTES * cell.subscribers + DELIVERY_BYTES * deliveries)
+
+    return Need(
+        scenario=scenario.name,
+        subscribers=largest.subscribers,
+        files=files_needed(largest),
+        memory_bytes=max(map(memory_bytes, cells)),
+        connecting=CONNECTING,
+    )
 
 
-def _cores() -> Finding:
-    cores = sorted(os.sched_getaffinity(0))
-    if place(cores).shared:
-        return Finding(False, "one core: the load takes time from the server that it measures; use a machine with two")
-    return Finding(True, f"the server runs on core {cores[0]}, the load on others")
+def examine(scenarios: Sequence[Scenario]) -> list[Finding]:
+    """Look at everything that a measurement of these scenarios rests on; takes a quarter of a second."""
+    return list(judge(readings.take(), need(scenarios)))
 
 
-def _load() -> Finding:
-    busy, cores = os.getloadavg()[0], len(os.sched_getaffinity(0))
-    says = f"load average {busy:.2f} over the last minute"
-    if busy > 0.5 * cores:
-        return Finding(False, f"{says}: something else is at work; wait, or stop it, or the latencies will be its own")
-    return Finding(True, says)
-
-
-def _files() -> Finding:
-    limit = environment.raise_file_limit()
-    if limit < WANTED_FILES:
-        return Finding(
-            False, f"a process may open {limit} files, one a subscriber; raise it: ulimit -Hn {WANTED_FILES} (as root)"
+def told(finding: Finding, width: int) -> str:
+    """A finding in lines of at most this width, as far as its words allow: what was found, what it means, what to do."""
+    label = f"{finding.severity:4}  {finding.about:10}  "
+    parts = [(label, finding.found), ("", finding.means), ("", f"→ {finding.change}" if finding.change else "")]
+    return "\n".join(
+        textwrap.fill(
+            part,
+            width,
+            initial_indent=f"{start:{len(label)}}",
+            subsequent_indent=" " * len(label),
+            break_long_words=False,
+            break_on_hyphens=False,
         )
-    return Finding(True, f"a process may open {limit} files, one a subscriber")
-
-
-def _backlog(found: dict[str, Any]) -> Finding:
-    wanted = 1024
-    somaxconn = int(found["somaxconn"] or 0)
-    if somaxconn < wanted:
-        return Finding(
-            False, f"somaxconn is {somaxconn}: a burst of connections is dropped; sysctl net.core.somaxconn={wanted}"
-        )
-    return Finding(True, f"somaxconn is {somaxconn}")
-
-
-def _memory() -> Finding:
-    try:
-        probes.kernel_bytes()
-        probes.user_bytes(os.getpid())
-        probes.cpu_ns(os.getpid())
-    except probes.ProbeError as error:
-        return Finding(False, f"memory or CPU cannot be read: {error}")
-    return Finding(True, "memory (USS, slab) and CPU clocks can be read")
+        for start, part in parts
+        if part
+    )

@@ -1,28 +1,85 @@
-"""The environment of a run: what another run must share for the two to be compared. Read once, kept with the results."""
+"""The environment of a run: what another run must share for the two to be compared. Read once, kept with the results.
+
+What varies by the minute is kept apart, as the moment at which a run began: a run that is resumed is resumed at another
+moment of the same environment. Neither has names of hosts or users, or paths.
+"""
 
 import os
 import platform
 import resource
 import subprocess
+import sys
+import sysconfig
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from pushbench import probes
+from pushbench import bystanders, machine, probes
+from pushbench.placement import place
 
 PACKAGES = (
+    # the server
     "starlette",
+    "anyio",
     "uvicorn",
-    "uvloop",
     "httptools",
     "websockets",
     "sse-starlette",
+    "uvloop",
+    # the swarm
     "aiohttp",
+    "aiosignal",
+    "frozenlist",
+    "multidict",
+    "propcache",
+    "yarl",
+    "aiohappyeyeballs",
+    # what is made of the recordings
     "hdrhistogram",
     "numpy",
     "pyarrow",
 )
-"""The libraries whose versions change what is measured."""
+"""The libraries that a message passes on its way, or a number on its: whose versions change what is measured."""
+
+_SYSCTLS = {
+    "congestion_control": "net/ipv4/tcp_congestion_control",
+    "somaxconn": "net/core/somaxconn",
+    "port_range": "net/ipv4/ip_local_port_range",
+    "tcp_rmem": "net/ipv4/tcp_rmem",
+    "tcp_wmem": "net/ipv4/tcp_wmem",
+    "tcp_notsent_lowat": "net/ipv4/tcp_notsent_lowat",
+    "tcp_slow_start_after_idle": "net/ipv4/tcp_slow_start_after_idle",
+    "tcp_tw_reuse": "net/ipv4/tcp_tw_reuse",
+    "rmem_max": "net/core/rmem_max",
+    "wmem_max": "net/core/wmem_max",
+}
+
+_PYTHON_SWITCHES = ("PYTHONMALLOC", "PYTHONDEVMODE", "PYTHONASYNCIODEBUG", "PYTHONTRACEMALLOC", "PYTHON_GIL", "PYTHON_JIT")
+"""Variables that change how fast Python is, or what it takes; those with paths in them are left out."""
+
+GROUPS: dict[str, tuple[str, ...]] = {
+    "Processor": (
+        "cpu",
+        "architecture",
+        "machine",
+        "hypervisor",
+        "cores_online",
+        "cores",
+        "hyperthreads",
+        "cpu_quota",
+        "frequency_driver",
+        "frequency_governor",
+        "frequency_boost",
+        "frequency_mhz",
+        "mitigations",
+    ),
+    "Memory": ("memory_gib", "swap_gib", "transparent_hugepages"),
+    "Kernel": ("kernel", "distribution", "libc", "clock", "open_files", "kernel_memory_from"),
+    "Network": (*_SYSCTLS, "loopback_mtu", "loopback_qdisc"),
+    "Python": ("python", "python_implementation", "python_compiler", "python_build", "python_switches"),
+    "Code": ("pushbench", "commit", *PACKAGES),
+}
+"""The names of `describe`, as a reader looks for them."""
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -30,21 +87,75 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 def describe() -> dict[str, Any]:
     """What this machine, its kernel and this installation are. Unknown values are None."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    cores = sorted(os.sched_getaffinity(0))
+    frequency = machine.frequency(_used(cores))
+    memory = machine.memory_bytes()
     return {
-        "cpu": _after("/proc/cpuinfo", "model name"),
-        "cores": len(os.sched_getaffinity(0)),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "cpu": machine.of_cpuinfo("model name"),
+        "architecture": platform.machine(),
+        "machine": machine.model(),
+        "hypervisor": machine.hypervisor(),
+        "cores_online": machine.cores_online(),
+        "cores": len(cores),
+        "hyperthreads": _hyperthreads(_used(cores)),
+        "cpu_quota": machine.cpu_quota() or "none",
+        "frequency_driver": frequency.driver,
+        "frequency_governor": ", ".join(frequency.governors) or None,
+        "frequency_boost": frequency.boost,
+        "frequency_mhz": "–".join(map(str, frequency.range_mhz)) if frequency.range_mhz else None,
+        "mitigations": _mitigations(),
+        "memory_gib": memory_gib(),
+        "swap_gib": _gib(memory.get("SwapTotal")),
+        "transparent_hugepages": machine.chosen("sys/kernel/mm/transparent_hugepage/enabled"),
         "kernel": platform.release(),
-        "congestion_control": _read("/proc/sys/net/ipv4/tcp_congestion_control"),
-        "somaxconn": _read("/proc/sys/net/core/somaxconn"),
-        "port_range": _read("/proc/sys/net/ipv4/ip_local_port_range"),
+        "distribution": _distribution(),
+        "libc": _libc(),
+        "clock": machine.text(f"{machine.CLOCKS}/current_clocksource"),
         "open_files": soft,
         "kernel_memory_from": probes.kernel_source(),
-        "clock": _read("/sys/devices/system/clocksource/clocksource0/current_clocksource"),
+        **{name: machine.line(f"proc/sys/{path}") for name, path in _SYSCTLS.items()},
+        "loopback_mtu": machine.number("sys/class/net/lo/mtu"),
+        "loopback_qdisc": machine.loopback_qdisc(),
         "python": platform.python_version(),
-        **{name: _version(name) for name in ("pushbench", *PACKAGES)},
+        "python_implementation": platform.python_implementation(),
+        "python_compiler": platform.python_compiler(),
+        "python_build": _python_build(),
+        "python_switches": " ".join(f"{name}={os.environ[name]}" for name in _PYTHON_SWITCHES if name in os.environ)
+        or "none",
+        "pushbench": _version("pushbench"),
         "commit": _commit(),
+        **{name: _version(name) for name in PACKAGES},
     }
+
+
+def describe_moment() -> dict[str, Any]:
+    """How the machine was doing just now: who else was at work, and what was free. Takes `bystanders.LOOK_S`."""
+    cores = _used(sorted(os.sched_getaffinity(0)))
+    activity = bystanders.watch()
+    memory = machine.memory_bytes()
+    return {
+        "load_average": load_average(),
+        "busy_percent": {str(core): _percent(activity.busy.get(core)) for core in cores},
+        "stolen_percent": {str(core): _percent(activity.stolen.get(core)) for core in cores},
+        "waiting_for_a_core_percent": _percent(activity.waiting),
+        "frequency_mhz": {str(core): machine.megahertz(core) for core in cores},
+        "memory_available_gib": _gib(memory.get("MemAvailable")),
+        "swap_free_gib": _gib(memory.get("SwapFree")),
+        "sockets_in_time_wait": machine.tcp_sockets().get("tw"),
+    }
+
+
+def memory_gib() -> float:
+    """The machine's memory."""
+    return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+
+
+def load_average() -> list[float | None]:
+    """Over 1, 5 and 15 minutes."""
+    try:
+        return [round(load, 2) for load in os.getloadavg()]
+    except OSError:
+        return [None] * 3
 
 
 def raise_file_limit() -> int:
@@ -55,19 +166,70 @@ def raise_file_limit() -> int:
     return hard
 
 
-def _read(path: str) -> str | None:
+def _used(cores: list[int]) -> list[int]:
+    """The cores that a run takes of those that it may use."""
+    plan = place(cores)
+    return sorted({*plan.server, *plan.swarm, *plan.publisher})
+
+
+def _hyperthreads(cores: list[int]) -> str | None:
+    """Which cores share a physical one with those that are used: `0: 0, 8; 1: 1, 9`, or `none`."""
+    found = {core: machine.siblings(core) for core in cores}
+    if not all(found.values()):
+        return None
+    shared = [f"{core}: {', '.join(map(str, threads))}" for core, threads in found.items() if threads and len(threads) > 1]
+    return "; ".join(shared) or "none"
+
+
+def _mitigations() -> str | None:
+    """The flaws that this processor has, by what the kernel does about them, and what it was told to do at its start."""
+    found = machine.vulnerabilities()
+    parts = [
+        f"{state}: {', '.join(name for name, its in found.items() if its == state)}"
+        for state in ("mitigated", "vulnerable")
+        if state in found.values()
+    ]
+    options = (machine.text("proc/cmdline") or "").split()
+    parts += [option for option in options if option.startswith("mitigations=")]
+    return "; ".join(parts) or None
+
+
+def _gib(size_bytes: int | None) -> float | None:
+    return None if size_bytes is None else round(size_bytes / 2**30, 1)
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else round(100 * share, 1)
+
+
+def _distribution() -> str | None:
     try:
-        return " ".join(Path(path).read_text().split())
+        return platform.freedesktop_os_release().get("PRETTY_NAME")
     except OSError:
         return None
 
 
-def _after(path: str, name: str) -> str | None:
+def _libc() -> str | None:
     try:
-        lines = Path(path).read_text().splitlines()
-    except OSError:
+        return os.confstr("CS_GNU_LIBC_VERSION")
+    except (OSError, ValueError):  # musl has no such name
         return None
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith(name)), None)
+
+
+def _python_build() -> str:
+    """What Python was built with that changes its speed. Its full options have paths in them."""
+    options = str(sysconfig.get_config_var("CONFIG_ARGS") or "")
+    jit = getattr(sys, "_jit", None)  # since Python 3.14
+    with_gil = getattr(sys, "_is_gil_enabled", lambda: True)()  # since Python 3.13
+    return ", ".join(
+        [
+            "GIL" if with_gil else "no GIL",
+            "JIT" if jit is not None and jit.is_enabled() else "no JIT",
+            "profile-guided" if "--enable-optimizations" in options else "not profile-guided",
+            "LTO" if "--with-lto" in options else "no LTO",
+            *(["debug"] if sysconfig.get_config_var("Py_DEBUG") else []),
+        ]
+    )
 
 
 def _version(package: str) -> str | None:

@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import summary
+from pushbench import environment, summary
 from pushbench.charts import CHARTS, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.results import Run
@@ -51,11 +51,11 @@ def save(figure: Figure, path: Path) -> str:
 
 
 def _page(run: Run, pictures: list[tuple[str, str]]) -> str:
-    environment = Environment(
+    templates = Environment(
         loader=PackageLoader("pushbench"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     manifest = run.manifest
-    return environment.get_template("report.html.j2").render(
+    return templates.get_template("report.html.j2").render(
         title=manifest["title"],
         description=manifest["description"],
         manifest=manifest,
@@ -63,7 +63,27 @@ def _page(run: Run, pictures: list[tuple[str, str]]) -> str:
         charts=[(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
         verdicts=_verdicts(run.trials),
         trials=len(run.trials),
+        places=_places(manifest),
     )
+
+
+def _places(manifest: dict[str, Any]) -> list[tuple[str, dict[str, str]]]:
+    """Where and when it was measured: headings, and below each what is known, by name."""
+    left = dict(manifest["environment"])
+    found = [
+        (heading, {name: left.pop(name) for name in names if name in left}) for heading, names in environment.GROUPS.items()
+    ]
+    found += [("Other", left), ("At the start", manifest.get("at_start", {}))]
+    return [(heading, {name: _shown(value) for name, value in rows.items()}) for heading, rows in found if rows]
+
+
+def _shown(value: Any) -> str:
+    """A value of run.json, as a reader takes it."""
+    if isinstance(value, dict):
+        return ", ".join(f"core {core}: {_shown(one)}" for core, one in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(_shown, value))
+    return "unknown" if value is None else {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
 
 
 def _inline(svg: str, name: str) -> str:

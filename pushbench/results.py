@@ -2,7 +2,8 @@
 
 It knows files and their schema, and nothing of how a trial is made or a chart is drawn.
 
-    run.json          schema version, scenario verbatim, environment, placement, command line
+    run.json          schema version, scenario verbatim, environment, how the machine was doing at the start, placement,
+                      command line
     trials.parquet    one row a trial (`pushbench.columns`)
     latency.parquet   histogram buckets: clock (`due` or `sent`), value_ms (upper edge), count
     timeline.parquet  per 100 ms, by time of receipt: at_s, phase, deliveries, {latency,naive}_{p50,p99,max}_ms

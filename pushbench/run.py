@@ -68,6 +68,7 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
         "description": scenario.description.strip(),
         "charts": list(scenario.charts),
         **here,
+        "at_start": environment.describe_moment(),
         "command": ["pushbench", *sys.argv[1:]],
         "started_at": began.isoformat(timespec="seconds"),
         "finished_at": None,

@@ -23,6 +23,7 @@ PURE = (
     "age",
     "checks",
     "columns",
+    "diagnosis",
     "lag",
     "ledger",
     "message",

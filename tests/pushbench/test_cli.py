@@ -14,7 +14,7 @@ import pytest
 from pushbench import results, run, scenario
 from pushbench.checks import Judgement, Verdict
 from pushbench.cli import app, invoke
-from pushbench.doctor import Finding
+from pushbench.diagnosis import Finding, Severity
 from pushbench.outcome import Outcome
 from pushbench.results import SCHEMA
 from tests.pushbench import frames
@@ -131,6 +131,9 @@ OVER_LIMIT = "--set=subscribers=1000000"
         (["check", "absent"], ["absent", "no run"]),
         (["check", "future"], ["future", f"schema version {SCHEMA + 1}"]),
         (["doctor", "--frob"], ["--frob"]),
+        (["doctor", "overvew"], ["overvew", "did you mean overview"]),
+        (["doctor", "."], ["directory"]),
+        (["doctor", "overview", "smoke"], ["smoke", "pushbench --help"]),
         (["list", "everything"], ["everything"]),
     ],
 )
@@ -291,14 +294,63 @@ def test_serve_becomes_the_server_with_the_options_that_it_was_given(monkeypatch
     assert commands == [[PYTHON, PYTHON, "-m", "servers", "--port", "0", "--heartbeat-s=1"]]
 
 
-@pytest.mark.parametrize(("well", "code"), [(True, 0), (False, 1)])
-def test_doctor_prints_its_findings(
-    well: bool, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+FINE = Finding(Severity.OK, "cores", "two cores", "Nobody is in the way.")
+NOTED = Finding(Severity.NOTE, "frequency", "unknown", "It may change.")
+ILL = Finding(Severity.WARN, "open files", "20", "Too few.", "ulimit -Hn 84")
+
+
+@pytest.fixture
+def examined(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the scenarios that the machine was examined for; it always has the same three findings."""
+    names: list[str] = []
+
+    def examine(scenarios: list[scenario.Scenario]) -> list[Finding]:
+        names.extend(one.name for one in scenarios)
+        return [FINE, NOTED, ILL] if names != ["smoke"] else [FINE, NOTED]
+
+    monkeypatch.setattr("pushbench.doctor.examine", examine)
+    return names
+
+
+def test_doctor_prints_every_finding_and_exits_with_1_if_one_is_a_warning(
+    examined: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = [Finding(True, "two cores"), Finding(well, "load average")]
-    monkeypatch.setattr("pushbench.doctor.examine", lambda: iter(found))
-    assert invoke(["doctor"]) == code
-    assert capsys.readouterr().out == f"ok   two cores\n{'ok  ' if well else 'warn'} load average\n"
+    assert invoke(["doctor"]) == 1
+    assert sorted(examined) == sorted(path.stem for path in scenario.SCENARIOS.glob("*.toml"))
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["ok", "note", "warn", "1"]
+    assert lines[-1] == "1 of 3 should be better"
+    assert "→ ulimit -Hn 84" in lines[-2]
+
+
+def test_doctor_judges_for_the_scenario_that_it_is_told(examined: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["doctor", "smoke"]) == 0
+    assert examined == ["smoke"]
+    assert capsys.readouterr().out.splitlines()[-1] == "fit to measure on"
+
+
+def test_a_run_prints_what_the_doctor_warns_of_and_no_more(
+    examined: list[str], outcomes: list[Verdict], capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("good.toml").write_text(GOOD)
+    outcomes += [Verdict.FAILED] * 2
+    assert invoke(["run", "good.toml", "--set", "trials=1"]) == 1
+    assert examined == ["good"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[2:5] == [line for line in lines if "open files" in line] + [f"{'':18}Too few.", f"{'':18}→ ulimit -Hn 84"]
+    assert not [line for line in lines if "two cores" in line or "It may change" in line]
+
+
+@pytest.mark.parametrize(("columns", "widest"), [("50", 50), ("20", 40), ("300", 110)])
+def test_what_the_doctor_says_is_as_wide_as_the_terminal_within_what_reads_well(
+    columns: str, widest: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    long = Finding(Severity.OK, "cores", "word " * 100, "words " * 100)
+    monkeypatch.setattr("pushbench.doctor.examine", lambda scenarios: [long])
+    monkeypatch.setenv("COLUMNS", columns)
+    assert invoke(["doctor", "smoke"]) == 0
+    width = max(len(line) for line in capsys.readouterr().out.splitlines())
+    assert widest - len("words") <= width <= widest
 
 
 # Help

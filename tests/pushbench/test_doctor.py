@@ -1,75 +1,84 @@
-"""The doctor: what is amiss is told with the way out, and what is well is told too."""
-
-import os
-from collections.abc import Callable
-from typing import Any
+"""The doctor: limits are judged for the largest cell of what is to be run, and a finding fits a terminal."""
 
 import pytest
 
-from pushbench import doctor, environment, probes
-from pushbench.doctor import Finding, examine
-from pushbench.probes import ProbeError
+from pushbench import readings
+from pushbench.audience import CONNECTING
+from pushbench.diagnosis import Finding, Severity
+from pushbench.doctor import BASE_BYTES, DELIVERY_BYTES, SUBSCRIBER_BYTES, examine, need, told
+from pushbench.scenario import SCENARIOS, files_needed, load, loads
+from tests.pushbench.healthy import READINGS, but
 
-HEALTHY = {
-    "cpu": "Abacus",
-    "cores": 2,
-    "memory_gib": 8.0,
-    "kernel": "6.1",
-    "somaxconn": "4096",
-    "clock": "tsc",
-    "congestion_control": "cubic",
-}
-
-
-@pytest.fixture(autouse=True)
-def _healthy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(environment, "describe", lambda: HEALTHY)
-    monkeypatch.setattr(environment, "raise_file_limit", lambda: 20_000)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
-    monkeypatch.setattr(os, "getloadavg", lambda: (0.1, 0.1, 0.1))
+TOML = """\
+title = "Which?"
+[grid]
+subscribers = [10, 500, 20]
+[load]
+transport = "sse"
+rate_hz = 10
+[phases]
+warmup_s = 1
+measure_s = 2
+"""
 
 
-def test_a_fit_machine_has_nothing_but_good_findings() -> None:
-    found = list(examine())
-    assert [finding.says for finding in found if not finding.well] == []
-    assert len(found) > 5
-    assert all(finding.says for finding in found)
+def test_what_is_needed_is_what_the_largest_cell_needs() -> None:
+    scenario = loads(TOML, "mine.toml")
+    wanted = need([scenario])
+    assert (wanted.scenario, wanted.subscribers, wanted.connecting) == ("mine", 500, CONNECTING)
+    assert wanted.files == files_needed(scenario.cells[1])
+    assert wanted.memory_bytes == BASE_BYTES + 500 * (SUBSCRIBER_BYTES + 30 * DELIVERY_BYTES)
 
 
-def returns(value: object) -> Callable[..., object]:
-    return lambda *arguments: value
+def test_of_several_scenarios_the_largest_counts_and_memory_may_be_anothers() -> None:
+    many, fast = loads(TOML, "many.toml"), loads(TOML, "fast.toml", ["subscribers=100", "rate_hz=10000"])
+    assert need([fast, many]).scenario == "many"
+    assert need([fast, many]).memory_bytes == need([fast]).memory_bytes > need([many]).memory_bytes
 
 
-def fails(*arguments: object) -> int:
-    raise ProbeError("/proc/1/smaps_rollup cannot be read: Permission denied")
+def test_a_machine_that_is_well_has_room_for_every_scenario_of_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "take", lambda: READINGS)
+    found = examine([load(path) for path in SCENARIOS.glob("*.toml")])
+    assert {finding.severity for finding in found} == {Severity.OK}
+    assert any("memory takes 2,064" in finding.found for finding in found)
 
 
-ILLS: dict[str, tuple[Any, str, Callable[..., object], list[str]]] = {
-    "one core": (os, "sched_getaffinity", returns({0}), ["one core", "use a machine with two"]),
-    "something else at work": (os, "getloadavg", returns((1.7, 0.0, 0.0)), ["load average 1.70", "wait, or stop it"]),
-    "few files": (environment, "raise_file_limit", returns(1024), ["may open 1024 files", "ulimit -Hn 4096"]),
-    "a short backlog": (
-        environment,
-        "describe",
-        returns(HEALTHY | {"somaxconn": "128"}),
-        ["somaxconn is 128", "sysctl net.core.somaxconn=1024"],
-    ),
-    "an unknown backlog": (environment, "describe", returns(HEALTHY | {"somaxconn": None}), ["somaxconn is 0"]),
-    "memory unread": (probes, "user_bytes", fails, ["cannot be read", "smaps_rollup"]),
-}
+def test_the_same_machine_may_do_for_one_scenario_and_not_for_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readings, "take", lambda: but(open_files=1000))
+
+    def ills(*overrides: str) -> list[str]:
+        return [finding.about for finding in examine([loads(TOML, "m", overrides)]) if finding.severity != Severity.OK]
+
+    assert ills() == []
+    assert ills("subscribers=1000") == ["open files"]
 
 
-@pytest.mark.parametrize("ill", ILLS)
-def test_each_ill_is_found_alone_and_told_with_the_way_out(ill: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    where, name, instead, parts = ILLS[ill]
-    monkeypatch.setattr(where, name, instead)
-    found = [finding for finding in examine() if not finding.well]
-    assert len(found) == 1
-    for part in parts:
-        assert part in found[0].says
-    assert len(found[0].says.splitlines()) == 1
+FINDING = Finding(Severity.WARN, "ports", "28,232 of 3 words", "It means so many words that they take two lines.", "do it")
 
 
-def test_findings_are_values() -> None:
-    assert Finding(True, "x") == Finding(True, "x")
-    assert doctor.WANTED_FILES >= 2064  # the memory scenario's 2,000 connections and what is open beside them
+def test_a_finding_has_a_line_for_what_was_found_what_it_means_and_what_to_do() -> None:
+    assert told(FINDING, 80).splitlines() == [
+        "warn  ports       28,232 of 3 words",
+        "                  It means so many words that they take two lines.",
+        "                  → do it",
+    ]
+
+
+def test_a_narrow_terminal_wraps_it_below_itself() -> None:
+    assert told(FINDING, 50).splitlines()[1:3] == [
+        "                  It means so many words that they",
+        "                  take two lines.",
+    ]
+
+
+def test_where_there_is_nothing_to_do_nothing_is_told_to_do() -> None:
+    fine = Finding(Severity.OK, "swap", "nothing", "Nobody waits.")
+    assert told(fine, 80).splitlines() == ["ok    swap        nothing", "                  Nobody waits."]
+
+
+@pytest.mark.parametrize("width", [40, 80, 110])
+def test_no_word_is_cut_and_no_line_is_wider_than_asked_unless_a_word_is(width: int) -> None:
+    command = "echo 1 | sudo tee /sys/devices/system/clocksource/clocksource0/current-clocksource"
+    lines = told(Finding(Severity.NOTE, "clock", "x " * 90, "y " * 70, command), width).splitlines()
+    assert command.split()[-1] in " ".join(lines)
+    assert all(len(line) <= width or len(line.split()) == 1 for line in lines)

@@ -89,6 +89,18 @@ def test_the_page_has_the_question_the_table_the_captions_and_the_environment(ru
     assert "--set trials=3" in page.text
 
 
+def test_the_environment_is_grouped_and_no_part_of_it_is_left_out(tmp_path: Path) -> None:
+    made = frames.run(("sse",), subscribers=(10,), trials=1)
+    environment = {"cpu": "Abacus", "loopback_mtu": 65536, "frequency_boost": True, "later": None, "cores": 0}
+    at_start = {"load_average": [0.5, None], "busy_percent": {"0": 3.0, "1": None}}
+    text = written(tmp_path, made, charts=["overview"], environment=environment, at_start=at_start).text
+    for part in (
+        "Processor cpu Abacus cores 0 frequency boost on Network loopback mtu 65536 Other later unknown",
+        "At the start load average 0.5, unknown busy percent core 0: 3.0, core 1: unknown The run",
+    ):
+        assert part in text
+
+
 def test_a_verdict_that_has_a_reason_is_told_with_it(page: Page) -> None:
     assert "sse 2 lossy made lossy for a test" in page.text
 

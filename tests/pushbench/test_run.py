@@ -144,6 +144,7 @@ def test_a_new_run_says_what_it_is_and_where_it_is_measured(tmp_path: Path) -> N
     assert manifest["charts"] == ["overview"]
     assert manifest["scenario"] == {"name": "three", "source": TOML, "overrides": ["trials=5"]}
     assert manifest["environment"]["kernel"]
+    assert manifest["at_start"]["load_average"]
     assert set(manifest["placement"]) == {"server", "swarm", "publisher"}
     assert manifest["command"][0] == "pushbench"
     assert manifest["started_at"]
