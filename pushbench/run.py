@@ -114,8 +114,8 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
                 progress.done(outcome.judgement.verdict, _in_short(outcome))
     finally:
         os.sched_setaffinity(0, cores)
-    store.manifest["finished_at"] = datetime.now(UTC).isoformat(timespec="seconds")
-    store.write()
+    if todo or not store.manifest["finished_at"]:
+        store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
 def _in_short(outcome: Outcome) -> str:
