@@ -1,15 +1,26 @@
 """The entry of `pushbench` and of `python -m pushbench`.
 
-It imports nothing by itself: a load process that is spawned imports its parent's main module first, and would pay for all
+It imports nothing of its own: a load process that is spawned imports its parent's main module first, and would pay for all
 that only the command line needs.
 """
 
+import sys
+
 
 def main() -> None:
-    """Hand over to the command line."""
-    from pushbench import cli
+    """Listen to what may tell it to end, hand over to the command line, and leave with its exit code."""
+    from pushbench import interruption
 
-    cli.main()
+    try:
+        interruption.listen()
+        from pushbench import cli  # half a second, in which one may change one's mind
+
+        code = cli.main()
+    except interruption.Interrupted as interrupted:
+        print("pushbench: interrupted", file=sys.stderr)
+        code = interrupted.exit_code
+    interruption.ignore()
+    raise SystemExit(code)
 
 
 if __name__ == "__main__":

@@ -1,30 +1,33 @@
 """The command line: `pushbench run | list | report | check | serve | doctor`.
 
 It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
-but some trial failed or is not to be believed, 2 wrong input (one line on stderr), 70 an error of its own, 130 on Ctrl-C.
+but some trial failed or is not to be believed, 2 wrong input or a full disk (one line on stderr), 70 an error of its own,
+130 on Ctrl-C, 143 on SIGTERM.
 """
 
-import asyncio
+import errno
 import os
 import shutil
 import sys
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from pushbench import results
+from pushbench import interruption, results
 from pushbench.checks import Verdict
-from pushbench.results import ResultsError
+from pushbench.interruption import Interrupted
+from pushbench.results import ResultsError, Run, Store
 from pushbench.scenario import SCENARIOS, ScenarioError, find, load
 
-INTERRUPTED = 130
-"""The exit code that typer makes of Ctrl-C."""
 LOG_WIDTH = 160
 """How wide a table is where there is no terminal."""
 BROKEN = 70
 """Exit code after an error that is pushbench's own: EX_SOFTWARE of sysexits.h."""
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a file cannot grow."""
 LONGEST_LINE = 1000
 ROOMY_WIDTH = 130
 """A narrower terminal is shown the figures without their intervals; the report has them."""
@@ -42,32 +45,43 @@ app = typer.Typer(
 )
 
 
-def main() -> None:
-    """The console script."""
-    sys.exit(invoke(sys.argv[1:]))
+def main() -> int:
+    """The console script's work; returns its exit code."""
+    return invoke(sys.argv[1:])
 
 
 def invoke(arguments: list[str]) -> int:
     """Run a command and return its exit code; wrong input becomes one line on stderr."""
     try:
         code: int = app(arguments, prog_name="pushbench", standalone_mode=False) or 0
-        if code == INTERRUPTED:
-            print(
-                "pushbench: interrupted; every finished trial is kept: the same command with --resume goes on from there",
-                file=sys.stderr,
-            )
+        sys.stdout.flush()
         return code
     except (ScenarioError, ResultsError) as error:
-        print(f"pushbench: {error}", file=sys.stderr)
-    except (OSError, RuntimeError, ValueError, KeyError, TypeError):  # a mistake of pushbench's own, and no verdict's 1
+        _tell(str(error))
+    except OSError as error:
+        if error.errno not in NO_ROOM:
+            traceback.print_exc()
+            return BROKEN
+        _tell(f"{error.filename or 'what it prints'} cannot be written: {error.strerror}; make room")
+        sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  or Python tries again when it ends, and complains itself
+    except (RuntimeError, ValueError, KeyError, TypeError):  # a mistake of pushbench's own, and no verdict's 1
         traceback.print_exc()
         return BROKEN
     except typer.TyperException as error:
         if error.exit_code == 2 and not arguments:
             print(error.format_message())
             return 0
-        print(f"pushbench: {' '.join(error.format_message().split()).rstrip('.')}; see pushbench --help", file=sys.stderr)
+        _tell(f"{' '.join(error.format_message().split()).rstrip('.')}; see pushbench --help")
+    except Interrupted as interrupted:
+        _tell("interrupted")
+        return interrupted.exit_code
     return 2
+
+
+def _tell(line: str) -> None:
+    """Say something on stderr, if that is still there."""
+    with suppress(OSError):
+        print(f"pushbench: {line}", file=sys.stderr)
 
 
 @app.command()
@@ -83,18 +97,22 @@ def run(
     """
     from pushbench.diagnosis import Severity
     from pushbench.doctor import examine, told
-    from pushbench.run import execute, open_store
+    from pushbench.run import execute, give_up, open_store
 
     read = load(find(scenario), set_ or [])
     store = open_store(read, RESULTS, out, resume)
-    print(f"{read.title}\n{len(read.schedule)} trials, into {store.directory}", flush=True)
-    for finding in examine([read]):
-        if finding.severity == Severity.WARN:
-            print(told(finding, _width()), flush=True)
-    with asyncio.Runner() as runner:
-        # Ctrl-C cancels the run, which then ends its processes; a second one does not wait for that.
-        runner.run(execute(read, store))
-    return _report(store.directory)
+    try:
+        print(f"{read.title}\n{len(read.schedule)} trials, into {store.directory}", flush=True)
+        for finding in examine([read]):
+            if finding.severity == Severity.WARN:
+                print(told(finding, _width()), flush=True)
+        with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
+            from pushbench import report, summary  # noqa: F401
+        interruption.run(execute(read, store), hurry=give_up)
+        return _report(store.directory)
+    except Interrupted as interrupted:
+        _report_cut_off(store, len(read.schedule))
+        return interrupted.exit_code
 
 
 @app.command("list")
@@ -138,10 +156,15 @@ def check(directory: Annotated[Path | None, typer.Argument(help="a run; default 
     """
     path = directory or _newest()
     trials = results.load(path).trials.sort_values("order")
+    if trials.empty:
+        print(f"{path} has no finished trial yet: go on with --resume")
+        return 1
     for row in trials.to_dict("records"):
         if row["reason"]:
             print(f"cell {row['cell']} ({row['transport']}) trial {row['trial']}: {row['verdict']}: {row['reason']}")
-    return _verdict_code(list(trials["verdict"]))
+    believable = sum(Verdict(verdict).believable for verdict in trials["verdict"])
+    print(f"{believable} of {len(trials)} trials may be believed")
+    return 0 if believable == len(trials) else 1
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -184,15 +207,47 @@ def _newest() -> Path:
 
 def _report(directory: Path) -> int:
     """Draw, write the page, print the table; pandas and matplotlib are imported only for this."""
-    from rich.console import Console
-    from rich.table import Table
-
-    from pushbench import report, summary
+    from pushbench import report
 
     read = results.load(directory)
     if read.trials.empty:
         raise ResultsError(f"{directory} has no finished trial yet: go on with --resume")
     page = report.write(read)
+    _print_table(read)
+    for path in (page, *sorted((directory / "charts").glob("*.png"))):
+        print(path)
+    return 1 if _print_doubts(read) else 0
+
+
+def _report_cut_off(store: Store, trials: int) -> None:
+    """What there is of a run that was told to end: table and page, without the charts, which would take seconds."""
+    kept, go_on = len(store.done), "the same command with --resume goes on from there"
+    if not kept:
+        _tell(f"interrupted before a trial was finished; {go_on}")
+        return
+    from pushbench import report
+
+    read = results.load(store.directory)
+    page = report.write_undrawn(read)
+    with suppress(OSError):  # a terminal that has been closed shows nothing any more
+        _print_table(read)
+        print(page)
+        _print_doubts(read)
+        sys.stdout.flush()
+    drawn = f"pushbench report {store.directory} draws the charts"
+    _tell(
+        f"interrupted; {kept} of {trials} trials are finished and kept: {go_on}; {drawn}"
+        if kept < trials
+        else f"interrupted; all {trials} trials are finished and kept: {drawn}"
+    )
+
+
+def _print_table(read: Run) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    from pushbench import summary
+
     made = summary.table(read.trials)
     console = Console()
     if not console.is_terminal:
@@ -212,18 +267,16 @@ def _report(directory: Path) -> int:
     console.print(shown)
     for note in made.notes:
         console.print(note, style="dim")
-    for path in (page, *sorted((directory / "charts").glob("*.png"))):
-        print(path)
+
+
+def _print_doubts(read: Run) -> int:
+    """Say how many trials are not to be believed, if any are; returns their number."""
     doubted = sum(not Verdict(verdict).believable for verdict in read.trials["verdict"])
     if doubted:
-        print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {directory} says why")
-    return 1 if doubted else 0
+        print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {read.path} says why")
+    return doubted
 
 
 def _width() -> int:
     """How wide prose is wrapped: as the terminal is, within what reads well."""
     return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
-
-
-def _verdict_code(verdicts: list[str]) -> int:
-    return 0 if all(Verdict(verdict).believable for verdict in verdicts) else 1

@@ -7,6 +7,7 @@ second, never by a load process.
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TextIO
 
 from rich.console import Console
@@ -45,11 +46,13 @@ class Progress:
     def __enter__(self) -> "Progress":
         if self._live:
             self._live.start()
+            self._console.show_cursor()  # hidden, it would stay so if this process were killed
         return self
 
     def __exit__(self, *exception: object) -> None:
         if self._live:
-            self._live.stop()
+            with suppress(OSError):  # a terminal that has been closed needs no tidying
+                self._live.stop()
 
     def trial(self, label: str) -> None:
         """The next trial begins."""

@@ -4,7 +4,7 @@ It reads a run and writes into its directory. What a chart shows and how a figur
 """
 
 import re
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,8 @@ from matplotlib.figure import Figure
 from pushbench import environment, summary
 from pushbench.charts import CHARTS, applicable, draw
 from pushbench.checks import Verdict
-from pushbench.results import Run
+from pushbench.files import write_whole
+from pushbench.results import ResultsError, Run, reason
 
 PNG_DPI = 150
 
@@ -25,11 +26,16 @@ _SVG: Any = {"svg.hashsalt": "pushbench", "svg.fonttype": "path"}
 
 
 def write(run: Run) -> Path:
-    """Draw the run's charts into `charts/`, write `report.html`, and return the page's path."""
-    pictures = [(name, save(draw(name, run.frames), run.path / "charts" / name)) for name in charts_of(run)]
-    page = run.path / "report.html"
-    page.write_text(_page(run, pictures))
-    return page
+    """Draw the run's charts into `charts/`, write `report.html`, and return the page's path.
+
+    Raises `ResultsError` if they cannot be written.
+    """
+    return _write_page(run, [(name, save(draw(name, run.frames), run.path / "charts" / name)) for name in charts_of(run)])
+
+
+def write_undrawn(run: Run) -> Path:
+    """Write `report.html` without charts, for which there was no time; the page says so. Otherwise as `write`."""
+    return _write_page(run, None)
 
 
 def charts_of(run: Run) -> list[str]:
@@ -40,17 +46,34 @@ def charts_of(run: Run) -> list[str]:
 
 
 def save(figure: Figure, path: Path) -> str:
-    """Write a figure as PNG and SVG beside each other, and return the SVG as text."""
-    path.parent.mkdir(exist_ok=True)
-    figure.savefig(path.with_suffix(".png"), dpi=PNG_DPI, metadata={"Software": None})
+    """Write a figure as PNG and SVG beside each other, and return the SVG as text. Raises `ResultsError` if it cannot."""
+    png = BytesIO()
+    figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
     with matplotlib.rc_context(_SVG):
-        text = StringIO()
-        figure.savefig(text, format="svg", metadata={"Date": None})
-    path.with_suffix(".svg").write_text(text.getvalue())
-    return text.getvalue()
+        svg = StringIO()
+        figure.savefig(svg, format="svg", metadata={"Date": None})
+    _write(path.with_suffix(".png"), png.getvalue())
+    _write(path.with_suffix(".svg"), svg.getvalue().encode())
+    return svg.getvalue()
 
 
-def _page(run: Run, pictures: list[tuple[str, str]]) -> str:
+def _write(path: Path, content: bytes) -> None:
+    try:
+        path.parent.mkdir(exist_ok=True)
+        write_whole(path, content)
+    except OSError as error:
+        raise ResultsError(
+            f"{path} cannot be written: {reason(error)}; the trials are kept: make room, then pushbench report"
+        ) from None
+
+
+def _write_page(run: Run, pictures: list[tuple[str, str]] | None) -> Path:
+    page = run.path / "report.html"
+    _write(page, _page(run, pictures).encode())
+    return page
+
+
+def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
     templates = Environment(
         loader=PackageLoader("pushbench"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -60,7 +83,8 @@ def _page(run: Run, pictures: list[tuple[str, str]]) -> str:
         description=manifest["description"],
         manifest=manifest,
         table=summary.table(run.trials),
-        charts=[(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
+        charts=None if pictures is None else [(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
+        directory=run.path,
         verdicts=_verdicts(run.trials),
         trials=len(run.trials),
         places=_places(manifest),

@@ -3,6 +3,8 @@
 It knows the order of the trials and where their results go; a trial's inside and the charts are not known here.
 """
 
+import asyncio
+import multiprocessing
 import os
 import sys
 from collections.abc import Callable
@@ -106,6 +108,7 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
                 started_at = datetime.now(UTC).isoformat(timespec="seconds")
                 seed = hash((scenario.repeat.seed, cell, trial))
                 outcome = await attempt(Trial(load, scenario.phases, targets(load), placement, seed), progress)
+                await asyncio.sleep(0)  # whoever told the load processes to end has told this one too: no failure is kept
                 store.add(
                     {
                         "cell": cell,
@@ -127,8 +130,17 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
                 progress.done(outcome.judgement.verdict, _in_short(outcome))
     finally:
         os.sched_setaffinity(0, cores)
-    store.manifest["finished_at"] = datetime.now(UTC).isoformat(timespec="seconds")
-    store.write()
+    if todo or not store.manifest["finished_at"]:
+        store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def give_up() -> None:
+    """End the load processes of the trial that is being made, when nobody waits for it any more.
+
+    To be asked would take them longer: a publisher listens again when it has published everything.
+    """
+    for process in multiprocessing.active_children():
+        process.kill()
 
 
 def _in_short(outcome: Outcome) -> str:

@@ -1,11 +1,11 @@
 """A target: the server under test, started as a process of its own and waited for by its ready line.
 
-It knows how to start and stop a server, and nothing of what the server does.
+It knows how to start and stop a server, and nothing of what the server does. The process that it starts is the server's
+keeper (`pushbench.kinship`), which ends with the server, and before which nothing ends that the server has started.
 """
 
 import asyncio
 import json
-import os
 import signal
 import sys
 from collections import deque
@@ -13,10 +13,11 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from pushbench.kinship import end_with_parent
+from pushbench.kinship import BY_SIGNAL, LET_GO, NOT_STARTED, below_a_keeper
 
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
+"""How long a server may take to end by itself."""
 LAST_LINES = 12
 NOTICE_S = 0.2
 """Whatever goes wrong, so long is waited whether it is because the server has ended."""
@@ -76,32 +77,26 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
 
     Raises `TargetFailed` if it does not become ready, or ends by itself; also in place of an error that came of that.
     """
-    run_pid = os.getpid()
-
-    def prepare() -> None:
-        os.sched_setaffinity(0, cores)
-        end_with_parent(run_pid, signal.SIGTERM)
-
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *target.command,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C is the run's to handle
-            preexec_fn=prepare,
-        )
-    except OSError as error:
-        raise TargetFailed(f"the server {target.name} cannot be started: {target.command[0]}: {error.strerror}") from None
+    process = await asyncio.create_subprocess_exec(
+        *below_a_keeper(target.command, cores),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C is the run's to handle
+    )
     lines: deque[str] = deque(maxlen=LAST_LINES)
     draining: asyncio.Task[None] | None = None
+    patience_s = STOP_TIMEOUT_S
     try:
         assert process.stdout is not None
         try:
             async with asyncio.timeout(target.ready_timeout_s):
                 ready = await _ready_line(process.stdout, lines)
-                code = None if ready else await process.wait()
+                code = None if ready else _exit_code(await process.wait())
         except TimeoutError:
             raise TargetFailed(_failure(target, f"was not ready after {target.ready_timeout_s:g} s", lines)) from None
+        if code == NOT_STARTED:
+            raise TargetFailed(f"the server {target.name} cannot be started: {' | '.join(lines)}")
         if ready is None:
             raise TargetFailed(_failure(target, f"ended with exit code {code} before it was ready", lines))
         draining = asyncio.create_task(_drain(process.stdout, lines))
@@ -111,18 +106,20 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
             yield Running("127.0.0.1", ready["port"], ready["pid"], exited)
         except Exception as error:
             cause = error
-            await asyncio.wait({exited}, timeout=NOTICE_S)
+            await _ended_within(process, NOTICE_S)
         finally:
             exited.cancel()
         if process.returncode is not None:
-            _tell_group(process, signal.SIGKILL)  # so that nobody keeps its output open
             await draining
-            says = f"ended with exit code {process.returncode} during the trial"
+            says = f"ended with exit code {_exit_code(process.returncode)} during the trial"
             raise TargetFailed(_failure(target, says, lines)) from cause
         if cause:
             raise cause
+    except asyncio.CancelledError:
+        patience_s = 0.0  # nobody waits for this trial any more
+        raise
     finally:
-        await _stop(process)
+        await _stop(process, patience_s)
         if draining is not None:
             await draining
 
@@ -149,17 +146,28 @@ def _failure(target: Target, what: str, lines: deque[str]) -> str:
     return f"the server {target.name} {what}{said}"
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    if process.returncode is None:
-        _tell_group(process, signal.SIGTERM)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STOP_TIMEOUT_S):
-                await process.wait()
-    _tell_group(process, signal.SIGKILL)
-    await process.wait()
+async def _stop(process: asyncio.subprocess.Process, patience_s: float) -> None:
+    """Let the server end by itself, as far as the patience goes, and see to it that nothing is left of it."""
+    try:
+        if patience_s:
+            _tell(process, signal.SIGTERM)
+            await _ended_within(process, patience_s)
+    finally:
+        _tell(process, LET_GO)
+        await process.wait()
 
 
-def _tell_group(process: asyncio.subprocess.Process, what: signal.Signals) -> None:
-    """Signal the server and whatever it has started; the group has the server's process id."""
+def _tell(process: asyncio.subprocess.Process, what: signal.Signals) -> None:
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, what)
+        process.send_signal(what)
+
+
+async def _ended_within(process: asyncio.subprocess.Process, longest_s: float) -> None:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(longest_s):
+            await process.wait()
+
+
+def _exit_code(keepers: int) -> int:
+    """The server's exit code, by that of its keeper: negative if a signal ended it."""
+    return BY_SIGNAL - keepers if BY_SIGNAL < keepers < BY_SIGNAL + signal.NSIG else keepers

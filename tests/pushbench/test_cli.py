@@ -1,24 +1,25 @@
 """The command line: exit codes, one line for wrong input and nothing started, and an example in every help."""
 
-import asyncio
 import os
 import re
 import resource
+import signal
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pushbench import results, run, scenario
+from pushbench import report, results, run, scenario
 from pushbench.checks import Judgement, Verdict
 from pushbench.cli import app, invoke
 from pushbench.diagnosis import Finding, Severity
 from pushbench.outcome import Outcome
 from pushbench.results import SCHEMA
 from tests.pushbench import frames
-from tests.pushbench.tiny import PYTHON
+from tests.pushbench.full import room_for
+from tests.pushbench.tiny import PYTHON, listening
 from tests.pushbench.written import write_run
 
 GOOD = """\
@@ -218,19 +219,157 @@ def test_without_out_a_run_lands_below_results(outcomes: list[Verdict], capsys: 
     assert f"into {directory}" in capsys.readouterr().out
 
 
-def test_ctrl_c_is_told_in_one_line_with_the_way_to_go_on(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async def interrupted(*arguments: object) -> Outcome:
-        await asyncio.sleep(0)
-        raise KeyboardInterrupt
+@pytest.fixture
+def told_to_end() -> Iterator[Callable[[], None]]:
+    """Tells this process to end, as SIGTERM does; `pushbench` listens to that."""
+    with listening():
+        yield lambda: os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr(run, "attempt", interrupted)
+
+def test_a_run_that_is_told_to_end_while_it_draws_shows_its_table_and_says_how_to_draw(
+    outcomes: list[Verdict],
+    told_to_end: Callable[[], None],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     Path("good.toml").write_text(GOOD)
-    assert invoke(["run", "good.toml"]) == 130
+    outcomes += [Verdict.OK] * 2
+    monkeypatch.setattr(report, "draw", lambda *arguments: told_to_end())
+    assert invoke(["run", "good.toml", "--set", "trials=1", "--out", "mine"]) == 143
+    said = capsys.readouterr()
+    assert "deliveries/s" in said.out
+    assert said.out.splitlines()[-1] == "mine/report.html"
+    *trials, last = said.err.splitlines()
+    assert len(trials) == 2
+    assert last == "pushbench: interrupted; all 2 trials are finished and kept: pushbench report mine draws the charts"
+    assert "draws its charts" in Path("mine/report.html").read_text()
+    assert results.load("mine").manifest["finished_at"]
+
+
+def test_a_run_that_is_told_to_end_before_its_first_trial_says_so_in_one_line(
+    told_to_end: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("good.toml").write_text(GOOD)
+    monkeypatch.setattr("pushbench.doctor.examine", lambda scenarios: told_to_end())
+    assert invoke(["run", "good.toml"]) == 143
     told = capsys.readouterr().err
-    assert len(told.splitlines()) == 1
-    assert "--resume" in told
+    assert told == (
+        "pushbench: interrupted before a trial was finished; the same command with --resume goes on from there\n"
+    )
+
+
+def test_a_command_that_is_told_to_end_says_so_in_one_line(
+    told_to_end: Callable[[], None], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("pushbench.doctor.examine", lambda scenarios: told_to_end())
+    assert invoke(["doctor"]) == 143
+    assert capsys.readouterr().err == "pushbench: interrupted\n"
+
+
+def test_the_command_can_be_told_to_end_while_it_is_still_being_imported() -> None:
+    script = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from pushbench.__main__ import main
+main()
+"""
+    ended = subprocess.run([PYTHON, "-c", script], capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "pushbench: interrupted\n")
+
+
+# When there is no room
+
+BEGUN = 5  # files: run.json and four tables
+TRIAL = 4  # the tables, anew
+FINISHED = BEGUN + 2 * TRIAL + 1
+
+
+@pytest.mark.parametrize(
+    ("room", "parts"),
+    [
+        (0, ["mine cannot be written", "--out"]),
+        (BEGUN - 1, ["mine cannot be written", "--out"]),
+        (BEGUN, ["mine cannot be written", "0 finished trials are kept", "--resume"]),
+        (BEGUN + 2 * TRIAL - 1, ["mine cannot be written", "1 finished trials are kept", "--resume"]),
+        (BEGUN + 2 * TRIAL, ["mine cannot be written", "2 finished trials are kept", "--resume"]),
+        (FINISHED, ["mine/charts/overview.png cannot be written", "pushbench report"]),
+        (FINISHED + 2, ["mine/report.html cannot be written", "pushbench report"]),
+    ],
+)
+def test_wherever_the_disk_is_full_it_is_told_in_one_line_and_resume_goes_on_once_there_is_room(
+    room: int,
+    parts: list[str],
+    outcomes: list[Verdict],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("good.toml").write_text(GOOD.replace("[grid]", 'charts = ["overview"]\n[grid]'))
+    outcomes += [Verdict.OK] * 4
+    run = ["run", "good.toml", "--set", "trials=1", "--out", "mine"]
+    with room_for(room):
+        assert invoke(run) == 2
+    *trials, last = capsys.readouterr().err.splitlines()
+    assert all(line.startswith("[") for line in trials)
+    for part in ("pushbench: ", "No space left on device", *parts):
+        assert part in last
+    begun = room >= BEGUN
+    assert Path("mine", "run.json").exists() == begun
+    if begun:
+        assert len(results.load("mine").trials) == min(2, (room - BEGUN) // TRIAL)
+    assert list(Path("mine").rglob(".*")) == []
+    assert invoke([*run, "--resume"] if begun else run) == 0
+    assert len(results.load("mine").trials) == 2
+    assert Path("mine/report.html").stat().st_size
+
+
+def test_a_chart_that_is_too_large_for_the_disk_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    made("mine")
+    done = subprocess.run(
+        [PYTHON, "-m", "pushbench", "report", "results/mine"],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000)),
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 2
+    assert re.fullmatch(r"pushbench: results/mine/charts/overview.png cannot be written: File too large; .*\n", done.stderr)
+
+
+@pytest.mark.parametrize("command", ["list", "doctor"])
+def test_what_cannot_be_printed_is_told_in_one_line(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run([PYTHON, "-m", "pushbench", command], stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2
+    assert done.stderr == "pushbench: what it prints cannot be written: No space left on device; make room\n"
+
+
+# What is imported when
+
+IMPORTED = "print(*({'pandas', 'matplotlib'} & set(sys.modules)), file=sys.stderr)"
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"], ["doctor"], ["run", "absent"], ["run", "--frob"]])
+def test_what_draws_nothing_does_not_wait_for_what_draws(arguments: list[str]) -> None:
+    script = f"import sys; from pushbench.cli import invoke; invoke({arguments}); {IMPORTED}"
+    told = subprocess.run([PYTHON, "-c", script], capture_output=True, text=True, check=True).stderr
+    assert told.splitlines()[-1] == ""
+
+
+def test_a_run_imports_what_draws_before_its_first_trial_and_not_when_time_is_short() -> None:
+    Path("good.toml").write_text(GOOD)
+    script = f"""
+import sys
+from pushbench import cli, run
+async def attempt(*arguments):
+    {IMPORTED}
+    raise SystemExit
+run.attempt = attempt
+cli.invoke(["run", "good.toml"])
+"""
+    told = subprocess.run([PYTHON, "-c", script], capture_output=True, text=True, check=True).stderr
+    assert set(told.split()) == {"pandas", "matplotlib"}
 
 
 # The other commands
@@ -284,7 +423,17 @@ def test_report_of_a_run_that_has_no_trial_yet_says_how_to_go_on(capsys: pytest.
 def test_check_tells_each_verdict_that_has_a_reason(verdict: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
     made("mine", verdict)
     assert invoke(["check", "results/mine"]) == code
-    assert capsys.readouterr().out == f"cell 1 (websocket) trial 1: {verdict}: made {verdict} for a test\n"
+    assert capsys.readouterr().out.splitlines() == [
+        f"cell 1 (websocket) trial 1: {verdict}: made {verdict} for a test",
+        f"{2 - code} of 2 trials may be believed",
+    ]
+
+
+def test_check_of_a_run_that_has_no_trial_yet_does_not_call_it_well(capsys: pytest.CaptureFixture[str]) -> None:
+    nothing = {name: frame.iloc[:0] for name, frame in frames.run(("sse",), trials=1).items()}
+    write_run(Path("empty"), nothing)
+    assert invoke(["check", "empty"]) == 1
+    assert capsys.readouterr().out == "empty has no finished trial yet: go on with --resume\n"
 
 
 def test_serve_becomes_the_server_with_the_options_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:

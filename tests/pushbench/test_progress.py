@@ -1,5 +1,6 @@
 """Progress: honest about the time left, plain lines where there is no terminal, one live line where there is one."""
 
+import errno
 import io
 import re
 
@@ -97,6 +98,26 @@ def test_on_a_terminal_the_live_line_has_trial_phase_rate_latency_and_time_left(
     assert "[1/2] sse, subscribers=10 · measure · 12,346 deliveries/s, p99 4.6 ms · " in shown
     assert re.search(r"measure · 1 deliveries/s · \d+ s left", shown)  # without latencies there is no p99
     assert "[2/2] websocket: failed, it did not start" in shown
+
+
+def test_a_terminal_stays_as_it_was_if_the_process_is_killed() -> None:
+    stream = Terminal()
+    with Progress([10.0], stream) as progress:
+        progress.trial("sse")
+        progress.phase("measure", 10.0)
+        so_far = stream.getvalue()
+        assert so_far.rfind("\x1b[?25h") > so_far.rfind("\x1b[?25l")  # the cursor is not hidden
+
+
+def test_a_terminal_that_has_been_closed_does_not_hide_why_the_run_ends() -> None:
+    stream = Terminal()
+
+    def gone(text: str) -> int:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with pytest.raises(ZeroDivisionError), Progress([10.0], stream):  # noqa: PT012
+        stream.write = gone  # type: ignore[method-assign]
+        raise ZeroDivisionError
 
 
 def test_numbers_are_aligned_when_there_are_many_trials() -> None:

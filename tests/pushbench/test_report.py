@@ -9,8 +9,9 @@ import pytest
 
 from pushbench import report, results, summary
 from pushbench.charts import CHARTS, applicable
-from pushbench.results import Run
+from pushbench.results import ResultsError, Run
 from tests.pushbench import frames
+from tests.pushbench.full import room_for
 from tests.pushbench.written import MANIFEST, write_run
 
 
@@ -134,6 +135,32 @@ def test_a_run_in_which_everything_failed_has_a_page_with_the_reasons(tmp_path: 
 def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
     made = frames.run(("sse",), subscribers=(10,), trials=1)
     assert "not finished" in written(tmp_path, made, charts=["overview"], finished_at=None).text
+
+
+def test_a_page_that_is_written_in_haste_has_all_but_the_charts_and_says_how_to_draw_them(tmp_path: Path) -> None:
+    made = frames.judge(frames.run(("sse",), subscribers=(10,), trials=1), "lossy", "sse")
+    run = results.load(write_run(tmp_path / "run", made, finished_at=None))
+    page = Page(report.write_undrawn(run).read_text())
+    assert f"pushbench report {run.path} draws its charts" in page.text
+    for part in (*summary.table(run.trials).rows[0], "sse 1 lossy made lossy for a test", "not finished", "Abacus & Sons"):
+        assert part in page.text
+    assert "svg" not in page.tags
+    assert not (run.path / "charts").exists()
+    report.write(run)
+    assert "draws its charts" not in Page((run.path / "report.html").read_text()).text
+
+
+@pytest.mark.parametrize("room", [0, 1, 2])
+def test_what_cannot_be_written_is_told_in_one_line_and_what_was_there_stays(tmp_path: Path, room: int) -> None:
+    run = results.load(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(10,), trials=1), charts=["overview"]))
+    report.write(run)
+    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    with room_for(room), pytest.raises(ResultsError) as error:
+        report.write(run)
+    told = str(error.value)
+    assert re.fullmatch(r"[^\n]*cannot be written: No space left on device; [^\n]*pushbench report", told)
+    assert ("charts/overview.png", "charts/overview.svg", "report.html")[room] in told
+    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
 
 
 def test_charts_are_those_asked_for_that_the_run_can_show_or_else_all_of_these(run: Run) -> None:

@@ -1,17 +1,22 @@
 """Results: what is added is on disk, whole or not at all, and comes back as it was."""
 
+import errno
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from pushbench import results
 from pushbench.columns import COLUMNS, LEDGER, MEASURED
-from pushbench.results import SCHEMA, TABLES, ResultsError, Store
+from pushbench.results import SCHEMA, TABLES, ResultsError, Run, Store
 from tests.pushbench import frames
+from tests.pushbench.full import room_for
 
 MANIFEST = {"title": "Which?", "finished_at": None}
 
@@ -104,6 +109,14 @@ def test_a_column_that_nobody_knows_is_refused(store: Store) -> None:
 # A run that is cut off, and goes on
 
 
+def test_that_a_run_is_finished_is_noted_beside_its_trials(store: Store) -> None:
+    store.add(trial_row(0, 1), latency=LATENCY)
+    store.finish("2026-01-01T00:00:00+00:00")
+    run = results.load(store.directory)
+    assert run.manifest == {"schema": SCHEMA, **MANIFEST, "finished_at": "2026-01-01T00:00:00+00:00"}
+    assert len(run.trials) == 1
+
+
 def test_a_reopened_run_goes_on_with_what_it_has(store: Store) -> None:
     store.add(trial_row(0, 1), latency=LATENCY)
     store.add(failed_row(1, 1))
@@ -117,17 +130,24 @@ def test_a_reopened_run_goes_on_with_what_it_has(store: Store) -> None:
     assert run.manifest == {"schema": SCHEMA, **MANIFEST}
 
 
-@pytest.mark.parametrize("replaced", range(len(TABLES) + 1))
-def test_wherever_a_write_is_cut_off_a_trial_is_kept_whole_or_not_at_all(
-    store: Store, replaced: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store.add(trial_row(0, 1), latency=LATENCY, memory=MEMORY)
+def whole_trials(run: Run) -> set[tuple[int, int]]:
+    """The trials of a run; each has all its rows in every table, and no row is of another."""
+    whole = set(run.trials[["cell", "trial"]].itertuples(index=False, name=None))
+    for frame, rows in ((run.latency, LATENCY), (run.timeline, TIMELINE), (run.memory, MEMORY)):
+        assert len(frame) == len(rows) * len(whole)
+        assert set(frame[["cell", "trial"]].itertuples(index=False, name=None)) == whole
+    return whole
 
-    class CutOff(Exception):
-        pass
 
-    done = 0
+class CutOff(BaseException):
+    """Stands in for the end of the process."""
+
+
+@contextmanager
+def cut_off_after(replaced: int) -> Iterator[None]:
+    """Inside of this so many files are replaced, and not one more."""
     replace = Path.replace
+    done = 0
 
     def replace_some(self: Path, target: Path) -> Path:
         nonlocal done
@@ -136,23 +156,89 @@ def test_wherever_a_write_is_cut_off_a_trial_is_kept_whole_or_not_at_all(
         done += 1
         return replace(self, target)
 
-    monkeypatch.setattr(Path, "replace", replace_some)
-    with pytest.raises(CutOff):
-        store.add(trial_row(0, 2), latency=LATENCY, memory=MEMORY)
-    monkeypatch.undo()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Path, "replace", replace_some)
+        yield
+
+
+@pytest.mark.parametrize("replaced", range(len(TABLES)))
+def test_wherever_a_write_is_cut_off_the_trials_before_are_kept_whole_and_nothing_of_the_one_that_was_written(
+    store: Store, replaced: int
+) -> None:
+    store.add(trial_row(0, 1), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)
+    with cut_off_after(replaced), pytest.raises(CutOff):
+        store.add(trial_row(0, 2), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)
+    assert whole_trials(results.load(store.directory)) == {(0, 1)}
     again = Store.reopen(store.directory)
-    again.write()
-    run = results.load(store.directory)
-    whole = {(0, 1), (0, 2)} if replaced == len(TABLES) else {(0, 1)}
-    assert again.done == whole
-    for frame, rows in ((run.latency, LATENCY), (run.memory, MEMORY)):
-        assert len(frame) == len(rows) * len(whole)
-        assert set(frame[["cell", "trial"]].itertuples(index=False, name=None)) == whole
+    assert again.done == {(0, 1)}
+    again.add(trial_row(0, 2), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)
+    assert whole_trials(results.load(store.directory)) == {(0, 1), (0, 2)}
+
+
+@pytest.mark.parametrize("replaced", range(len(TABLES) + 1))
+def test_a_run_that_is_cut_off_before_it_has_begun_is_none_and_can_be_begun_again(tmp_path: Path, replaced: int) -> None:
+    with cut_off_after(replaced), pytest.raises(CutOff):
+        Store.create(tmp_path / "run", MANIFEST)
+    assert results.runs(tmp_path) == []
+    Store.create(tmp_path / "run", MANIFEST).add(trial_row(), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)
+    assert whole_trials(results.load(tmp_path / "run")) == {(0, 1)}
+
+
+def test_what_is_read_while_a_trial_is_written_is_whole(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.add(trial_row(0, 1), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)
+    read = pq.read_table
+    number = iter(range(2, 100))
+
+    def add_and_read(path: Path) -> Any:
+        table = read(path)
+        store.add(trial_row(0, next(number)), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)
+        return table
+
+    monkeypatch.setattr(pq, "read_table", add_and_read)
+    assert whole_trials(results.load(store.directory)) == {(0, 1)}
 
 
 def test_no_half_written_file_is_left_beside_the_others(store: Store) -> None:
     store.add(trial_row(), latency=LATENCY)
-    assert {path.name for path in store.directory.iterdir()} == {"run.json", *(f"{name}.parquet" for name in TABLES)}
+    everything = {"run.json", *(f"{name}.parquet" for name in TABLES)}
+    assert {path.name for path in store.directory.iterdir()} == everything
+    for name in everything:  # as a process leaves them that is killed
+        (store.directory / f".{name}.partial").write_bytes(b"half of ")
+    assert len(results.load(store.directory).trials) == 1
+    Store.reopen(store.directory)
+    assert {path.name for path in store.directory.iterdir()} == everything
+
+
+def test_a_run_that_has_fewer_columns_than_today_can_be_gone_on_with(store: Store) -> None:
+    store.add(trial_row(0, 1), latency=LATENCY)
+    path = store.directory / "trials.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["age_peak_ms"]), path)
+    Store.reopen(store.directory).add(trial_row(0, 2))
+    trials = results.load(store.directory).trials
+    assert list(trials.columns) == list(COLUMNS)
+    assert trials["age_peak_ms"].isna().tolist() == [True, False]
+
+
+# When there is no room
+
+
+def test_a_trial_that_cannot_be_written_is_refused_in_one_line_and_all_is_as_it_was(store: Store) -> None:
+    store.add(trial_row(0, 1), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)
+    before = {path.name for path in store.directory.iterdir()}
+    for room in range(len(TABLES)):
+        with room_for(room), pytest.raises(ResultsError) as error:
+            store.add(trial_row(0, 2), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)
+        refusal(error, str(store.directory), "No space left on device", "1 finished trials are kept", "--resume")
+        assert store.done == {(0, 1)}
+        assert {path.name for path in store.directory.iterdir()} == before
+        assert whole_trials(results.load(store.directory)) == {(0, 1)}
+    store.add(trial_row(0, 2), latency=LATENCY, timeline=TIMELINE, memory=MEMORY)  # somebody has made room
+    assert whole_trials(results.load(store.directory)) == {(0, 1), (0, 2)}
+
+
+def test_an_error_without_words_of_the_systems_is_told_in_its_own() -> None:
+    assert results.reason(OSError(errno.ENOSPC, "No space left on device", "file")) == "No space left on device"
+    assert results.reason(OSError("Error writing bytes\nto file")) == "Error writing bytes to file"
 
 
 # What cannot be read or written is told in one line
@@ -221,6 +307,14 @@ def test_runs_are_found_oldest_first(tmp_path: Path) -> None:
         os.utime(directory / "run.json", (seconds, seconds))
     (tmp_path / "no run").mkdir()
     assert results.runs(tmp_path) == made
+
+
+def test_the_run_that_was_added_to_last_is_the_newest(tmp_path: Path) -> None:
+    one, other = (Store.create(tmp_path / name, MANIFEST) for name in ("one", "other"))
+    for seconds, store in enumerate((one, other)):
+        os.utime(store.directory / "run.json", (seconds, seconds))
+    one.add(trial_row())
+    assert results.runs(tmp_path) == [other.directory, one.directory]
 
 
 def test_where_there_is_no_directory_there_are_no_runs(tmp_path: Path) -> None:

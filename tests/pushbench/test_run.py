@@ -1,6 +1,7 @@
 """A run: every trial once and in order, each kept as soon as it is made, and nothing that was started outlives it."""
 
 import asyncio
+import multiprocessing
 import os
 import re
 import signal
@@ -20,7 +21,7 @@ from pushbench.checks import Judgement, Verdict
 from pushbench.columns import LEDGER, MEASURED
 from pushbench.outcome import Outcome
 from pushbench.results import ResultsError, Store
-from pushbench.run import execute, open_store
+from pushbench.run import execute, give_up, open_store
 from pushbench.scenario import Load, Scenario, ScenarioError, loads
 from pushbench.target import Target
 from pushbench.trial import Trial, Watch
@@ -193,6 +194,35 @@ async def test_a_run_that_was_cut_off_goes_on_with_what_is_missing(attempts: Att
     assert results.read_manifest(again.directory)["finished_at"]
 
 
+async def test_a_trial_that_is_cut_off_with_the_run_is_not_kept_as_one_that_failed(
+    attempts: Attempts, tmp_path: Path
+) -> None:
+    read = scenario()
+    store = open_store(read, tmp_path, None, resume=False)
+
+    def told_to_end(number: int) -> None:
+        task = asyncio.current_task()
+        assert task
+        if number == 3:  # the load processes were told too, and are noticed first
+            task.cancel()
+
+    attempts.also = told_to_end
+    with pytest.raises(asyncio.CancelledError):
+        await execute(read, store)
+    assert len(attempts.made) == 3
+    assert len(rows_of(store)) == 2
+
+
+async def test_a_run_that_was_finished_is_left_as_it_is(attempts: Attempts, tmp_path: Path) -> None:
+    read = scenario()
+    store = open_store(read, tmp_path, tmp_path / "run", resume=False)
+    await execute(read, store)
+    before = {path: path.read_bytes() for path in store.directory.iterdir()}
+    await execute(read, open_store(read, tmp_path, tmp_path / "run", resume=True))
+    assert len(attempts.made) == 6
+    assert {path: path.read_bytes() for path in store.directory.iterdir()} == before
+
+
 async def test_the_newest_unfinished_run_of_the_scenario_is_the_one_to_go_on_with(
     attempts: Attempts, tmp_path: Path
 ) -> None:
@@ -289,23 +319,31 @@ def stopped_with_all_its_children(process: subprocess.Popen[str]) -> list[psutil
     return psutil.Process(process.pid).children(recursive=True)
 
 
-def test_after_ctrl_c_what_is_finished_is_kept_and_resume_makes_the_rest(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_end_shows_what_it_has_and_resume_makes_the_rest(
+    tmp_path: Path, what: signal.Signals
+) -> None:
     with running(tmp_path, *SHORT) as process:
         assert process.stderr is not None
         assert process.stderr.readline().startswith("[1/2] ")
         started = stopped_with_all_its_children(process)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(what)
         process.send_signal(signal.SIGCONT)
-        _, told = process.communicate(timeout=WAIT_S)
-    assert process.returncode == 130
-    assert (
-        told == "pushbench: interrupted; every finished trial is kept: the same command with --resume goes on from there\n"
+        said, told = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 128 + what
+    assert told == (
+        "pushbench: interrupted; 1 of 2 trials are finished and kept: the same command with --resume goes on from there; "
+        "pushbench report run draws the charts\n"
     )
     assert psutil.wait_procs(started, timeout=WAIT_S)[1] == []
     cut_off = results.load(tmp_path / "run")
     assert cut_off.trials["order"].tolist() == [1]
     assert cut_off.manifest["finished_at"] is None
-    assert not (tmp_path / "run" / "report.html").exists()
+    for word in ("deliveries/s", cut_off.trials["transport"][0], cut_off.trials["verdict"][0]):
+        assert word in said
+    assert "run/report.html" in said.splitlines()
+    assert "pushbench report run</code> draws its charts" in (tmp_path / "run" / "report.html").read_text()
+    assert not (tmp_path / "run" / "charts").exists()
 
     with running(tmp_path, *SHORT, "--resume") as process:
         said, told = process.communicate(timeout=WAIT_S)
@@ -316,8 +354,9 @@ def test_after_ctrl_c_what_is_finished_is_kept_and_resume_makes_the_rest(tmp_pat
     assert whole.trials.iloc[0].equals(cut_off.trials.iloc[0])
     assert (whole.trials["delivered"] == whole.trials["expected"]).all()
     assert whole.manifest["finished_at"]
-    assert said.splitlines()[-2:] == ["run/report.html", "run/charts/overview.png"]
-    assert all((tmp_path / line).stat().st_size for line in said.splitlines()[-2:])
+    pictures = [line for line in said.splitlines() if line.startswith("run/")]
+    assert pictures == ["run/report.html", "run/charts/overview.png"]
+    assert all((tmp_path / line).stat().st_size for line in pictures)
 
 
 def connected_to_a_server_below(pid: int) -> int:
@@ -329,11 +368,36 @@ def connected_to_a_server_below(pid: int) -> int:
     return [one.status for one in connections].count(psutil.CONN_ESTABLISHED)
 
 
-def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
-    with running(tmp_path, *SHORT, "--set=measure_s=600") as process:
+@contextmanager
+def measuring(cwd: Path) -> Iterator[subprocess.Popen[str]]:
+    """`pushbench run` in the middle of its first trial, which would take ten minutes more."""
+    with running(cwd, *SHORT, "--set=measure_s=600") as process:
         while connected_to_a_server_below(process.pid) < 3:  # two subscribers and the publisher
             assert process.poll() is None
             time.sleep(0.01)
+        yield process
+
+
+def test_a_run_that_is_told_to_end_before_it_has_made_a_trial_says_so_in_one_line(tmp_path: Path) -> None:
+    with measuring(tmp_path) as process:
+        started = stopped_with_all_its_children(process)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGCONT)
+        _, told = process.communicate(timeout=WAIT_S)
+    assert process.returncode == 130
+    assert told == (
+        "pushbench: interrupted before a trial was finished; the same command with --resume goes on from there\n"
+    )
+    assert psutil.wait_procs(started, timeout=WAIT_S)[1] == []
+    assert len(results.load(tmp_path / "run").trials) == 0
+    assert not (tmp_path / "run" / "report.html").exists()
+
+
+@pytest.mark.parametrize("server_is", ["at work", "stopped"])
+def test_a_run_that_is_killed_leaves_no_process_behind(server_is: str, tmp_path: Path) -> None:
+    with measuring(tmp_path) as process:
+        if server_is == "stopped":
+            servers_below(process.pid)[0].suspend()
         started = stopped_with_all_its_children(process)
         process.send_signal(signal.SIGKILL)
         process.wait(WAIT_S)
@@ -342,3 +406,11 @@ def test_a_run_that_is_killed_leaves_no_process_behind(tmp_path: Path) -> None:
             one.kill()
     assert len(started) >= 3  # the server, the swarm and the publisher
     assert left == []
+
+
+def test_load_processes_can_be_given_up_without_asking_them() -> None:
+    process = multiprocessing.get_context("spawn").Process(target=signal.pause)
+    process.start()
+    give_up()
+    process.join(WAIT_S)
+    assert process.exitcode == -signal.SIGKILL

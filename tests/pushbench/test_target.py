@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from asyncio.subprocess import Process
 from dataclasses import replace
 from pathlib import Path
@@ -73,7 +74,7 @@ async def test_a_server_that_closes_its_output_and_hangs_is_given_up_too() -> No
 
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
-    """Every process that the loop starts, as the loop knows it."""
+    """Every process that the loop starts, as the loop knows it: the keepers."""
     started: list[Process] = []
     create = asyncio.create_subprocess_exec
 
@@ -86,25 +87,32 @@ def processes(monkeypatch: pytest.MonkeyPatch) -> list[Process]:
 
 
 async def killed_within(target: Target, processes: list[Process], then: Exception | None = None) -> None:
-    """Run a target, and leave it when the loop has noticed that it was killed."""
-    async with running(target, CORES):
-        processes[0].kill()
-        await processes[0].wait()
+    """Run a target, kill it, and leave it when its end is known, or at once with an exception."""
+    async with running(target, CORES) as server:
+        os.kill(server.pid, signal.SIGKILL)
         if then:
             raise then
+        await processes[0].wait()
 
 
 async def test_a_server_that_ends_during_the_trial_is_told_with_its_last_lines(processes: list[Process]) -> None:
-    dies = shell("""echo '{"ready": true, "port": 1, "pid": '$$'}'; echo out of memory; exec sleep 600""")
+    dies = shell("""printf '{"ready": true, "port": 1, "pid": %s}\nout of memory\n' $$; exec sleep 600""")
     with nothing_left_over(), pytest.raises(TargetFailed) as error:
         await killed_within(dies, processes)
     assert str(error.value) == "the server fake ended with exit code -9 during the trial; its last lines: out of memory"
 
 
-async def test_that_the_server_ended_explains_whatever_else_went_wrong(processes: list[Process]) -> None:
+async def test_that_the_server_ended_explains_whatever_went_wrong_of_it_and_was_known_first(
+    processes: list[Process],
+) -> None:
     with pytest.raises(TargetFailed, match="ended with exit code -9 during the trial") as error:
         await killed_within(ready_on(1), processes, ConnectionResetError("the connection broke"))
     assert isinstance(error.value.__cause__, ConnectionResetError)
+
+
+@pytest.mark.parametrize(("script", "code"), [("exit 255", 255), ("kill -TERM $$", -15), ("exit 1", 1)])
+async def test_an_exit_code_is_told_as_it_was_and_a_signal_as_negative(script: str, code: int) -> None:
+    assert f"ended with exit code {code} before" in await failure(shell(script))
 
 
 async def test_what_goes_wrong_while_the_server_lives_is_not_its_fault() -> None:
@@ -120,10 +128,48 @@ async def test_a_server_that_ignores_sigterm_is_killed(monkeypatch: pytest.Monke
             pass
 
 
-async def test_what_the_server_started_is_ended_with_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "start", ["sleep 600 & echo $! >{}", "setsid --fork sh -c 'echo $$ >{}; exec sleep 600' & wait $!"]
+)
+async def test_what_the_server_started_is_ended_with_it(start: str, tmp_path: Path) -> None:
     child = tmp_path / "child"
-    script = f"""sleep 600 & echo $! >{child}; echo '{{"ready": true, "port": 1, "pid": '$$'}}'; wait"""
-    async with running(shell(script), CORES):
+    waits = f"""while ! [ -s {child} ]; do sleep 0.01; done; echo '{{"ready": true, "port": 1, "pid": '$$'}}'; sleep 600"""
+    async with running(shell(f"{start.format(child)}; {waits}"), CORES):
         process = psutil.Process(int(child.read_text()))
         assert process.is_running()
     assert psutil.wait_procs([process], timeout=30) == ([process], [])
+
+
+async def test_a_server_has_no_terminal_to_read_from() -> None:
+    async with running(shell(f"cat; {ready_on(1).command[-1]}"), CORES):  # which waits for the end of its input
+        pass
+
+
+# When the run is told to end
+
+STUBBORN = f"trap '' TERM; {ready_on(1).command[-1]}"
+
+
+async def test_a_server_that_nobody_waits_for_any_more_is_not_asked_to_end_but_ended(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(targets, "STOP_TIMEOUT_S", 600.0)
+    with nothing_left_over(), pytest.raises(asyncio.CancelledError):
+        async with running(shell(STUBBORN), CORES):
+            raise asyncio.CancelledError
+
+
+async def test_a_stop_that_is_itself_cut_off_leaves_nothing_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(targets, "STOP_TIMEOUT_S", 600.0)
+    ready = asyncio.Event()
+
+    async def use() -> None:
+        async with running(shell(STUBBORN), CORES):
+            ready.set()
+
+    with nothing_left_over():
+        using = asyncio.create_task(use())
+        await ready.wait()
+        using.cancel()  # it is at the end of the block by now, and waits for a server that does not end
+        with pytest.raises(asyncio.CancelledError):
+            await using

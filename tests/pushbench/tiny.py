@@ -1,6 +1,7 @@
 """What tests of trials and runs have in common: the smallest load, servers that go wrong, and a watch that looks away."""
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from dataclasses import dataclass, field
 
 import psutil
 
+from pushbench import interruption
 from pushbench.placement import Placement, place
 from pushbench.scenario import Load, Phases
 from pushbench.target import Target, built_in
@@ -81,6 +83,17 @@ def nothing_left_over() -> Iterator[None]:
     yield
     commands = [" ".join(command_of(process)) for process in set(started_below(os.getpid())) - before]
     assert [command for command in commands if command and "resource_tracker" not in command] == []
+
+
+@contextmanager
+def listening() -> Iterator[None]:
+    """This process listens to who tells it to end, as `pushbench` does, and forgets it afterwards."""
+    before = {one: signal.getsignal(one) for one in interruption.SIGNALS}
+    interruption.listen()
+    yield
+    interruption.listen()
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 PYTHON = sys.executable
