@@ -53,13 +53,18 @@ def _bucket(histogram: HdrHistogram, values: NDArray[np.int64]) -> NDArray[np.in
 def merged(encoded: Iterable[bytes]) -> HdrHistogram:
     """The sum of encoded histograms."""
     total = empty()
-    for one in encoded:
-        total.decode_and_add(one)
+    for part in map(HdrHistogram.decode, encoded):
+        if part.total_count:  # the minimum of an empty one is 0, and would become that of the sum
+            total.add(part)
     return total
 
 
 def summary_ms(histogram: HdrHistogram, prefix: str) -> dict[str, float]:
-    """`{prefix}_mean_ms`, `_p50_ms`, … and `_max_ms`; NaN for an empty histogram."""
+    """`{prefix}_mean_ms`, `_p50_ms`, … and `_max_ms`; NaN for an empty histogram.
+
+    The quantile p of n values is that of rank p × n, rounded to the nearest whole number and at least 1: HdrHistogram's
+    rule. It is told as the upper edge of its bucket.
+    """
     if histogram.total_count == 0:
         return {f"{prefix}_{name}_ms": float("nan") for name in ("mean", *QUANTILES, "max")}
     quantiles = {

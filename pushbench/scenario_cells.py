@@ -10,7 +10,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from pushbench.scenario_errors import KeyPath, Problem, missing, problems_of, shown, unknown_key
+from pushbench.message import MAX_SEQ
+from pushbench.scenario_errors import KeyPath, Problem, dotted, missing, problems_of, shown, unknown_key
 from pushbench.scenario_keys import Load, Phases
 from pushbench.scenario_toml import Draft
 from pushbench.transports import FLOORS, ROWS
@@ -71,13 +72,15 @@ def _usable(place: KeyPath, grid: Mapping[str, Any], load: Mapping[str, Any], pr
                 says = f"{shown(values)} is not a list; write [{shown(values)}], or put it under [load]"
             elif not values:
                 says = "[] is empty, expected at least one value; add one, or take the key out"
+            elif len(values) > MAX_CELLS:
+                pass  # that there are too many is told of the whole grid, and to compare them all would take minutes
             elif again := [value for n, value in enumerate(values) if value in values[:n]]:
                 says = f"{shown(again[0])} is there twice, expected every value once; take one out"
                 usable[key] = [value for n, value in enumerate(values) if value not in values[:n]]
             elif key in load:
                 says = f"{shown(values)} is also under [load], expected in one of the two; take it out of [load]"
         if says:
-            problems.append(Problem(f"grid.{key}", says, ((*place, key),)))
+            problems.append(Problem(dotted("grid", key), says, ((*place, key),)))
     return usable
 
 
@@ -114,6 +117,12 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         says = (
             f"{cell.rate_hz:g} Hz for {phases.measure_s:g} s publishes no message, expected rate_hz x measure_s of at "
             f"least 1; raise the rate, or measure for {1 / cell.rate_hz:g} s"
+        )
+        yield Problem(rate_key, says, (origin["rate_hz"], measure))
+    elif cell.rate_hz * (phases.warmup_s + phases.measure_s) > MAX_SEQ:
+        says = (
+            f"{cell.rate_hz:g} Hz for {phases.warmup_s + phases.measure_s:g} s are more messages than can be numbered, "
+            f"expected at most {MAX_SEQ}; lower the rate, or measure for less time"
         )
         yield Problem(rate_key, says, (origin["rate_hz"], measure))
     if ROWS[cell.transport].polls and phases.warmup_s * 1000 < cell.poll_interval_ms:

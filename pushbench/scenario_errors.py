@@ -16,6 +16,9 @@ from pushbench.scenario_keys import TABLES, choices, expected, kind_of_value
 KeyPath = tuple[str | int, ...]
 """Where a value is in the file's tree: `("phases", "measure_s")`; `("grid", 1, "rate_hz")` in the second `[[grid]]`."""
 
+LONGEST_VALUE, LONGEST_OVERRIDE = 60, 100
+"""How many characters of them are told."""
+
 _TABLE_NAMES = ("load", "grid", "phases", "repeat")
 
 
@@ -23,7 +26,7 @@ class ScenarioError(ValueError):
     """A scenario that cannot be run. Its text is one line, meant for a person, and complete."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(" ".join(text.split()))
+        super().__init__(_harmless(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +68,43 @@ class Places:
         return ScenarioError(f"{where}: {first.key}: {first.says}{f' (and {more} more)' if more else ''}")
 
     def _override(self, problem: Problem) -> str:
-        return next((f"--set {self.overrides[path]}" for path in problem.at if path in self.overrides), "")
+        return next((named(self.overrides[path]) for path in problem.at if path in self.overrides), "")
 
     def _position(self, problem: Problem) -> tuple[bool, int]:
         return problem.absent, 0 if self._override(problem) else self.line(problem.at[0])
 
 
 def shown(value: object) -> str:
-    """A value as TOML would write it, cut at 60 characters."""
-    text = json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, float) else repr(value)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    """A value as TOML would write it, cut at `LONGEST_VALUE` characters."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str) if not isinstance(value, float) else repr(value)
+    except (ValueError, RecursionError):  # a number of thousands of digits, or tables in tables in tables
+        text = "(too large to be shown)"
+    return cut(text, LONGEST_VALUE)
+
+
+def named(override: str) -> str:
+    """An override, as it was given."""
+    return f"--set {cut(override, LONGEST_OVERRIDE)}"
+
+
+def cut(text: str, longest: int) -> str:
+    """The text, or its beginning; counted as it is told, without what does not print."""
+    text = _harmless(text)
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _harmless(text: str) -> str:
+    """The text on one line, with its letters and no control characters: it is to be read on a terminal."""
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in " ".join(text.split())
+    )
 
 
 def dotted(*parts: str) -> str:
     """A key with its table, quoted where TOML would; the table of the keys above the first one is empty."""
-    return ".".join(p if p.replace("_", "").replace("-", "").isalnum() else shown(p) for p in parts if p)
+    plain = (part.replace("_", "").replace("-", "").isalnum() for part in parts)
+    return ".".join(cut(p, LONGEST_VALUE) if is_plain else shown(p) for p, is_plain in zip(parts, plain, strict=True) if p)
 
 
 def nearest(name: str, names: Collection[str]) -> str:

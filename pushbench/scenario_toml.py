@@ -14,7 +14,9 @@ from pushbench.scenario_errors import (
     Places,
     Problem,
     ScenarioError,
+    cut,
     dotted,
+    named,
     nearest,
     shown,
     unknown_key,
@@ -33,6 +35,11 @@ _TOKEN = re.compile(
 )
 _POSITION = re.compile(r"\s*\(at (?:line (?P<line>\d+), column (?P<column>\d+)|end of document)\)")
 _BARE_WORD = re.compile(r"[^\W\d].*")
+
+MAX_DEPTH = 10
+"""Lists and tables in each other; a scenario has four: tables of `[[grid]]` in a list, with lists of values."""
+LONGEST_MESSAGE = 100
+"""How much is told of what the TOML reader says: it repeats whole keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +129,23 @@ def _names(key: str) -> list[str]:
 def _not_toml(text: str, file: str, error: Exception) -> ScenarioError:
     message = str(error) if isinstance(error, tomllib.TOMLDecodeError) else "a value is too large or nested too deeply"
     position = _POSITION.search(message)
-    line = (position and position["line"]) or str(len(text.splitlines()) or 1)
+    line = (position and position["line"]) or str(text[:-1].count("\n") + 1)  # TOML ends a line with nothing else
     column = f"column {position['column']}: " if position and position["column"] else ""
     # tomllib begins with "Cannot" whatever it was given twice.
     twice = message.startswith("Cannot")
     hint = "give each table and key once" if twice else "text is written in quotes, a list in [ ], a comment after #"
-    return ScenarioError(f"{file}:{line}: {column}not TOML: {_POSITION.sub('', message)}; {hint}")
+    return ScenarioError(f"{file}:{line}: {column}not TOML: {cut(_POSITION.sub('', message), LONGEST_MESSAGE)}; {hint}")
 
 
 def _shape_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
-    """Whatever of the known tables is no table."""
+    """Whatever of the known tables is no table, or is nested too deeply to be looked at."""
+    for name, value in tree.items():
+        if _too_deep(value):
+            within = value if isinstance(value, dict) else {}
+            path = (name, *([key for key, one in within.items() if _too_deep(one)][:1]))
+            says = f"lists or tables nested more than {MAX_DEPTH} deep, and no key takes that; write a plain value"
+            yield Problem(dotted(*path), says, (path,))
+            return
     for name in ("load", "phases", "repeat"):
         if not isinstance(tree.get(name, {}), dict):
             says = f"{shown(tree[name])} is not a table; write it as [{name}], with a line for each of its keys"
@@ -155,16 +169,16 @@ def _overridden(draft: Draft, override: str, set_by: dict[KeyPath, str]) -> Draf
     """
     name, equals, text = (part.strip() for part in override.partition("="))
     if not (name and equals):
-        raise ScenarioError(f"--set {override}: expected key=value, such as rate_hz=50")
+        raise ScenarioError(f"{named(override)}: expected key=value, such as rate_hz=50")
     table, _, key = name.rpartition(".")
     if not table:
         table = next((other for other, model in TABLES.items() if key in model.model_fields), "")
     if table not in (*TABLES, "grid"):
         hint = nearest(table, ("load", "grid", "phases", "repeat")) or "expected one of load, grid, phases, repeat"
-        raise ScenarioError(f"--set {override}: {dotted(table)}: unknown table, {hint}")
+        raise ScenarioError(f"{named(override)}: {dotted(table)}: unknown table, {hint}")
     if key not in TABLES["load" if table == "grid" else table].model_fields:
         says = unknown_key(table, key) if table else _unknown_anywhere(key)
-        raise ScenarioError(f"--set {override}: {dotted(table, key)}: {says}")
+        raise ScenarioError(f"{named(override)}: {dotted(table, key)}: {says}")
     value = _value(override, text)
     if key not in Load.model_fields:
         set_by[(table, key) if table else (key,)] = override
@@ -188,15 +202,38 @@ def _unknown_anywhere(key: str) -> str:
 
 def _value(override: str, text: str) -> Any:
     """An override's value: TOML, or a bare word; in a list as well, since a shell eats quotes."""
+    if parsed := _parsed(text):
+        return parsed[0]
+    items = [text]
+    if text[:1] == "[" and text[-1:] == "]":
+        items = [item.strip() for item in text[1:-1].split(",") if item.strip()]
+        if all(parsed := [_parsed(item) for item in items]):
+            return [value for [value] in parsed]
+    wrong = next(item for item in items if not _parsed(item))
+    raise ScenarioError(f"{named(override)}: {shown(wrong)} is not a TOML value, expected 10, 0.5, sse, or [1, 2]")
+
+
+def _parsed(text: str) -> list[Any]:
+    """The one value that a text is in TOML, or as a bare word; nothing if it is neither."""
     try:
         tree = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):
-        pass
-    else:
-        if list(tree) == ["value"]:
-            return tree["value"]
-    if text[:1] == "[" and text[-1:] == "]":
-        return [_value(override, item.strip()) for item in text[1:-1].split(",") if item.strip()]
-    if _BARE_WORD.fullmatch(text):
-        return text
-    raise ScenarioError(f"--set {override}: {shown(text)} is not a TOML value, expected 10, 0.5, sse, or [1, 2]")
+        tree = {}
+    if list(tree) == ["value"] and not _too_deep(tree):
+        return [tree["value"]]
+    return [text] if _BARE_WORD.fullmatch(text) else []
+
+
+def _too_deep(value: object) -> bool:
+    """Whether lists and tables are nested deeper than any key takes, and than Python compares them."""
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, list | dict)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+        if not level:
+            return False
+    return True

@@ -202,7 +202,8 @@ class _Swarm:
 
     def _published_ns(self, seen: Observations) -> NDArray[np.int64]:
         """When each message was sent or, of one that nobody got, when it was due."""
-        published_ns = [self.start_ns + self.schedule.due_ns(seq) for seq in range(self.schedule.count)]
+        published_ns = self.start_ns + self.schedule.all_due_ns
         for seq in seen.stamps.keys() & range(self.schedule.count):
             published_ns[seq] = seen.stamps[seq].sent_ns
-        return np.maximum.accumulate(np.array(published_ns, dtype=np.int64))
+        in_turn: NDArray[np.int64] = np.maximum.accumulate(published_ns)
+        return in_turn

@@ -13,6 +13,8 @@ from pushbench.histogram import DIGITS, HIGHEST_NS, LOWEST_NS
 # As many small values as large ones: every octave is as likely as any other.
 VALUES = st.integers(0, 41).flatmap(lambda bits: st.integers(0, min(2**bits, HIGHEST_NS)))
 LISTS = st.lists(VALUES, max_size=60)
+FINEST_NS = 64
+"""The width of the narrowest bucket."""
 
 
 def recorded(values: list[int]) -> HdrHistogram:
@@ -55,6 +57,57 @@ def test_merging_is_counting_all_values_together_in_either_order(one: list[int],
     together = histogram.buckets(of(one + other))
     assert histogram.buckets(histogram.merged(encoded)) == together
     assert histogram.buckets(histogram.merged(reversed(encoded))) == together
+
+
+def content(made: HdrHistogram) -> tuple[object, ...]:
+    """All that a histogram holds. A value in its narrowest bucket is kept as 0 or as that bucket's edge."""
+    return histogram.buckets(made), made.total_count, made.get_min_value(), max(made.get_max_value(), FINEST_NS - 1)
+
+
+@given(LISTS, LISTS, LISTS)
+def test_in_whatever_order_and_groups_histograms_are_merged_they_are_that_of_all_values(
+    one: list[int], two: list[int], three: list[int]
+) -> None:
+    a, b, c = (of(values).encode() for values in (one, two, three))
+    together = content(of(one + two + three))
+    for grouped in (
+        [a, b, c],
+        [c, a, b],
+        [histogram.merged([a, b]).encode(), c],
+        [a, histogram.merged([b, c]).encode()],
+        [histogram.merged([histogram.merged([b]).encode(), a]).encode(), histogram.empty().encode(), c],
+    ):
+        assert content(histogram.merged(grouped)) == together
+
+
+def test_an_empty_histogram_adds_nothing_and_has_no_minimum() -> None:
+    one = of([3_000_000, 4_000_000])
+    assert content(histogram.merged([histogram.empty().encode(), one.encode()])) == content(one)
+
+
+@given(
+    st.lists(VALUES, min_size=1, max_size=300),
+    st.floats(0.001, 100) | st.sampled_from([*histogram.QUANTILES.values()]),
+    st.booleans(),
+)
+def test_a_quantile_has_three_digits_of_the_value_with_the_nearest_rank(
+    values: list[int], percentile: float, through_a_process: bool
+) -> None:
+    made = histogram.merged([of(values).encode()]) if through_a_process else of(values)
+    found = made.get_value_at_percentile(percentile)
+    ranked = sorted(values)
+    exact = ranked[max(1, int(percentile * len(values) / 100 + 0.5)) - 1]
+    assert exact <= found <= max(exact * 1.001, exact + FINEST_NS - 1)
+    # numpy's rule rounds the rank up: that value, or the one below it.
+    above = int(np.quantile(values, percentile / 100, method="inverted_cdf"))
+    below = ranked[max(0, ranked.index(above) - 1)]
+    assert below <= found <= max(above * 1.001, above + FINEST_NS - 1)
+
+
+@pytest.mark.parametrize(("values", "rank"), [(60, 59), (49, 49), (50, 50), (51, 50), (149, 148), (150, 149), (151, 149)])
+def test_the_p99_is_of_the_rank_that_the_method_states(values: int, rank: int) -> None:
+    in_ms = [ms * 1_000_000 for ms in range(1, values + 1)]
+    assert histogram.summary_ms(of(in_ms), "x")["x_p99_ms"] == pytest.approx(rank, rel=1e-3)
 
 
 def test_the_sum_of_one_is_itself_and_of_none_is_empty() -> None:

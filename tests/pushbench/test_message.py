@@ -55,6 +55,32 @@ def test_a_number_that_its_field_cannot_hold_is_refused(seq: int, due_ns: int, s
         message.encode(seq, due_ns, sent_ns, 200)
 
 
+LEGAL = {"seq": SEQS, "due_ns": TIMES_NS, "sent_ns": TIMES_NS, "size_bytes": SIZES}
+ILLEGAL = {
+    "seq": st.integers(max_value=-1) | st.integers(min_value=MAX_SEQ + 1),
+    "due_ns": st.integers(max_value=-1) | st.integers(min_value=MAX_NS + 1),
+    "sent_ns": st.integers(max_value=-1) | st.integers(min_value=MAX_NS + 1),
+    "size_bytes": st.integers(max_value=MIN_BYTES - 1),
+}
+
+
+@pytest.mark.parametrize("wrong", ILLEGAL)
+@given(st.data())
+def test_whatever_is_illegal_is_refused_and_no_message_comes_of_it(wrong: str, data: st.DataObject) -> None:
+    values = {name: data.draw((ILLEGAL if name == wrong else LEGAL)[name]) for name in LEGAL}
+    with pytest.raises(ValueError, match=r"has no room for its numbers|negative or too large"):
+        message.encode(**values)
+
+
+@given(st.binary(max_size=200) | SIZES.map(lambda size: message.encode(1, 2, 3, size)[: size // 2]))
+def test_foreign_bytes_are_a_stamp_or_a_value_error_and_nothing_else(data: bytes) -> None:
+    try:
+        message.decode(data)
+    except ValueError:
+        return
+    assert len(data) > 55  # there was something in each field
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b'{"seq":', b"x" * 200])
 def test_what_is_no_message_is_refused(data: bytes) -> None:
     with pytest.raises(ValueError, match="invalid literal"):

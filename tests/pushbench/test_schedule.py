@@ -74,3 +74,31 @@ def test_the_measured_messages_are_those_that_are_due_in_the_window(schedule: Sc
 @given(SCHEDULES)
 def test_a_longer_warm_up_takes_nothing_from_the_feed(schedule: Schedule) -> None:
     assert 0 <= schedule.warmup_count <= schedule.count
+
+
+MS = st.integers(0, 5000)
+RATES = st.sampled_from([1, 2, 3, 7, 10, 50, 400, 1000, 99_999, 100_000])
+"""With lengths in whole milliseconds, every edge is where it is told to be, and nothing is left to the last bit."""
+
+
+@given(RATES, MS, MS, MS)
+def test_the_messages_of_adjoining_windows_are_those_of_both_together(rate_hz: float, a: int, b: int, c: int) -> None:
+    first = Schedule(rate_hz, a / 1000, b / 1000)
+    second = Schedule(rate_hz, (a + b) / 1000, c / 1000)
+    both = Schedule(rate_hz, a / 1000, (b + c) / 1000)
+    measured = [schedule.count - schedule.warmup_count for schedule in (first, second, both)]
+    assert measured[0] + measured[1] == measured[2]
+    assert (first.count, second.count) == (second.warmup_count, both.count)
+    assert first.window_ns[1] == second.window_ns[0]
+
+
+@given(RATES, MS, st.integers(1, 300))
+def test_every_measured_message_is_due_in_the_window_and_each_later_than_the_last(
+    rate_hz: float, warmup_ms: int, measure_ms: int
+) -> None:
+    schedule = Schedule(rate_hz, warmup_ms / 1000, measure_ms / 1000)
+    start_ns, end_ns = schedule.window_ns
+    due_ns = [schedule.due_ns(seq) for seq in range(schedule.warmup_count, schedule.count)]
+    assert due_ns == sorted(set(due_ns))
+    assert all(start_ns <= due < end_ns for due in due_ns)
+    assert schedule.due_ns(schedule.count) >= end_ns
