@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,11 @@ from pushbench.checks import Verdict
 from pushbench.results import ResultsError
 from pushbench.scenario import SCENARIOS, ScenarioError, find, load
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pushbench.summary import Table
+
 INTERRUPTED = 130
 """The exit code that typer makes of Ctrl-C."""
 LOG_WIDTH = 160
@@ -25,8 +30,6 @@ LOG_WIDTH = 160
 BROKEN = 70
 """Exit code after an error that is pushbench's own: EX_SOFTWARE of sysexits.h."""
 LONGEST_LINE = 1000
-ROOMY_WIDTH = 130
-"""A narrower terminal is shown the figures without their intervals; the report has them."""
 RESULTS = Path("results")
 """Where runs land, below the directory that the command is given in."""
 
@@ -128,15 +131,22 @@ def report(directory: Annotated[Path | None, typer.Argument(help="a run; default
 
 @app.command()
 def check(directory: Annotated[Path | None, typer.Argument(help="a run; default the newest")] = None) -> int:
-    """Print the verdict of every trial that is not plainly ok; exit 1 if one is not to be believed.
+    """Print the verdict of every trial that is not plainly ok, its reason, its figures and what to change.
+
+    Exit 1 if one is not to be believed.
 
     Example: pushbench check results/reference
     """
-    path = directory or _newest()
-    trials = results.load(path).trials.sort_values("order")
+    from pushbench import labels, summary
+
+    trials = results.load(directory or _newest()).trials.sort_values("order")
+    keys = summary.varied(trials)
     for row in trials.to_dict("records"):
         if row["reason"]:
-            print(f"cell {row['cell']} ({row['transport']}) trial {row['trial']}: {row['verdict']}: {row['reason']}")
+            print(f"{labels.cell(row, keys)}, trial {row['trial']}: {row['verdict']}")
+            for name, column in (("reason", "reason"), ("figures", "evidence"), ("change", "hint")):
+                if row[column]:
+                    print(f"  {name:8}{row[column]}")
     return _verdict_code(list(trials["verdict"]))
 
 
@@ -172,9 +182,8 @@ def _newest() -> Path:
 
 
 def _report(directory: Path) -> int:
-    """Draw, write the page, print the table; pandas and matplotlib are imported only for this."""
+    """Draw, write the page, print the tables; pandas and matplotlib are imported only for this."""
     from rich.console import Console
-    from rich.table import Table
 
     from pushbench import report, summary
 
@@ -182,31 +191,36 @@ def _report(directory: Path) -> int:
     if read.trials.empty:
         raise ResultsError(f"{directory} has no finished trial yet: go on with --resume")
     page = report.write(read)
-    made = summary.table(read.trials)
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
-    roomy = console.width >= ROOMY_WIDTH
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(made.headings):
-        shown.add_column(
-            heading.replace(" ", "\n"), justify="left" if number == 0 else "right", vertical="bottom", no_wrap=True
-        )
-    for row in made.rows:
-        # An interval below its figure, and a verdict below the other, keep the columns narrow.
-        cells = [cell if roomy else cell.partition(" (")[0] for cell in row]
-        shown.add_row(*(cell.replace(" (", "\n(").replace(", ", "\n") for cell in cells))
-    # A terminal may wrap a line, but no number is cut.
-    console.width = max(console.width, console.measure(shown, options=console.options.update(width=LONGEST_LINE)).maximum)
-    console.print(shown)
-    for note in made.notes:
-        console.print(note, style="dim")
+    for made in summary.tables(read.trials):
+        _print(console, made)
     for path in (page, *sorted((directory / "charts").glob("*.png"))):
         print(path)
     doubted = sum(not Verdict(verdict).believable for verdict in read.trials["verdict"])
     if doubted:
         print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {directory} says why")
     return 1 if doubted else 0
+
+
+def _print(console: "Console", made: "Table") -> None:
+    """Print a table of texts and its notes."""
+    from pushbench import terminal
+
+    if made.title:
+        console.print(made.title, style="bold underline")
+    width = console.width
+    for part in terminal.parts(made, width):
+        # A terminal may wrap a line, but no number is cut.
+        needed = console.measure(part, options=console.options.update(width=LONGEST_LINE)).maximum
+        console.width = max(width, needed)
+        console.print(part)
+        console.print()
+    console.width = width
+    for note in made.notes:
+        console.print(note, style="dim")
+    console.print()
 
 
 def _verdict_code(verdicts: list[str]) -> int:

@@ -23,6 +23,7 @@ PURE = (
     "age",
     "checks",
     "columns",
+    "labels",
     "ledger",
     "message",
     "placement",
