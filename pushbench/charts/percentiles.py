@@ -156,8 +156,15 @@ def draw_curves(axes: Axes, all_series: Sequence[Series], latency: pd.DataFrame)
             shown = due.nines >= SHOWN_FROM
             nines, values = due.nines[shown], due.value_ms[shown]
             naive = np.interp(nines, sent.nines, sent.value_ms)
-            draw_naive(axes, series, nines, where_apart(values, naive))
+            draw_naive(axes, series, nines, until_they_meet(values, naive))
     return drawn, few
+
+
+def until_they_meet(due: NDArray[np.float64], naive: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give naive latency where it differs, and one point more on each side, so that a jump to the other is seen."""
+    shown = np.isfinite(where_apart(due, naive))
+    shown = np.convolve(shown, (1, 1, 1), mode="same") > 0
+    return np.where(shown, naive, np.nan)
 
 
 def nines_axis(axes: Axes, end: float) -> None:

@@ -78,7 +78,7 @@ def draw_first(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
             )  # fmt: skip
     log_axis(axes, "x", values, room=max(2.2, (max(values) / min(values)) ** 0.18))  # room for what is written beside
     name_rows(axes, rows)
-    return first_headline(medians) + aside(rows)
+    return first_headline(medians) + (aside(rows) if medians else "")
 
 
 def _draw_naive_row(axes: Axes, place: int, series: Series, due: list[float]) -> list[float]:

@@ -735,6 +735,17 @@ def test_a_headline_leaves_out_what_is_not_to_be_believed_and_says_so(grid: Fram
     assert "(hollow ones aside)" in title.replace("\n", " ")
 
 
+def test_a_headline_that_believes_nothing_sets_nothing_aside() -> None:
+    titles = [axes.get_title(loc="left") for axes in charts.draw("overview", SHAPES["nothing to be believed"]).axes]
+    assert all("is to be believed" in title and "aside" not in title for title in titles)
+
+
+def test_a_naive_curve_is_drawn_until_it_meets_the_other() -> None:
+    due, naive = np.array([1.0, 5.0, 5.0, 5.0, 5.0]), np.array([1.0, 1.0, 1.0, 5.0, 5.0])
+    drawn = percentiles.until_they_meet(due, naive)
+    assert np.isfinite(drawn).tolist() == [True, True, True, True, False]
+
+
 def test_a_poll_that_the_window_cut_off_is_not_called_a_loss() -> None:
     run = frames.run(("polling", "sse"), subscribers=(100,), measure_s=1, trials=1)
     trials = run["trials"]
