@@ -12,7 +12,7 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +22,11 @@ from pushbench.interruption import Interrupted
 from pushbench.results import ResultsError, Run, Store
 from pushbench.scenario import SCENARIOS, ScenarioError, find, load
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pushbench.summary import Table
+
 LOG_WIDTH = 160
 """How wide a table is where there is no terminal."""
 BROKEN = 70
@@ -29,8 +34,6 @@ BROKEN = 70
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What the system says when a file cannot grow."""
 LONGEST_LINE = 1000
-ROOMY_WIDTH = 130
-"""A narrower terminal is shown the figures without their intervals; the report has them."""
 NARROWEST, WIDEST = 40, 110
 """Between these, prose is as wide as the terminal."""
 RESULTS = Path("results")
@@ -150,18 +153,26 @@ def report(directory: Annotated[Path | None, typer.Argument(help="a run; default
 
 @app.command()
 def check(directory: Annotated[Path | None, typer.Argument(help="a run; default the newest")] = None) -> int:
-    """Print the verdict of every trial that is not plainly ok; exit 1 if one is not to be believed.
+    """Print the verdict of every trial that is not plainly ok, its reason, its figures and what to change.
+
+    Exit 1 if one is not to be believed.
 
     Example: pushbench check results/reference
     """
+    from pushbench import labels, summary
+
     path = directory or _newest()
     trials = results.load(path).trials.sort_values("order")
     if trials.empty:
         print(f"{path} has no finished trial yet: go on with --resume")
         return 1
+    keys = summary.varied(trials)
     for row in trials.to_dict("records"):
         if row["reason"]:
-            print(f"cell {row['cell']} ({row['transport']}) trial {row['trial']}: {row['verdict']}: {row['reason']}")
+            print(f"{labels.cell(row, keys)}, trial {row['trial']}: {row['verdict']}")
+            for name, column in (("reason", "reason"), ("figures", "evidence"), ("change", "hint")):
+                if row[column]:
+                    print(f"  {name:8}{row[column]}")
     believable = sum(Verdict(verdict).believable for verdict in trials["verdict"])
     print(f"{believable} of {len(trials)} trials may be believed")
     return 0 if believable == len(trials) else 1
@@ -213,7 +224,7 @@ def _report(directory: Path) -> int:
     if read.trials.empty:
         raise ResultsError(f"{directory} has no finished trial yet: go on with --resume")
     page = report.write(read)
-    _print_table(read)
+    _print_tables(read)
     for path in (page, *sorted((directory / "charts").glob("*.png"))):
         print(path)
     return 1 if _print_doubts(read) else 0
@@ -230,7 +241,7 @@ def _report_cut_off(store: Store, trials: int) -> None:
     read = results.load(store.directory)
     page = report.write_undrawn(read)
     with suppress(OSError):  # a terminal that has been closed shows nothing any more
-        _print_table(read)
+        _print_tables(read)
         print(page)
         _print_doubts(read)
         sys.stdout.flush()
@@ -242,31 +253,17 @@ def _report_cut_off(store: Store, trials: int) -> None:
     )
 
 
-def _print_table(read: Run) -> None:
+def _print_tables(read: Run) -> None:
+    """Print all that is to be said of a run in figures."""
     from rich.console import Console
-    from rich.table import Table
 
     from pushbench import summary
 
-    made = summary.table(read.trials)
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
-    roomy = console.width >= ROOMY_WIDTH
-    shown = Table(box=None, pad_edge=False, header_style="bold")
-    for number, heading in enumerate(made.headings):
-        shown.add_column(
-            heading.replace(" ", "\n"), justify="left" if number == 0 else "right", vertical="bottom", no_wrap=True
-        )
-    for row in made.rows:
-        # An interval below its figure, and a verdict below the other, keep the columns narrow.
-        cells = [cell if roomy else cell.partition(" (")[0] for cell in row]
-        shown.add_row(*(cell.replace(" (", "\n(").replace(", ", "\n") for cell in cells))
-    # A terminal may wrap a line, but no number is cut.
-    console.width = max(console.width, console.measure(shown, options=console.options.update(width=LONGEST_LINE)).maximum)
-    console.print(shown)
-    for note in made.notes:
-        console.print(note, style="dim")
+    for made in summary.tables(read.trials):
+        _print(console, made)
 
 
 def _print_doubts(read: Run) -> int:
@@ -280,3 +277,22 @@ def _print_doubts(read: Run) -> int:
 def _width() -> int:
     """How wide prose is wrapped: as the terminal is, within what reads well."""
     return min(max(shutil.get_terminal_size().columns, NARROWEST), WIDEST)
+
+
+def _print(console: "Console", made: "Table") -> None:
+    """Print a table of texts and its notes."""
+    from pushbench import terminal
+
+    if made.title:
+        console.print(made.title, style="bold underline")
+    width = console.width
+    for part in terminal.parts(made, width):
+        # A terminal may wrap a line, but no number is cut.
+        needed = console.measure(part, options=console.options.update(width=LONGEST_LINE)).maximum
+        console.width = max(width, needed)
+        console.print(part)
+        console.print()
+    console.width = width
+    for note in made.notes:
+        console.print(note, style="dim")
+    console.print()

@@ -1,4 +1,4 @@
-"""The reference run: one curated `overview`, from which the README's table and picture are made.
+"""The reference run: one curated `overview`, from which the README's tables and picture are made.
 
 `python -m pushbench.reference [RUN]` copies a run (default: the newest finished overview) to results/reference and writes
 the README's part anew; a test holds the README to it.
@@ -24,22 +24,19 @@ UNFIT = {Verdict.FAILED, Verdict.LOSSY, Verdict.PUBLISHER_LATE}
 
 
 def readme_part(run: Run) -> str:
-    """The README's part that a run fills: picture, table, and what it was measured on."""
-    made = summary.table(run.trials)
+    """The README's part that a run fills: picture, tables, and what it was measured on."""
     environment = run.manifest["environment"]
-    lines = [
-        f"![{run.manifest['title']}](results/reference/charts/{PICTURE}.png)",
-        "",
-        _row(made.headings),
-        _row(["---"] + ["--:"] * (len(made.headings) - 1)),
-        *map(_row, made.rows),
-        "",
-        *made.notes,
+    lines = [f"![{run.manifest['title']}](results/reference/charts/{PICTURE}.png)"]
+    for table in summary.tables(run.trials):
+        figures = len(table.headings) - table.keys
+        lines += ["", f"**{table.title}**", "", _row(table.headings), _row(["---"] * table.keys + ["--:"] * figures)]
+        lines += [*map(_row, table.rows), "", *table.notes]
+    lines.append(
         f"Measured {run.manifest['started_at'][:10]} on {environment['cores']} cores of an {environment['cpu']}, "
         f"Linux {environment['kernel'].partition('-')[0]}, Python {environment['python']}, "
         f"uvicorn {environment['uvicorn']}, aiohttp {environment['aiohttp']}; "
-        "server and clients on one machine, over loopback.",
-    ]
+        "server and clients on one machine, over loopback."
+    )
     return "\n".join(lines)
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import environment, summary
+from pushbench import environment, labels, summary
 from pushbench.charts import CHARTS, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.files import write_whole
@@ -82,7 +82,7 @@ def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
         title=manifest["title"],
         description=manifest["description"],
         manifest=manifest,
-        table=summary.table(run.trials),
+        tables=summary.tables(run.trials),
         charts=None if pictures is None else [(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
         directory=run.path,
         verdicts=_verdicts(run.trials),
@@ -121,12 +121,12 @@ def _verdicts(trials: pd.DataFrame) -> list[dict[str, Any]]:
     keys = summary.varied(trials)
     return [
         {
-            "label": ", ".join(str(row[key]) if key == "transport" else f"{key}={summary.plain(row[key])}" for key in keys),
+            "label": labels.cell(row, keys),
             "trial": row["trial"],
             "verdict": row["verdict"],
             "believable": Verdict(row["verdict"]).believable,
-            "reason": row["reason"],
+            **{name: row[name] for name in ("reason", "evidence", "hint")},
         }
-        for _, row in trials.sort_values("order").iterrows()
+        for row in trials.sort_values("order").to_dict("records")
         if row["reason"]
     ]

@@ -1,16 +1,19 @@
-"""The table of a run: one row a cell, each figure the median across its trials with its interval.
+"""The tables of a run, latency and cost: one row a cell, each figure the median across its trials with its interval.
 
-It turns `trials` into words and numbers for a terminal, a README or a page; how they are laid out is not known here.
+They turn `trials` into words and numbers for a terminal, a README or a page; how these are laid out is not known here.
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from pushbench.checks import Verdict
 from pushbench.columns import LOAD
+from pushbench.labels import HEADINGS, plain
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
+from pushbench.transports import FLOORS
 
 ROUGH = "~"
 """Stands before a slope to which the points do not keep."""
@@ -36,7 +39,7 @@ class Figure:
         value = median_interval(cell[self.column] * self.scale)
         if value.n == 0:
             return said(value)
-        marks = [MARK] if not _all_believable(cell) else []
+        marks = [MARK] if not all_believable(cell) else []
         if self.r2_column and (r2 := cell[self.r2_column].min()) < STRAIGHT_R2:
             marks.append(ROUGH)
             if r2 < NO_LINE_R2:
@@ -44,10 +47,17 @@ class Figure:
         return " ".join([*marks, said(value)])
 
 
-FIGURES = (
-    Figure("mean latency, ms", "latency_mean_ms"),
-    Figure("p50, ms", "latency_p50_ms"),
-    Figure("p99, ms", "latency_p99_ms"),
+NAIVE = "naive"
+"""Stands before the heading of a latency that counts from the sending, right beside that from the due time."""
+
+LATENCY = tuple(
+    Figure(f"{before}{name}, ms", f"{kind}_{name}_ms")
+    for name in ("mean", "p50", "p99", "max")
+    for before, kind in (("", "latency"), (f"{NAIVE} ", "naive"))
+)
+"""The figures of the one table. One that no trial has is left out."""
+
+COST = (
     Figure("deliveries/s", "deliveries_per_s"),
     Figure("server CPU, µs/delivery", "server_cpu_us_per_delivery"),
     *(
@@ -60,7 +70,13 @@ FIGURES = (
         for heading, part in (("memory", "user"), ("kernel", "kernel"))
     ),
 )
-"""The figures of the table; one that no trial has is left out."""
+"""The figures of the other, likewise."""
+
+DUE = (
+    "Latency counts from when a message was due, so a stall is charged to every message that it delayed. "
+    f"{NAIVE}: from when it was sent, as a tool without a schedule counts."
+)
+"""What is said below the table of latencies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,34 +86,50 @@ class Table:
     headings: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     notes: tuple[str, ...]
+    title: str = ""
+    keys: int = 1
+    """How many columns, from the left, say which cell a row is."""
 
 
-def table(trials: pd.DataFrame) -> Table:
-    """The table of a run's `trials`, in the scenario's order of cells."""
+def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
+    """The tables of a run's `trials`, to be shown in this order: latency, if any was measured, and cost.
+
+    Cells are in the scenario's order, floors last. What is said below the last table holds for both.
+    """
+    latency = _table("Latency", trials, LATENCY, {"verdict": _verdicts})
+    cost = _table("Delivered, and what it cost", trials, COST, {"lost": _ledger, "verdict": _verdicts})
+    rough = any(ROUGH in text for row in cost.rows for text in row)
+    cost = replace(cost, notes=(*_how(trials), *marks_explained(trials, rough=rough), *_special(trials)))
+    if trials[[figure.column for figure in LATENCY]].isna().all(axis=None):
+        return (cost,)
+    return replace(latency, notes=(DUE,)), cost
+
+
+def _table(
+    title: str, trials: pd.DataFrame, figures: Iterable[Figure], others: Mapping[str, Callable[[pd.DataFrame], str]]
+) -> Table:
     keys = varied(trials)
-    figures = [figure for figure in FIGURES if trials[figure.column].notna().any()]
-    rows = []
-    for _, cell in trials.sort_values(["cell", "trial"]).groupby("cell"):
-        verdicts = cell["verdict"].astype(str).value_counts().to_dict()
-        rows.append(
-            (
-                *(plain(cell[key].iloc[0]) for key in keys),
-                *(figure.said(cell) for figure in figures),
-                _ledger(cell),
-                ", ".join(f"{count} {name}" if len(verdicts) > 1 else str(name) for name, count in verdicts.items()),
-            )
+    shown = [figure for figure in figures if trials[figure.column].notna().any()]
+    headings = (*(HEADINGS.get(key, key) for key in keys), *(figure.heading for figure in shown), *others)
+    floors_last = trials.assign(floor=trials["transport"].isin(list(FLOORS))).sort_values(["floor", "cell", "trial"])
+    rows = tuple(
+        (
+            *(plain(cell[key].iloc[0]) for key in keys),
+            *(figure.said(cell) for figure in shown),
+            *(say(cell) for say in others.values()),
         )
-    headings = (*(HEADINGS.get(key, key) for key in keys), *(figure.heading for figure in figures), "lost", "verdict")
-    return Table(headings, tuple(rows), tuple(_notes(trials, rough=any(ROUGH in cell for row in rows for cell in row))))
-
-
-HEADINGS = {"rate_hz": "messages/s", "payload_bytes": "bytes", "poll_interval_ms": "poll interval, ms"}
-"""What a load key is called above its column, where its own name is not plain enough."""
+        for _, cell in floors_last.groupby("cell", sort=False)
+    )
+    return Table(headings, rows, (), title, len(keys))
 
 
 def varied(trials: pd.DataFrame) -> list[str]:
-    """The load keys that tell the cells apart; always the transport."""
-    return [key for key in LOAD if key == "transport" or trials[key].nunique() > 1]
+    """The load keys that tell the cells apart; always the transport, and that a loop was closed."""
+    return [
+        key
+        for key in LOAD
+        if key == "transport" or trials[key].nunique() > 1 or (key == "pacing" and (trials[key] == "closed").any())
+    ]
 
 
 def said(value: Interval) -> str:
@@ -117,11 +149,6 @@ def digits(value: float) -> str:
     return f"{round(value, 2 - magnitude):,.{max(0, 2 - magnitude)}f}"
 
 
-def plain(value: object) -> str:
-    """The value of a load key: a text as it is, a number with separators and without a needless fraction."""
-    return value if isinstance(value, str) else f"{value:,g}"
-
-
 def _ledger(cell: pd.DataFrame) -> str:
     known = cell["lost"].dropna()
     if known.empty:
@@ -131,17 +158,25 @@ def _ledger(cell: pd.DataFrame) -> str:
     return ", ".join(said)
 
 
-def _notes(trials: pd.DataFrame, *, rough: bool) -> list[str]:
+def _verdicts(cell: pd.DataFrame) -> str:
+    counts = cell["verdict"].astype(str).value_counts().to_dict()
+    return ", ".join(f"{count} {name}" if len(counts) > 1 else str(name) for name, count in counts.items())
+
+
+def _how(trials: pd.DataFrame) -> list[str]:
+    """What the figures are made from."""
     counts = sorted(set(trials.groupby("cell").size()))
-    if counts[-1] > 1:
-        many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
-        few = " (of so few, their range)" if counts[-1] <= RANGE_ONLY else ""
-        notes = [
-            f"Median of {many} trials, each with a fresh server process; in brackets the 95 % bootstrap interval{few}."
-        ]
-    else:
-        notes = ["One trial of each cell: there is nothing to say how far another would differ."]
-    if not _all_believable(trials):
+    if counts[-1] <= 1:
+        return ["One trial of each cell: there is nothing to say how far another would differ."]
+    many = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    few = " (of so few, their range)" if counts[-1] <= RANGE_ONLY else ""
+    return [f"Median of {many} trials, each with a fresh server process; in brackets the 95 % bootstrap interval{few}."]
+
+
+def marks_explained(trials: pd.DataFrame, *, rough: bool) -> list[str]:
+    """What the marks of a table of these trials mean; `rough` if a slope in it is marked."""
+    notes = []
+    if not all_believable(trials):
         notes.append(f"{MARK} not to be believed as a figure of the server; the verdicts' reasons say why.")
     if rough:
         notes.append(
@@ -151,5 +186,20 @@ def _notes(trials: pd.DataFrame, *, rough: bool) -> list[str]:
     return notes
 
 
-def _all_believable(trials: pd.DataFrame) -> bool:
+def _special(trials: pd.DataFrame) -> list[str]:
+    """What is to be known of cells that are not what the others are."""
+    notes = []
+    if floors := [row for name, row in FLOORS.items() if name in set(trials["transport"])]:
+        said = ", ".join(f"{row.name} ({row.drawn_as})" for row in floors)
+        notes.append(f"Floors, which no transport can beat: {said}.")
+    if (trials["pacing"] == "closed").any():
+        notes.append(
+            "closed: the publisher waited for the server's answer to each message, and put off what was due meanwhile; "
+            "that is not in its naive figures."
+        )
+    return notes
+
+
+def all_believable(trials: pd.DataFrame) -> bool:
+    """Whether no trial's numbers are in doubt."""
     return all(Verdict(verdict).believable for verdict in trials["verdict"].astype(str))

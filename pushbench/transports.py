@@ -24,6 +24,8 @@ class Transport:
     """True if its subscribers ask every `poll_interval_ms`, so that a message may rightly wait for that long."""
     server: str | None = "starlette"
     """Which of the targets that come with the suite serves it; None if nothing does, and the swarm feeds itself."""
+    drawn_as: str = ""
+    """What the key of a chart calls it; empty: its name."""
 
     @property
     def family(self) -> str:
@@ -53,8 +55,22 @@ TRANSPORTS: dict[str, Transport] = {
 FLOORS: dict[str, Transport] = {
     row.name: row
     for row in (
-        Transport("tcp", "clients.tcp:Tcp", "", "lines on a bare TCP connection, no HTTP", server="tcp"),
-        Transport("null", "pushbench.null:Null", "", "no network: handed over inside the swarm", server=None),
+        Transport(
+            "tcp",
+            "clients.tcp:Tcp",
+            "",
+            "lines on a bare TCP connection, no HTTP",
+            server="tcp",
+            drawn_as="bare TCP",
+        ),
+        Transport(
+            "null",
+            "pushbench.null:Null",
+            "",
+            "no network: handed over inside the swarm",
+            server=None,
+            drawn_as="instrument alone",
+        ),
     )
 }
 """What no transport can beat: `tcp` is what the kernel and asyncio take, `null` what the instrument itself adds.

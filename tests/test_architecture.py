@@ -24,6 +24,7 @@ PURE = (
     "checks",
     "columns",
     "diagnosis",
+    "labels",
     "lag",
     "ledger",
     "message",

@@ -36,7 +36,7 @@ CHARTS: dict[str, Chart] = {
         ("trials", "latency"),
         overview.TITLE,
         "Each panel's headline says what its numbers show; left and short is better; colours and order are those "
-        "of all other charts.",
+        "of all other charts. Dotted is naive latency, thin and grey a floor, where there are such.",
     ),
     "latency_percentiles": Chart(
         percentiles.latency_percentiles,
@@ -44,7 +44,7 @@ CHARTS: dict[str, Chart] = {
         ("trials", "latency"),
         percentiles.TITLE,
         "Find the share of deliveries on the x axis (each step right is ten times rarer) and read off how long the slowest "
-        "of them took; low and flat is better.",
+        "of them took; low and flat is better. A thin grey line is a floor, which no transport can beat.",
     ),
     "latency_by_subscribers": Chart(
         latency.latency_by_subscribers,
@@ -52,7 +52,7 @@ CHARTS: dict[str, Chart] = {
         ("trials",),
         latency.TITLE,
         "A level line does not mind a larger audience; both axes are logarithmic, so a rising line gains the same factor "
-        "with every equal step.",
+        "with every equal step. Where there are grey floors, only what lies above them is a transport's own.",
     ),
     "throughput": Chart(
         throughput.throughput,
@@ -76,7 +76,8 @@ CHARTS: dict[str, Chart] = {
         ("trials", "timeline"),
         timeline.TITLE,
         "A level band is a server at ease, a rising one falls behind, a spike is a stall that a percentile over the whole "
-        "window would hide; the grey part is warm-up and not counted.",
+        "window would hide; the grey part is warm-up and not counted. Dots below the band are what a tool without a "
+        "schedule would have printed.",
     ),
     "poll_interval": Chart(
         polling.poll_interval,

@@ -3,33 +3,26 @@
 Knows the columns of `trials`. Must not know how anything is drawn, beyond the look that a transport has.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from pushbench.charts.style import Look, brief, counted, look, plain
+from pushbench.charts.style import Look, brief, counted, look
+from pushbench.checks import DISTURBANCES
+from pushbench.labels import SETTINGS, drawn, plain, setting
 from pushbench.stats import Interval, median_interval
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import FLOORS, ROWS, TRANSPORTS
 
 BELIEVABLE = frozenset({"ok", "server_bound"})
 
-SETTINGS: dict[str, str] = {
-    "subscribers": "{} subscribers",
-    "rate_hz": "{} messages/s",
-    "payload_bytes": "{} bytes",
-    "poll_interval_ms": "every {} ms",
-    "longpoll_timeout_s": "held {} s",
-    "heartbeat_s": "heartbeat {} s",
-    "publish_via": "published by {}",
-    "server_loop": "{} server loop",
-    "kind": "{}",
-}
-"""The load keys that tell two cells of a transport apart, and how a label says them."""
-
 MOST_REASONS = 6
+CLOSED = "closed"
+"""The pacing that is always said."""
+APART = 1.1
+"""Naive latency is drawn where it and the one from the due time differ by this factor."""
 
 POLLING_ONLY = frozenset({"poll_interval_ms"})
 """Load keys that mean nothing to a transport that does not poll: its cells that differ in them are the same cell."""
@@ -49,12 +42,18 @@ class Series:
     @property
     def label(self) -> str:
         """The transport, and the setting if there are several."""
-        return f"{self.transport}, {self.setting}" if self.setting else self.transport
+        name = drawn(self.transport)
+        return f"{name}, {self.setting}" if self.setting else name
 
     @property
     def polls(self) -> bool:
         """True if its subscribers ask every poll interval."""
         return self.transport in TRANSPORTS and TRANSPORTS[self.transport].polls
+
+    @property
+    def floor(self) -> bool:
+        """True if it is no transport, but what none can beat: drawn for reference, and in no ranking."""
+        return self.transport in FLOORS
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,31 +85,60 @@ def positive(trials: pd.DataFrame, column: str) -> pd.DataFrame:
 
 
 def transports_of(trials: pd.DataFrame) -> list[str]:
-    """Give the transports of the trials in the order of the table of transports, unknown ones last."""
+    """Give the transports of the trials in the order of the table of transports, then unknown ones, then floors."""
     present = list(dict.fromkeys(trials["transport"]))
-    return [name for name in TRANSPORTS if name in present] + sorted(name for name in present if name not in TRANSPORTS)
+    unknown = sorted(name for name in present if name not in ROWS)
+    return [name for name in [*TRANSPORTS, *unknown, *FLOORS] if name in present]
+
+
+def ranked(trials: pd.DataFrame) -> pd.DataFrame:
+    """Give the trials without those of floors: those that are compared, counted and spoken of."""
+    found: pd.DataFrame = trials.loc[~trials["transport"].isin(list(FLOORS))]
+    return found
+
+
+def floors_at(trials: pd.DataFrame, here: pd.DataFrame) -> pd.DataFrame:
+    """Give the trials of floors under a load (subscribers and rate) that trials in `here` had too."""
+    loads = pd.MultiIndex.from_frame(here[["subscribers", "rate_hz"]])
+    met = pd.MultiIndex.from_frame(trials[["subscribers", "rate_hz"]]).isin(loads)
+    found: pd.DataFrame = trials.loc[met & trials["transport"].isin(list(FLOORS)).to_numpy()]
+    return found
 
 
 def series_of(trials: pd.DataFrame, along: Collection[str] = ()) -> list[Series]:
-    """Split the trials into series, in the order of the table of transports.
+    """Split the trials into series, in the order of the table of transports, floors last.
 
     A transport has a series for each combination of the settings that vary within it, without those in `along`, which
-    the chart shows in another way (an axis, a panel).
+    the chart shows in another way (an axis, a panel). That a loop was closed is always said.
     """
     found = []
     for name in transports_of(trials):
         rows = trials[trials["transport"] == name]
-        polls = name in TRANSPORTS and TRANSPORTS[name].polls
-        keys = [
-            key for key in SETTINGS if key not in along and rows[key].nunique() > 1 and (polls or key not in POLLING_ONLY)
-        ]
+        keys = [key for key in SETTINGS if key not in along and _tells(key, name, rows)]
         if not keys:
             found.append(Series(name, "", look(name), rows))
             continue
-        for nth, (values, part) in enumerate(rows.groupby(keys, sort=True)):
-            words = ", ".join(SETTINGS[key].format(_said(value)) for key, value in zip(keys, values, strict=True))
+        parts = [(dict(zip(keys, values, strict=True)), part) for values, part in rows.groupby(keys, sort=True)]
+        parts.sort(key=lambda one: one[0].get("pacing") == CLOSED)
+        for nth, (values, part) in enumerate(parts):
+            words = ", ".join(setting(key, value) for key, value in values.items())
             found.append(Series(name, words, look(name, nth), part))
     return found
+
+
+def _tells(key: str, transport: str, rows: pd.DataFrame) -> bool:
+    """Whether a setting has to be in the label of a transport's series."""
+    if key in POLLING_ONLY and not (transport in TRANSPORTS and TRANSPORTS[transport].polls):
+        return False
+    return bool(rows[key].nunique() > 1 or (key == "pacing" and (rows[key] == CLOSED).any()))
+
+
+def apart(due: ArrayLike, naive: ArrayLike) -> NDArray[np.bool_]:
+    """Tell where latency from the due time and naive latency differ by a tenth or more; False where one is missing."""
+    above, below = (np.asarray(side, dtype=np.float64) for side in (due, naive))
+    ratio = np.ones(np.broadcast(above, below).shape)
+    np.divide(above, below, out=ratio, where=np.isfinite(above) & np.isfinite(below) & (below > 0))
+    return np.asarray(np.maximum(ratio, 1 / np.maximum(ratio, 1e-12)) >= APART)
 
 
 def points(rows: pd.DataFrame, by: Sequence[str], x: str, y: str) -> list[Point]:
@@ -175,7 +203,11 @@ def trials_said(counts: Iterable[int]) -> str:
 
 
 def notes(trials: pd.DataFrame) -> list[str]:
-    """Say which transports failed, may not be believed (hollow), or are at the server's limit; nothing if all is well."""
+    """Say which transports failed, may not be believed (hollow), or are at the server's limit; nothing if all is well.
+
+    Then how they were disturbed on purpose. Floors are not spoken of.
+    """
+    trials = ranked(trials)
     verdicts = trials["verdict"].astype(str)
     bad = [verdict for verdict in dict.fromkeys(verdicts) if verdict not in BELIEVABLE and verdict != "failed"]
     told = [
@@ -187,14 +219,25 @@ def notes(trials: pd.DataFrame) -> list[str]:
     for head, names in told:
         parts = []
         for verdict in names:
-            for name in transports_of(trials):
-                of = verdicts[trials["transport"] == name]
-                if count := int((of == verdict).sum()):
+            for name, of in _named(trials):
+                if count := int((of["verdict"].astype(str) == verdict).sum()):
                     word = f"{verdict} " if len(names) > 1 or verdict in bad else ""
                     parts.append(f"{name} {word}{count} of {counted(len(of), 'trial')}")
         if parts:
             lines.append(head + "; ".join(parts))
-    return lines
+    disturbed = [(key, trials[key].unique()) for key in DISTURBANCES]
+    on_purpose = [setting(key, values[0]) for key, values in disturbed if len(values) == 1 and values[0]]
+    return [*lines, f"on purpose: {', '.join(on_purpose)}"] if on_purpose else lines
+
+
+def _named(trials: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Give the trials of each transport with its name; those in a closed loop by themselves."""
+    for name in transports_of(trials):
+        rows = trials[trials["transport"] == name]
+        closed = rows["pacing"] == CLOSED
+        for label, part in ((name, rows[~closed]), (f"{name}, {setting('pacing', CLOSED)}", rows[closed])):
+            if len(part):
+                yield label, part
 
 
 def why_nothing(trials: pd.DataFrame, missing: str) -> list[str]:
@@ -209,10 +252,6 @@ def why_nothing(trials: pd.DataFrame, missing: str) -> list[str]:
     reasons = dict.fromkeys(zip(failed["transport"], failed["reason"], strict=True))
     told = [f"{name}: {reason}" for name, reason in reasons if reason and not pd.isna(reason)]
     return lines + told[:MOST_REASONS]
-
-
-def _said(value: object) -> str:
-    return plain(float(value)) if isinstance(value, int | float | np.number) else str(value)
 
 
 def spanned(labelled: Sequence[tuple[str, float]], unit: str = "", times: str = "") -> str:

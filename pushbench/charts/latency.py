@@ -7,8 +7,19 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from pushbench.charts.cells import Point, Series, measured, notes, points, rate_said, series_of, trials_said, why_nothing
-from pushbench.charts.marks import draw_points, hollow_key, keys
+from pushbench.charts.cells import (
+    Point,
+    Series,
+    measured,
+    notes,
+    points,
+    ranked,
+    rate_said,
+    series_of,
+    trials_said,
+    why_nothing,
+)
+from pushbench.charts.marks import draw_naive_points, draw_points, hollow_key, keys, naive_told, naive_values
 from pushbench.charts.style import counted, dress, log_axis, nothing, sheet, tidy
 
 TITLE = "Does latency grow with the audience?"
@@ -38,27 +49,30 @@ def latency_by_subscribers(trials: pd.DataFrame) -> Figure:
             tidy(axes, "subscribers" if row else "", "" if column else f"{said} latency (ms)")
             if not row and len(rates) > 1:
                 axes.set_title(rate_said(float(rate_hz)), loc="left", fontsize=10.5)
-            for _, at in draw_growth(axes, series_of(here, along=("subscribers", "rate_hz")), f"latency_{name}_ms"):
+            for _, at in draw_growth(axes, series_of(here, along=("subscribers", "rate_hz")), name):
                 drawn += at
             axes.tick_params(labelbottom=bool(row), labelleft=not column)
     for axes in grid.flat:
         log_axis(axes, "x", counts, at=counts)
-        log_axis(axes, "y", [value for point in drawn for value in (point.y.low, point.y.high)])
-    legend = keys(series_of(trials, along=("subscribers", "rate_hz")))
+        log_axis(axes, "y", [*(value for point in drawn for value in (point.y.low, point.y.high)), *naive_values(figure)])
+    naive_key, same = naive_told(figure, compared=not ranked(found).empty)
+    legend = [*keys(series_of(trials, along=("subscribers", "rate_hz"))), *naive_key]
     if any(not point.believable for point in drawn):
         legend.append(hollow_key())
     rate = f"{rate_said(float(rates[0]))}. " if len(rates) == 1 else ""
     told = notes(trials)
     if len(rates) > MOST_RATES:
         told.append(f"{counted(len(rates) - MOST_RATES, 'smaller rate')} not shown")
-    return dress(figure, TITLE, rate + trials_said(point.y.n for point in drawn) + ".", legend, told)
+    return dress(figure, TITLE, f"{rate}{trials_said(point.y.n for point in drawn)}.{same}", legend, told)
 
 
-def draw_growth(axes: Axes, all_series: list[Series], column: str) -> list[tuple[Series, list[Point]]]:
-    """Draw that column of each series against subscribers, and give the series that had points."""
+def draw_growth(axes: Axes, all_series: list[Series], name: str) -> list[tuple[Series, list[Point]]]:
+    """Draw a latency ("p50") of each series against subscribers, and give the series that had points; naive beside it."""
     found = []
     for series in all_series:
-        if at := points(series.rows, ["subscribers"], "subscribers", column):
+        if at := points(series.rows, ["subscribers"], "subscribers", f"latency_{name}_ms"):
             draw_points(axes, series, at)
+            naive = points(series.rows, ["subscribers"], "subscribers", f"naive_{name}_ms")
+            draw_naive_points(axes, series, at, naive)
             found.append((series, at))
     return found

@@ -12,8 +12,18 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from pushbench.charts import slide_cost, slide_latency
-from pushbench.charts.cells import believable, largest, load_said, notes, trials_said, why_nothing
-from pushbench.charts.marks import hollow_key
+from pushbench.charts.cells import (
+    believable,
+    largest,
+    load_said,
+    notes,
+    positive,
+    ranked,
+    series_of,
+    trials_said,
+    why_nothing,
+)
+from pushbench.charts.marks import hollow_key, keys, naive_told
 from pushbench.charts.style import INK, dress, nothing, sheet
 
 TITLE = "How should a server push to its clients?"
@@ -45,11 +55,15 @@ def overview(trials: pd.DataFrame, latency: pd.DataFrame) -> Figure:
     for panel, axes in zip(panels, grid.values(), strict=True):
         headline = panel.draw(axes, trials, latency)
         axes.set_title(balanced(headline, widest), loc="left", fontsize=12, fontweight="bold", color=INK, pad=8)
-    here = largest(trials, "latency_p50_ms")
+    compared = ranked(trials)
+    here = largest(compared, "latency_p50_ms")
     load = load_said(float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0]))
-    counts = trials[trials["verdict"] != "failed"].groupby("cell").size()
-    legend = [] if believable(trials) else [hollow_key()]
-    said = f"{load}, unless the axis says otherwise. {trials_said(counts)}."
+    counts = compared[compared["verdict"] != "failed"].groupby("cell").size()
+    latencies = not positive(compared, "latency_p50_ms").empty
+    naive_key, same = naive_told(figure, latencies)
+    floors = [one for one in series_of(trials, along=("subscribers", "rate_hz")) if one.floor] if latencies else []
+    legend = [*naive_key, *keys(floors), *([] if believable(compared) else [hollow_key()])]
+    said = f"{load}, unless the axis says otherwise. {trials_said(counts)}.{same}"
     if max(counts) == 1 and slide_cost.shows_memory_cost(trials, latency):
         said += " Memory: 95 % interval of the fitted slope."
     return dress(figure, TITLE, said, legend, notes(trials))

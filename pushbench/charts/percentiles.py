@@ -9,25 +9,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from pushbench.charts.cells import (
+    CLOSED,
     Series,
     believable,
     load_said,
     measured,
     notes,
     numbers,
+    ranked,
     series_of,
     trials_said,
     why_nothing,
 )
-from pushbench.charts.marks import draw_markers, hollow_key, keys
+from pushbench.charts.marks import draw_markers, draw_naive, hollow_key, keys, naive_told, naive_values, where_apart
 from pushbench.charts.style import GREY, counted, dress, log_axis, nothing, sheet, tidy
+from pushbench.labels import setting
 
 TITLE = "How long do the unlucky wait?"
 SPARE = 10
@@ -35,9 +36,9 @@ SPARE = 10
 NINES = {0.0: "0", 0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %", 0.99999: "99.999 %"}
 SHOWN_FROM = 0.05
 """From here on (in nines: the slower 89 %) the y axis holds a curve whole; the fall to the fastest would squeeze it."""
+CROWDED = 3.5
+"""On an axis of more nines 0 % and 50 % would touch, and 0 % is left out."""
 MOST_PANELS = 6
-APART = 1.1
-"""The curve from the moment of sending is drawn where it and the one from the due time differ by this factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,55 +88,56 @@ def shows_percentiles(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
 
 
 def latency_percentiles(trials: pd.DataFrame, latency: pd.DataFrame) -> Figure:
-    """Draw a curve for each transport, in a panel for each number of subscribers and rate (at most six: the largest)."""
+    """Draw a curve for each transport, in a panel for each number of subscribers and rate (at most six: the largest).
+
+    Where some loops were closed, they have panels of their own, beside the open ones.
+    """
     if not shows_percentiles(trials, latency):
         return nothing(TITLE, why_nothing(trials, "No cell has the 20 deliveries that a curve needs at least."))
     loads, left_out = _panels(trials)
-    columns = len({subscribers for subscribers, _ in loads}) if len({rate for _, rate in loads}) > 1 else len(loads)
-    columns = columns if columns > 1 else min(3, len(loads))
+    columns = _columns(loads)
     rows = -(-len(loads) // columns)
     figure = sheet(max(8.5, 0.6 + 4.3 * columns), 1.7 + (4.6 if rows == 1 else 3.4 * rows))
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    shown = series_of(trials, along=("subscribers", "rate_hz"))
+    by_pacing = len({load.pacing for load in loads}) > 1
+    along = ("subscribers", "rate_hz", *(["pacing"] if by_pacing else []))
     few: list[str] = []
-    dotted = False
     values: list[NDArray[np.float64]] = []
     nines = 1.0
-    for axes, (subscribers, rate_hz) in zip(grid.flat, loads, strict=False):
-        tidy(axes, "", "", load_said(subscribers, rate_hz))
-        here = trials[(trials["subscribers"] == subscribers) & (trials["rate_hz"] == rate_hz)]
-        drawn, apart, missing = draw_curves(axes, series_of(here, along=("subscribers", "rate_hz")), latency)
+    for axes, load in zip(grid.flat, loads, strict=False):
+        tidy(axes, "", "", load.said if by_pacing else load_said(load.subscribers, load.rate_hz))
+        drawn, missing = draw_curves(axes, series_of(load.of(trials, by_pacing), along=along), latency)
         if not drawn:
             axes.text(0.5, 0.5, "no deliveries", transform=axes.transAxes, ha="center", color=GREY)
         few += missing
-        dotted = dotted or apart
         values += [due.value_ms[due.nines >= SHOWN_FROM] for due in drawn]
         nines = max([nines, *(float(due.nines[-1]) for due in drawn)])
     for axes in list(grid.flat)[len(loads) :]:
         axes.remove()
     for index, axes in enumerate(list(grid.flat)[: len(loads)]):
         nines_axis(axes, nines)
-        log_axis(axes, "y", np.concatenate(values))
+        log_axis(axes, "y", np.concatenate([*values, naive_values(figure, since=SHOWN_FROM)]))
         axes.set_ylabel("latency from due time (ms)" if index % columns == 0 else "")
         last = index + columns >= len(loads)
         axes.tick_params(labelbottom=last, labelleft=index % columns == 0)
         axes.set_xlabel("percentile of deliveries (%)" if index // columns == rows - 1 else "")
+    naive_key, same = naive_told(figure, compared=not ranked(trials).empty)
     told = [f"A curve stops where fewer than {SPARE} deliveries were slower.", *notes(trials)]
-    if dotted:
+    if naive_key:
         told.append("naive: latency from the moment of sending instead, drawn where it differs by a tenth or more")
     if few:
         told.append("too few deliveries for a curve: " + "; ".join(few))
     if left_out:
         told.append(f"{counted(left_out, 'smaller load')} not shown")
     each = trials.groupby("cell").size()
-    legend = [*keys(shown), *([_sent_key()] if dotted else []), *([] if believable(trials) else [hollow_key()])]
-    return dress(figure, TITLE, _subtitle(each), legend, told)
+    legend = [*keys(series_of(trials, along=along)), *naive_key, *([] if believable(trials) else [hollow_key()])]
+    return dress(figure, TITLE, _subtitle(each) + same, legend, told)
 
 
-def draw_curves(axes: Axes, all_series: Sequence[Series], latency: pd.DataFrame) -> tuple[list[Curve], bool, list[str]]:
-    """Draw the curves of all series, and give them, whether a dotted one was needed, and who had too few deliveries."""
+def draw_curves(axes: Axes, all_series: Sequence[Series], latency: pd.DataFrame) -> tuple[list[Curve], list[str]]:
+    """Draw the curves of all series, naive ones where they differ; give the former, and who had too few deliveries."""
     drawn: list[Curve] = []
-    apart, few = False, []
+    few = []
     for series in all_series:
         due, sent = curves(series, latency)
         if due is None:
@@ -144,41 +146,86 @@ def draw_curves(axes: Axes, all_series: Sequence[Series], latency: pd.DataFrame)
             continue
         style, trusted = series.look, believable(series.rows)
         axes.plot(
-            due.nines, due.value_ms, color=style.colour, linestyle=style.dashes, linewidth=1.9 if trusted else 0.9,
-            label=series.label, gid=f"line:{series.label}", zorder=3,
+            due.nines, due.value_ms, color=style.colour, linestyle=style.dashes,
+            linewidth=(1.9 if trusted else 0.9) * style.weight, label=series.label, gid=f"line:{series.label}", zorder=3,
         )  # fmt: skip
         places = [(float(-np.log10(1 - q)), due.at(q), trusted) for q in NINES if q and np.isfinite(due.at(q))]
         draw_markers(axes, series.label, style, places, size=6)
         drawn.append(due)
-        if sent is not None and np.max(due.value_ms / np.interp(due.nines, sent.nines, sent.value_ms)) > APART:
-            apart = True
-            axes.plot(sent.nines, sent.value_ms, color=style.colour, linestyle=":", linewidth=1.3, zorder=2)
-    return drawn, apart, few
+        if sent is not None:
+            shown = due.nines >= SHOWN_FROM
+            nines, values = due.nines[shown], due.value_ms[shown]
+            naive = np.interp(nines, sent.nines, sent.value_ms)
+            draw_naive(axes, series, nines, until_they_meet(values, naive))
+    return drawn, few
+
+
+def until_they_meet(due: NDArray[np.float64], naive: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give naive latency where it differs, and one point more on each side, so that a jump to the other is seen."""
+    shown = np.isfinite(where_apart(due, naive))
+    shown = np.convolve(shown, (1, 1, 1), mode="same") > 0
+    return np.where(shown, naive, np.nan)
 
 
 def nines_axis(axes: Axes, end: float) -> None:
     """Give the x axis its percentiles, up to `end` nines."""
     axes.set_xlim(-0.04, end * 1.02)
     ticks = {-np.log10(1 - q): text for q, text in NINES.items() if -np.log10(1 - q) <= end * 1.02}
+    if end > CROWDED:
+        del ticks[0]
     axes.set_xticks(list(ticks), list(ticks.values()))
 
 
-def _panels(trials: pd.DataFrame) -> tuple[list[tuple[float, float]], int]:
-    """Choose the loads to show, at most six, and count those left out; the largest of both numbers are kept."""
-    measured_loads = measured(trials, "latency_p50_ms")
-    subscribers = sorted(measured_loads["subscribers"].unique())
-    rates = sorted(measured_loads["rate_hz"].unique())
-    keep = max(MOST_PANELS // len(rates), 3 if len(rates) > 1 else MOST_PANELS)
+@dataclass(frozen=True, slots=True)
+class _Load:
+    """What a panel is about."""
+
+    subscribers: float
+    rate_hz: float
+    pacing: str
+
+    @property
+    def said(self) -> str:
+        return f"{load_said(self.subscribers, self.rate_hz)}, {setting('pacing', self.pacing)}"
+
+    def of(self, trials: pd.DataFrame, by_pacing: bool) -> pd.DataFrame:
+        """The trials under this load."""
+        met = (trials["subscribers"] == self.subscribers) & (trials["rate_hz"] == self.rate_hz)
+        found: pd.DataFrame = trials.loc[met & ((trials["pacing"] == self.pacing) | (not by_pacing))]
+        return found
+
+
+def _panels(trials: pd.DataFrame) -> tuple[list[_Load], int]:
+    """Choose the loads to show, at most six, and count those left out; the largest of both numbers are kept.
+
+    A floor alone makes no panel, unless there is nothing else.
+    """
+    found = measured(trials, "latency_p50_ms")
+    found = found if ranked(found).empty else ranked(found)
+    pacings = sorted(found["pacing"].unique(), key=lambda pacing: str(pacing) == CLOSED)
+    most = MOST_PANELS // len(pacings)
+    subscribers = sorted(found["subscribers"].unique())
+    rates = sorted(found["rate_hz"].unique())
+    keep = max(most // len(rates), min(3, most) if len(rates) > 1 else most)
     kept_subscribers = subscribers[-min(len(subscribers), keep) :]
-    kept_rates = rates[-max(MOST_PANELS // len(kept_subscribers), 1) :]
-    loads = [(count, rate) for rate in kept_rates for count in kept_subscribers]
-    return loads, len(subscribers) * len(rates) - len(loads)
+    kept_rates = rates[-max(most // len(kept_subscribers), 1) :]
+    loads = [
+        _Load(float(count), float(rate), str(pacing))
+        for rate in kept_rates
+        for count in kept_subscribers
+        for pacing in pacings
+    ]
+    return loads, len(subscribers) * len(rates) - len(loads) // len(pacings)
+
+
+def _columns(loads: Sequence[_Load]) -> int:
+    """How many panels stand side by side: open and closed loops, or else numbers of subscribers, or else a few."""
+    if len(pacings := {load.pacing for load in loads}) > 1:
+        return len(pacings)
+    columns = len({load.subscribers for load in loads}) if len({load.rate_hz for load in loads}) > 1 else len(loads)
+    return columns if columns > 1 else min(3, len(loads))
 
 
 def _subtitle(each: "pd.Series[int]") -> str:
     few = trials_said(each).split(":")[0] + (", their histograms added up" if max(each) > 1 else "")
     return f"Latency counts from the moment a message was due. {few}."
-
-
-def _sent_key() -> Artist:
-    return Line2D([], [], color=GREY, linestyle=":", linewidth=1.3, label="naive")

@@ -16,17 +16,29 @@ from pushbench.charts.cells import (
     Point,
     Series,
     believable,
+    floors_at,
     largest,
     load_said,
     measured,
     notes,
     numbers,
     points,
+    ranked,
     series_of,
     trials_said,
     why_nothing,
 )
-from pushbench.charts.marks import draw_markers, draw_points, hollow_key, keys
+from pushbench.charts.marks import (
+    draw_markers,
+    draw_naive,
+    draw_naive_points,
+    draw_points,
+    hollow_key,
+    keys,
+    naive_told,
+    naive_values,
+    where_apart,
+)
 from pushbench.charts.style import dress, log_axis, nothing, sheet, tidy
 from pushbench.stats import Interval, median_interval
 
@@ -45,7 +57,8 @@ def poll_interval(trials: pd.DataFrame) -> Figure:
     """Draw mean latency, and server CPU per delivery, against the interval; the others are level lines for comparison."""
     if measured(trials, "latency_mean_ms").empty or not _pollers(trials):
         return nothing(TITLE, why_nothing(trials, "No transport that polls was measured."))
-    here = largest(trials, "latency_mean_ms")
+    here = largest(ranked(trials), "latency_mean_ms")
+    here = pd.concat([here, floors_at(trials, here)])
     figure = sheet(12.5, 6.2)
     left, right = figure.subplots(1, 2)
     intervals = sorted({float(value) for series in _pollers(here) for value in series.rows["poll_interval_ms"]})
@@ -55,23 +68,25 @@ def poll_interval(trials: pd.DataFrame) -> Figure:
         (right, "server_cpu_us_per_delivery", "server CPU per delivery (µs)"),
     ):
         tidy(axes, "poll interval (ms)", said)
-        found = _draw(axes, here, column, intervals)
+        naive = "naive_mean_ms" if axes is left else None
+        found = _draw(axes, here, column, naive, intervals)
         drawn += found
         values = [value for point in found for value in (point.y.low, point.y.high)]
         model = [value / 2 for value in intervals] if axes is left else []
         log_axis(axes, "x", intervals, at=intervals)
-        log_axis(axes, "y", values + model)
+        log_axis(axes, "y", values + model + naive_values(axes))
     left.plot(
         intervals, [value / 2 for value in intervals], color=BAND, linewidth=7, solid_capstyle="butt", zorder=1.5,
         gid="T/2",
     )  # fmt: skip
     all_series = series_of(here, along=("poll_interval_ms",))
-    legend = keys(all_series)
+    naive_key, same = naive_told(figure, compared=True)
+    legend = [*keys(all_series), *naive_key]
     legend.append(Line2D([], [], color=BAND, linewidth=7, label="model: half the interval (T/2)"))
     if any(not point.believable for point in drawn):
         legend.append(hollow_key())
     load = load_said(float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0]))
-    subtitle = f"{load}. {trials_said(point.y.n for point in drawn)}. Level lines do not poll."
+    subtitle = f"{load}. {trials_said(point.y.n for point in drawn)}. Level lines do not poll.{same}"
     return dress(figure, TITLE, subtitle, legend, notes(here))
 
 
@@ -79,25 +94,38 @@ def _pollers(trials: pd.DataFrame) -> list[Series]:
     return [series for series in series_of(trials, along=("poll_interval_ms",)) if series.polls]
 
 
-def _draw(axes: Axes, here: pd.DataFrame, column: str, intervals: Sequence[float]) -> list[Point]:
+def _draw(axes: Axes, here: pd.DataFrame, column: str, naive: str | None, intervals: Sequence[float]) -> list[Point]:
+    """Draw a column of every series, and the naive one beside it if there is such a column."""
     drawn: list[Point] = []
     for series in series_of(here, along=("poll_interval_ms",)):
         if series.polls:
-            at = points(series.rows, ["poll_interval_ms"], "poll_interval_ms", column)
+            at, naive_at = (
+                points(series.rows, ["poll_interval_ms"], "poll_interval_ms", name) if name else []
+                for name in (column, naive)
+            )
             if at:
                 draw_points(axes, series, at)
+                draw_naive_points(axes, series, at, naive_at)
             drawn += at
         elif level := _level(series, column, float(np.max(intervals))):
-            style = series.look
-            axes.axhline(
-                level.y.mid, color=style.colour, linestyle=style.dashes, linewidth=1.6,
-                label=series.label, gid=f"level:{series.label}", zorder=2,
-            )  # fmt: skip
-            if level.y.is_interval:
-                axes.axhspan(level.y.low, level.y.high, color=style.colour, alpha=0.15, linewidth=0, zorder=1)
-            draw_markers(axes, series.label, style, [(level.x, level.y.mid, level.believable)])
+            _draw_level(axes, series, level)
+            if naive and (sent := _level(series, naive, level.x)):
+                ends = [float(np.min(intervals)), level.x]
+                draw_naive(axes, series, ends, where_apart([level.y.mid] * 2, [sent.y.mid] * 2))
             drawn.append(level)
     return drawn
+
+
+def _draw_level(axes: Axes, series: Series, level: Point) -> None:
+    """Draw a level line with its interval as a band; of a floor the line alone."""
+    style = series.look
+    axes.axhline(
+        level.y.mid, color=style.colour, linestyle=style.dashes, linewidth=1.6 * style.weight,
+        label=series.label, gid=f"level:{series.label}", zorder=2,
+    )  # fmt: skip
+    if level.y.is_interval and not series.floor:
+        axes.axhspan(level.y.low, level.y.high, color=style.colour, alpha=0.15, linewidth=0, zorder=1)
+    draw_markers(axes, series.label, style, [(level.x, level.y.mid, level.believable)])
 
 
 def _level(series: Series, column: str, x: float) -> Point | None:

@@ -8,11 +8,23 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from pushbench.charts.cells import Series, believable, largest, measured, numbers, positive, series_of, slope, spanned
+from pushbench.charts.cells import (
+    Series,
+    believable,
+    largest,
+    measured,
+    numbers,
+    positive,
+    ranked,
+    series_of,
+    slope,
+    spanned,
+)
 from pushbench.charts.memory import KIB, largest_ramp
 from pushbench.charts.slide_rows import MOST_ROWS, aside, interval, name_rows, rows_of, say_missing
-from pushbench.charts.style import INK, brief, linear_axis, plain, tidy
+from pushbench.charts.style import INK, brief, linear_axis, tidy
 from pushbench.charts.throughput import shows_throughput
+from pushbench.labels import plain
 from pushbench.stats import STRAIGHT_R2, Interval, median_interval
 
 ALL = 97.0
@@ -22,7 +34,7 @@ the window ends was not refused."""
 
 def shows_cpu(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
     """True if the server's CPU per delivery was measured."""
-    return not measured(trials, "server_cpu_us_per_delivery").empty
+    return not measured(ranked(trials), "server_cpu_us_per_delivery").empty
 
 
 def draw_cpu(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
@@ -31,7 +43,7 @@ def draw_cpu(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
     How many deliveries would fill a core does not follow from it: under more load messages share wake-ups, and each costs
     less.
     """
-    here = largest(trials, "server_cpu_us_per_delivery")
+    here = largest(ranked(trials), "server_cpu_us_per_delivery")
     rows = rows_of(here)
     tidy(axes, "server CPU per delivery at this load (µs)", "")
     costs, highest = [], 0.0
@@ -56,14 +68,14 @@ def draw_cpu(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
 
 def shows_memory_cost(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
     """True if a slope of memory over connections was fitted."""
-    return not measured(trials, "server_user_bytes_per_connection").empty
+    return not measured(ranked(trials), "server_user_bytes_per_connection").empty
 
 
 def draw_memory_cost(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
     """Draw a bar for each transport: bytes per connection in the process, and behind it in the kernel."""
     found = set(measured(trials, "server_user_bytes_per_connection")["cell"])
     with_slope = trials["cell"].isin(found) | (trials["verdict"] == "failed")
-    rows = [largest_ramp(series) for series in series_of(trials[with_slope], along=("subscribers", "rate_hz"))]
+    rows = [largest_ramp(series) for series in series_of(ranked(trials[with_slope]), along=("subscribers", "rate_hz"))]
     rows = rows[:MOST_ROWS]
     tidy(axes, "server memory per open connection (KiB): process, and kernel (pale)", "")
     totals, highest = [], 0.0
@@ -122,12 +134,12 @@ def _say_end(axes: Axes, place: int, x: float, text: str) -> None:
 
 def shows_delivered(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
     """True if deliveries were measured."""
-    return shows_throughput(trials)
+    return shows_throughput(ranked(trials))
 
 
 def draw_delivered(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
     """Draw a bar for each transport: delivered of offered at the largest load."""
-    here = largest(trials, "offered_per_s")
+    here = largest(ranked(trials), "offered_per_s")
     rows = rows_of(here)
     tidy(axes, "delivered/s of offered/s (%)", "")
     shares = []

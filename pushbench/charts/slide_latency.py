@@ -8,25 +8,42 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from pushbench.charts.cells import Point, Series, believable, largest, positive, series_of, spanned
+from pushbench.charts.cells import (
+    Point,
+    Series,
+    apart,
+    believable,
+    floors_at,
+    largest,
+    positive,
+    ranked,
+    series_of,
+    spanned,
+)
 from pushbench.charts.latency import draw_growth
-from pushbench.charts.marks import draw_markers
+from pushbench.charts.marks import draw_markers, naive_values
 from pushbench.charts.percentiles import SHOWN_FROM, draw_curves, nines_axis, shows_percentiles
-from pushbench.charts.slide_rows import ASIDE, MOST_ROWS, aside, interval, name_rows, rows_of, say_missing
-from pushbench.charts.style import INK, End, brief, label_ends, log_axis, plain, tidy
+from pushbench.charts.slide_rows import ASIDE, aside, interval, name_rows, rows_of, say_missing
+from pushbench.charts.style import DOTTED, INK, End, brief, label_ends, log_axis, tidy
+from pushbench.labels import plain
 
+NAIVE_BELOW = 0.3
+"""How far below a row its naive latencies are, of the distance to the next."""
 SLOWER = 2
 """Polling gets a sentence of its own if its every median is so many times above all others."""
 
 
 def shows_first(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
     """True if latency was measured."""
-    return not positive(trials, "latency_p50_ms").empty
+    return not positive(ranked(trials), "latency_p50_ms").empty
 
 
 def draw_first(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
-    """Draw a dumbbell for each transport at the largest load: from the median to the 99th percentile."""
-    here = largest(trials, "latency_p50_ms")
+    """Draw a dumbbell for each transport at the largest load: from the median to the 99th percentile.
+
+    Where the naive ones differ they are dotted below it; the median of a floor is a grey line through all rows.
+    """
+    here = largest(ranked(trials), "latency_p50_ms")
     rows = rows_of(here)
     tidy(axes, "latency (ms): median, and line to the 99th percentile", "")
     values: list[float] = []
@@ -51,9 +68,29 @@ def draw_first(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
                 text, (x, place), (-11 if side == "right" else 8, 0), textcoords="offset points", ha=side, va="center",
                 fontsize=10.5, color=INK,
             )  # fmt: skip
+        values += _draw_naive_row(axes, place, series, [p50.mid, p99.mid])
+    for floor in series_of(floors_at(trials, here)):
+        if (median := interval(floor, "latency_p50_ms")).n:
+            values.append(median.mid)
+            axes.axvline(
+                median.mid, color=floor.look.colour, linestyle=floor.look.dashes, linewidth=1.8 * floor.look.weight,
+                gid=f"floor:{floor.label}", zorder=1,
+            )  # fmt: skip
     log_axis(axes, "x", values, room=max(2.2, (max(values) / min(values)) ** 0.18))  # room for what is written beside
     name_rows(axes, rows)
-    return first_headline(medians) + aside(rows)
+    return first_headline(medians) + (aside(rows) if medians else "")
+
+
+def _draw_naive_row(axes: Axes, place: int, series: Series, due: list[float]) -> list[float]:
+    """Draw naive median and 99th percentile below the dumbbell if either differs, and give them."""
+    naive = [interval(series, f"naive_{name}_ms").mid for name in ("p50", "p99")]
+    if not apart(due, naive).any():
+        return []
+    axes.plot(
+        naive, [place + NAIVE_BELOW] * 2, color=series.look.ink, linestyle=DOTTED, linewidth=1.6, marker="|", markersize=6,
+        gid=f"naive:{series.label}", zorder=2,
+    )  # fmt: skip
+    return naive
 
 
 def first_headline(medians: list[tuple[Series, float]]) -> str:
@@ -79,12 +116,13 @@ def _span(named: list[tuple[str, float]]) -> str:
 
 def shows_growth(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
     """True if, at the highest rate, latency was measured with at least two numbers of subscribers."""
-    return positive(_fastest(trials), "latency_p50_ms")["subscribers"].nunique() >= 2
+    return positive(ranked(_fastest(trials)), "latency_p50_ms")["subscribers"].nunique() >= 2
 
 
 def _fastest(trials: pd.DataFrame) -> pd.DataFrame:
     """Give the trials of the highest rate at which latency was measured."""
-    found: pd.DataFrame = trials.loc[trials["rate_hz"] == positive(trials, "latency_p50_ms")["rate_hz"].max()]
+    rate_hz = positive(ranked(trials), "latency_p50_ms")["rate_hz"].max()
+    found: pd.DataFrame = trials.loc[trials["rate_hz"] == rate_hz]
     return found
 
 
@@ -93,12 +131,14 @@ def draw_growth_panel(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -
     here = _fastest(trials)
     rate = plain(float(here["rate_hz"].iloc[0]))
     tidy(axes, f"subscribers, at {rate} messages/s", "median latency (ms)")
-    found = draw_growth(axes, series_of(here, along=("subscribers",))[:MOST_ROWS], "latency_p50_ms")
+    floors = [series for series in series_of(here, along=("subscribers",)) if series.floor]
+    found = draw_growth(axes, [*rows_of(here, along=("subscribers",)), *floors], "p50")
     counts = sorted({point.x for _, at in found for point in at})
     log_axis(axes, "x", counts, at=counts, room=1.15)
-    log_axis(axes, "y", [value for _, at in found for point in at for value in (point.y.low, point.y.high)])
+    values = [value for _, at in found for point in at for value in (point.y.low, point.y.high)]
+    log_axis(axes, "y", values + naive_values(axes))
     label_ends(axes, [End(at[-1].x, at[-1].y.mid, series.label, series.look.ink) for series, at in found], size=10.5)
-    return growth_headline(found)
+    return growth_headline([(series, at) for series, at in found if not series.floor])
 
 
 def growth_headline(found: list[tuple[Series, list[Point]]]) -> str:
@@ -118,20 +158,22 @@ def growth_headline(found: list[tuple[Series, list[Point]]]) -> str:
 
 def shows_curves(trials: pd.DataFrame, latency: pd.DataFrame) -> bool:
     """True if there is a percentile curve to show, and no growth over subscribers."""
-    return not shows_growth(trials, latency) and shows_percentiles(trials, latency)
+    return not shows_growth(trials, latency) and shows_percentiles(ranked(trials), latency)
 
 
 def draw_curves_panel(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) -> str:
     """Draw the percentile curves at the largest load."""
-    here = largest(trials, "latency_p50_ms")
+    here = largest(ranked(trials), "latency_p50_ms")
     rows = rows_of(here)
+    floors = series_of(floors_at(trials, here))
     tidy(axes, "percentile of deliveries (%)", "latency (ms)")
-    drawn, _, _ = draw_curves(axes, rows, latency[latency["clock"] == "due"])
+    drawn, _ = draw_curves(axes, [*rows, *floors], latency)
     nines_axis(axes, max((float(due.nines[-1]) for due in drawn), default=2.0))
-    log_axis(axes, "y", np.concatenate([due.value_ms[due.nines >= SHOWN_FROM] for due in drawn]) if drawn else [])
+    values = [due.value_ms[due.nines >= SHOWN_FROM] for due in drawn]
+    log_axis(axes, "y", np.concatenate([*values, naive_values(axes, since=SHOWN_FROM)]))
     lines = {str(line.get_gid()): line for line in axes.lines}
     ends = []
-    for series in rows:
+    for series in [*rows, *floors]:
         if (line := lines.get(f"line:{series.label}")) is not None:
             x, y = (np.asarray(side, dtype=float) for side in line.get_data())
             ends.append(End(float(x[-1]), float(y[-1]), series.label, series.look.ink))

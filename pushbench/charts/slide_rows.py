@@ -3,11 +3,13 @@
 Knows series and axes. Must not know which number a row shows.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from pushbench.charts.cells import Series, believable, measured, numbers, series_of
+from pushbench.charts.cells import Series, believable, measured, numbers, ranked, series_of
 from pushbench.charts.style import GREY
 from pushbench.stats import Interval, median_interval
 
@@ -20,9 +22,9 @@ def aside(rows: list[Series]) -> str:
     return "" if all(believable(series.rows) for series in rows) else ASIDE
 
 
-def rows_of(trials: pd.DataFrame) -> list[Series]:
-    """Give the series that have a row: one for each transport and setting, at most ten."""
-    return series_of(trials)[:MOST_ROWS]
+def rows_of(trials: pd.DataFrame, along: Collection[str] = ()) -> list[Series]:
+    """Give the series that have a row: one for each transport and setting, at most ten; a floor has none."""
+    return series_of(ranked(trials), along)[:MOST_ROWS]
 
 
 def name_rows(axes: Axes, rows: list[Series]) -> None:

@@ -20,7 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 from numpy.typing import ArrayLike, NDArray
 
-from pushbench.transports import TRANSPORTS
+from pushbench.labels import plain
+from pushbench.transports import FLOORS, TRANSPORTS
 
 Dashes = Literal["solid"] | tuple[float, tuple[float, ...]]
 
@@ -36,6 +37,10 @@ DASHES: tuple[Dashes, ...] = (
     (0, (6, 1.5, 1, 1.5, 1, 1.5)),
 )
 INK, GREY, PALE = "#222222", "#666666", "#DDDDDD"
+FLOOR_GREYS = ("#777777", "#A0A0A0")
+FLOOR_DASHES: tuple[Dashes, ...] = ("solid", (0, (8, 2.5)))
+DOTTED: Dashes = (0, (1, 1.3))
+"""Among latencies only the naive ones are drawn so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,13 @@ class Look:
     colour: str
     marker: str
     dashes: Dashes
+    reference: bool = False
+    """True for what is there for comparison alone: thin, and without filled markers."""
+
+    @property
+    def weight(self) -> float:
+        """How wide its lines and large its markers are, times the usual."""
+        return 0.6 if self.reference else 1.0
 
     @property
     def ink(self) -> str:
@@ -57,9 +69,13 @@ class Look:
 def look(transport: str, nth: int = 0) -> Look:
     """Give the look of a transport; `nth` counts settings of it that share a chart, and changes the dashes alone.
 
-    A variant has the colour of its family, with a marker and dashes of its own. A name that the table does not know
-    (a run of another version) is grey.
+    A variant has the colour of its family, with a marker and dashes of its own. A floor is a thin grey line. A name that
+    the table does not know (a run of another version) is grey.
     """
+    if transport in FLOORS:
+        place = list(FLOORS).index(transport) % len(FLOOR_GREYS)
+        dashes = FLOOR_DASHES[place] if nth == 0 else DASHES[nth % len(DASHES)]
+        return Look(FLOOR_GREYS[place], "_", dashes, reference=True)
     if transport not in TRANSPORTS:
         return Look(GREY, "*", DASHES[nth % len(DASHES)])
     family = TRANSPORTS[transport].family
@@ -68,12 +84,6 @@ def look(transport: str, nth: int = 0) -> Look:
     rank = variants.index(transport) + 1 if transport in variants else 0
     marker = VARIANT_MARKERS[(rank - 1) % len(VARIANT_MARKERS)] if rank else MARKERS[place]
     return Look(PALETTE[place], marker, DASHES[(rank + nth) % len(DASHES)])
-
-
-def plain(value: float) -> str:
-    """Write a number in full, as a tick: 0.5, 20, 1,000."""
-    text = f"{value:,.6f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
 
 
 def brief(value: float) -> str:

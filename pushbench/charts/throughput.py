@@ -17,13 +17,15 @@ from pushbench.charts.cells import (
     numbers,
     points,
     positive,
+    ranked,
     series_of,
     transports_of,
     trials_said,
     why_nothing,
 )
 from pushbench.charts.marks import draw_points, hollow_key, keys
-from pushbench.charts.style import GREY, dress, linear_axis, log_axis, nothing, plain, sheet, tidy
+from pushbench.charts.style import GREY, dress, linear_axis, log_axis, nothing, sheet, tidy
+from pushbench.labels import plain
 
 TITLE = "How much can one server deliver?"
 
@@ -57,7 +59,7 @@ def throughput(trials: pd.DataFrame) -> Figure:
     legend.append(Line2D([], [], color=GREY, linewidth=1, linestyle=(0, (1, 2)), label="all delivered; one full core"))
     if any(not point.believable for point in [*drawn, *drawn_cpu]):
         legend.append(hollow_key())
-    told = [*notes(trials), *_silent(trials)]
+    told = [*notes(trials), *_silent(ranked(trials))]
     return dress(figure, TITLE, f"{_load(trials)}. {trials_said(point.y.n for point in drawn)}.", legend, told)
 
 

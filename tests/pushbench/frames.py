@@ -1,7 +1,9 @@
 """Synthetic frames of a run, with exactly the columns that a measured run has, for tests of what draws and tabulates.
 
 The physics is simple, but right where charts rely on it: a poller waits T/2 on average and T at most, a push grows
-slower with its subscribers, a server past its capacity delivers no more and falls behind, memory is a line with noise.
+slower with its subscribers, a server past its capacity delivers no more and falls behind, memory is a line with noise. A
+server that is stopped in the middle of the window delays what is due meanwhile; a closed loop puts off all that comes
+after, of which its naive latency shows nothing. A floor is a transport with little to do, and `null` has no server.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,13 +13,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import ROWS
 
+FLOORS = ("tcp", "null")
 FIVE = ("polling", "longpoll", "stream", "sse", "websocket")
 
 PUSH_MS = {"polling": 2.0, "longpoll": 6.5, "stream": 4.4, "sse": 7.2, "sse_plain": 5.0, "websocket": 3.9}
 CPU_US = {"polling": 20.0, "longpoll": 92.0, "stream": 19.0, "sse": 41.0, "sse_plain": 24.0, "websocket": 17.0}
 USER_KIB = {"polling": 12.0, "longpoll": 22.0, "stream": 19.4, "sse": 33.1, "sse_plain": 20.2, "websocket": 26.8}
+PUSH_MS |= {"tcp": 1.8, "null": 0.4}
+CPU_US |= {"tcp": 8.0, "null": 3.0}
+USER_KIB |= {"tcp": 2.1}
 KERNEL_KIB = 4.2
 
 STATISTICS = ("mean", "p50", "p90", "p99", "p999", "max")
@@ -34,6 +40,16 @@ MEASURED = (
     + ["swarm_lag_p99_ms", "swarm_held_p99_ms", "steal_percent"]
     + [f"{role}_{what}_percent" for role, what in product(("server", "swarm", "publisher"), ("cpu", "wait"))]
 )
+
+SERVERS = ["server_cpu_us_per_delivery", "server_cpu_percent", "server_wait_percent"]
+"""What there is not without a server."""
+
+LATE = {
+    "verdict": "publisher_late",
+    "reason": "the closed loop put off what it published",
+    "evidence": "publisher_slip_p99_ms 500.4 above 10",
+    "hint": 'believe pacing = "open"',
+}
 
 OTHERS = {
     "latency": {"cell": "int64", "trial": "int64", "clock": "str", "value_ms": "float64", "count": "int64"},
@@ -56,18 +72,24 @@ def run(
     rates: Sequence[float] = (10.0,),
     poll_intervals: Sequence[int] = (1000,),
     payloads: Sequence[int] = (128,),
+    pacings: Sequence[str] = ("open",),
+    server_stall_ms: int = 0,
     trials: int = 3,
     plateaus: int = 0,
     measure_s: float = 10.0,
     warmup_s: float = 2.0,
     seed: int = 1,
 ) -> dict[str, pd.DataFrame]:
-    """Give the four frames of a run in which every transport met every load, `trials` times, and nothing went wrong."""
+    """Give the four frames of a run in which every transport met every load, `trials` times, and nothing went wrong.
+
+    Floors are never in a closed loop. A closed loop of a server that is stopped is publisher_late, as it is in earnest.
+    """
     rng = np.random.default_rng(seed)
     frames: dict[str, list[pd.DataFrame]] = {"trials": [], "latency": [], "timeline": [], "memory": []}
-    cells = list(product(transports, subscribers, rates, poll_intervals, payloads))
+    loads = product(transports, subscribers, rates, poll_intervals, payloads, pacings)
+    cells = [load for load in loads if load[0] not in FLOORS or load[-1] == "open"]
     for order, (trial, (cell, load)) in enumerate(product(range(1, trials + 1), enumerate(cells))):
-        for name, frame in _trial(rng, cell, trial, order, load, plateaus, measure_s, warmup_s).items():
+        for name, frame in _trial(rng, cell, trial, order, load, server_stall_ms, plateaus, measure_s, warmup_s).items():
             frames[name].append(frame)
     made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS, "Int64"))}
     for name, types in OTHERS.items():
@@ -85,7 +107,7 @@ def judge(
     table = changed["trials"]
     hit = (table["transport"] == transport) & table["trial"].isin(list(trials))
     table.loc[hit, "verdict"] = verdict
-    table.loc[hit, "reason"] = f"made {verdict} for a test"
+    table.loc[hit, ["reason", "evidence", "hint"]] = [f"made {verdict} for a test", "lost 7", "undo it"]
     return changed
 
 
@@ -109,15 +131,16 @@ def _trial(
     cell: int,
     trial: int,
     order: int,
-    load: tuple[str, int, float, int, int],
+    load: tuple[str, int, float, int, int, str],
+    stall_ms: int,
     plateaus: int,
     measure_s: float,
     warmup_s: float,
 ) -> dict[str, pd.DataFrame]:
-    transport, subscribers, rate_hz, poll_interval_ms, payload_bytes = load
+    transport, subscribers, rate_hz, poll_interval_ms, payload_bytes, pacing = load
     offered = subscribers * rate_hz
     cpu_us = CPU_US[transport] * rng.normal(1, 0.03) * (1 + 20 / subscribers)
-    if TRANSPORTS[transport].polls:  # every request costs, also the empty one
+    if ROWS[transport].polls:  # every request costs, also the empty one
         cpu_us += 150 * (1000 / poll_interval_ms) / rate_hz
     capacity = 1e6 / cpu_us
     delivered_per_s = min(offered, capacity)
@@ -126,7 +149,8 @@ def _trial(
         "cell": cell, "trial": trial, "order": order, "started_at": f"2026-01-01T00:{order % 60:02d}:00+00:00",
         "transport": transport, "kind": "broadcast", "subscribers": subscribers, "rate_hz": float(rate_hz),
         "payload_bytes": payload_bytes, "poll_interval_ms": poll_interval_ms, "longpoll_timeout_s": 25.0,
-        "heartbeat_s": 15.0, "publish_via": "websocket", "pacing": "open", "server_loop": "asyncio", "server_stall_ms": 0,
+        "heartbeat_s": 15.0, "publish_via": "websocket", "pacing": pacing, "server_loop": "asyncio",
+        "server_stall_ms": 0 if transport in FLOORS else stall_ms,
         "join_late_percent": 0.0, "resume_percent": 0.0, "measure_s": float(measure_s),
         "verdict": "server_bound" if count and offered > capacity else "ok",
         "reason": "", "evidence": "", "hint": "",
@@ -138,6 +162,10 @@ def _trial(
         latency_ms = _latencies(rng, transport, subscribers, poll_interval_ms, min(count, 40_000))
         latency_ms = latency_ms + np.linspace(0, max(offered / capacity - 1, 0) * 1000 * measure_s, latency_ms.size)
         naive_ms = latency_ms * 0.98
+        if stall_ms and transport not in FLOORS:
+            latency_ms, naive_ms = _stalled(latency_ms, naive_ms, stall_ms, measure_s, pacing)
+            if pacing == "closed":
+                row |= LATE
         for kind, values in (("latency", latency_ms), ("naive", naive_ms)):
             found = [values.mean(), *np.percentile(values, (50, 90, 99, 99.9)), values.max()]
             row |= {f"{kind}_{name}_ms": value for name, value in zip(STATISTICS, found, strict=True)}
@@ -153,9 +181,10 @@ def _trial(
             "publisher_wait_percent": 0.1, "steal_percent": 0.0,
         }  # fmt: skip
         latency = pd.concat([_buckets(clock, values) for clock, values in (("due", latency_ms), ("sent", naive_ms))])
-        timeline = _timeline(rng, latency_ms, delivered_per_s, warmup_s, measure_s)
-    memory = _memory(rng, transport, subscribers, plateaus)
-    for part in ("user", "kernel") if plateaus >= 3 else ():
+        timeline = _timeline(rng, latency_ms, naive_ms, delivered_per_s, warmup_s, measure_s)
+        row |= dict.fromkeys(SERVERS, np.nan) if ROWS[transport].server is None else {}
+    memory = _memory(rng, transport, subscribers, plateaus) if ROWS[transport].server else pd.DataFrame()
+    for part in ("user", "kernel") if plateaus >= 3 and len(memory) else ():
         ramp = memory[memory["state"] == "ramp"]
         column = f"server_{part}_bytes_per_connection"
         slope = np.polyfit(ramp["connections"], ramp[f"server_{part}_bytes"], 1)[0]
@@ -171,8 +200,20 @@ def _latencies(
 ) -> NDArray[np.float64]:
     base = PUSH_MS[transport] * (subscribers / 1000) ** 0.6 * rng.normal(1, 0.05)
     fan_out = base * rng.lognormal(0, 0.45, count)
-    wait = rng.uniform(0, poll_interval_ms, count) if TRANSPORTS[transport].polls else 0.0
+    wait = rng.uniform(0, poll_interval_ms, count) if ROWS[transport].polls else 0.0
     return np.asarray(fan_out + wait, dtype=np.float64)
+
+
+def _stalled(
+    latency_ms: NDArray[np.float64], naive_ms: NDArray[np.float64], stall_ms: int, measure_s: float, pacing: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """What a server stopped in the middle of the window makes of latencies, from the due time and from the sending."""
+    since_ms = (np.linspace(0, measure_s, latency_ms.size) - measure_s / 2) * 1000
+    left_ms = np.where(since_ms >= 0, np.clip(stall_ms - since_ms, 0, None), 0)
+    if pacing == "open":
+        return latency_ms + left_ms, naive_ms + left_ms
+    caught = (since_ms >= 0) & (np.cumsum(since_ms >= 0) <= max(1, latency_ms.size // 300))
+    return latency_ms + np.where(since_ms >= 0, stall_ms, 0), naive_ms + np.where(caught, stall_ms, 0)
 
 
 def _buckets(clock: str, values: NDArray[np.float64]) -> pd.DataFrame:
@@ -182,7 +223,12 @@ def _buckets(clock: str, values: NDArray[np.float64]) -> pd.DataFrame:
 
 
 def _timeline(
-    rng: np.random.Generator, latency_ms: NDArray[np.float64], per_s: float, warmup_s: float, measure_s: float
+    rng: np.random.Generator,
+    latency_ms: NDArray[np.float64],
+    naive_ms: NDArray[np.float64],
+    per_s: float,
+    warmup_s: float,
+    measure_s: float,
 ) -> pd.DataFrame:
     at_s = np.round(np.arange(-warmup_s, measure_s + 0.5, 0.1), 1)
     phase = np.where(at_s < 0, "warmup", np.where(at_s < measure_s, "measure", "drain"))
@@ -190,17 +236,15 @@ def _timeline(
     centre = np.clip((at_s / measure_s * latency_ms.size).astype(int), 0, latency_ms.size - 1)
     rows = []
     for middle, many in zip(centre, deliveries, strict=True):
-        near = latency_ms[max(middle - 200, 0) : middle + 200]
-        found = np.percentile(rng.choice(near, max(many, 1)), (50, 99, 100)) if many else np.full(3, np.nan)
-        rows.append(found * (1 + 2 * rng.random() if middle == 0 else 1))
-    p50, p99, most = np.array(rows).T
+        near = slice(max(middle - 200, 0), middle + 200)
+        here = rng.integers(latency_ms[near].size, size=max(many, 1))
+        slow = 1 + 2 * rng.random() if middle == 0 else 1
+        found = [np.percentile(values[near][here], (50, 99, 100)) * slow for values in (latency_ms, naive_ms)]
+        rows.append(np.concatenate(found) if many else np.full(6, np.nan))
+    names = [f"{kind}_{name}_ms" for kind in ("latency", "naive") for name in ("p50", "p99", "max")]
     return pd.DataFrame(
-        {
-            "at_s": at_s, "phase": phase, "deliveries": deliveries,
-            "latency_p50_ms": p50, "latency_p99_ms": p99, "latency_max_ms": most,
-            "naive_p50_ms": 0.98 * p50, "naive_p99_ms": 0.98 * p99, "naive_max_ms": 0.98 * most,
-        }
-    )  # fmt: skip
+        {"at_s": at_s, "phase": phase, "deliveries": deliveries} | dict(zip(names, np.array(rows).T, strict=True))
+    )
 
 
 def _memory(rng: np.random.Generator, transport: str, subscribers: int, plateaus: int) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from matplotlib.text import Text
 
 from pushbench import charts
 from pushbench.charts import cells, memory, percentiles, slide_cost, slide_latency, style, timeline
+from pushbench.labels import plain
 from pushbench.stats import Interval
 from pushbench.transports import TRANSPORTS
 from tests.pushbench import frames
@@ -107,6 +108,10 @@ def shapes() -> Iterator[tuple[str, Frames]]:
     )
     yield "many loads", frames.run(two, **(small | {"subscribers": (1, 10, 50, 100), "rates": (1.0, 2.0, 5.0, 10.0)}))
     yield "overload", frames.run(two, **(small | {"rates": (10.0, 5000.0)}))
+    yield "floors", frames.run(("tcp", "sse", "websocket", "null"), **(small | {"subscribers": (10, 100)}))
+    yield "floors alone", frames.run(frames.FLOORS, **small)
+    yield "open and closed", frames.run(two, **(small | {"pacings": ("open", "closed"), "server_stall_ms": 300}))
+    yield "closed alone", frames.run(two, **(small | {"pacings": ("closed",), "server_stall_ms": 300}))
     yield "no trial yet", {name: frame.iloc[:0] for name, frame in frames.run(two, **small).items()}
 
 
@@ -164,6 +169,8 @@ def test_no_shape_of_data_breaks_a_chart_and_an_inapplicable_one_says_why(name: 
         ("a handful of deliveries", ["overview", "throughput", "memory", "latency_over_time"]),
         ("many settings", [name for name in charts.CHARTS if name != "latency_by_subscribers"]),
         ("many loads", FULL),
+        ("floors", FULL),
+        ("floors alone", ["latency_percentiles", "throughput", "memory", "latency_over_time"]),
     ],
 )  # fmt: skip
 def test_a_chart_is_applicable_if_it_has_something_to_show(shape: str, expected: list[str]) -> None:
@@ -325,6 +332,189 @@ def test_the_number_of_trials_is_on_the_chart(name: str, figures: dict[str, Figu
     assert "3 trials each: median and 95 % interval" in words(figures[name])
 
 
+# Naive latency.
+
+
+LATENCIES = ["overview", "latency_percentiles", "latency_by_subscribers", "latency_over_time", "poll_interval"]
+SAME = "Naive latency (from sending) is the same within 10 %."
+
+
+def said(figure: Figure) -> str:
+    """All words, in one line and with plain spaces, whatever they were wrapped to."""
+    return " ".join(words(figure).replace("\u00a0", " ").split())
+
+
+def sent_late(run: Frames, transport: str, factor: float) -> Frames:
+    """The run, in which the naive latencies of that transport are smaller by that factor."""
+    changed = {name: frame.copy() for name, frame in run.items()}
+    cells = changed["trials"].loc[changed["trials"]["transport"] == transport, "cell"]
+    for name in ("trials", "timeline"):
+        frame = changed[name]
+        naive = [column for column in map(str, frame) if column.startswith("naive_")]
+        frame.loc[frame["cell"].isin(cells), naive] /= factor
+    latency = changed["latency"]
+    latency.loc[latency["cell"].isin(cells) & (latency["clock"] == "sent"), "value_ms"] /= factor
+    return changed
+
+
+@pytest.mark.parametrize("name", LATENCIES)
+def test_where_naive_latency_is_the_same_the_chart_says_so_and_draws_none(name: str, figures: dict[str, Figure]) -> None:
+    assert SAME in said(figures[name])
+    assert marked(figures[name], "naive") == []
+
+
+@pytest.mark.parametrize("name", LATENCIES)
+@pytest.mark.parametrize("transport", ["websocket", "polling"])
+def test_where_naive_latency_differs_it_is_dotted_in_the_transports_colour_and_in_the_key(
+    name: str, transport: str, grid: Frames, polls: Frames
+) -> None:
+    figure = charts.draw(name, sent_late(polls if name == "poll_interval" else grid, transport, 3))
+    assert set(marked(figure, "naive")) == {transport}
+    assert SAME not in said(figure)
+    drawn = lines(figure, "naive")[transport]
+    assert drawn.get_color() == style.look(transport).ink
+    assert [text.get_text() for legend in figure.legends for text in legend.get_texts()].count("naive (from sending)") == 1
+
+
+@pytest.mark.parametrize("name", LATENCIES)
+def test_the_axis_has_room_for_naive_latency(name: str, grid: Frames, polls: Frames) -> None:
+    figure = charts.draw(name, sent_late(polls if name == "poll_interval" else grid, "websocket", 30))
+    for axes in figure.axes:
+        for line in lines(axes, "naive").values():
+            x, y = places(line)
+            shown, (low, high) = (x, axes.get_xlim()) if axes.get_xlabel().startswith("latency") else (y, axes.get_ylim())
+            assert all(low <= value <= high for value in shown if np.isfinite(value))
+
+
+@pytest.mark.parametrize(
+    ("due", "naive", "differs"),
+    [
+        (1.0, 1.0, False),
+        (1.09, 1.0, False),
+        (1.11, 1.0, True),
+        (500.0, 4.0, True),
+        (1.0, 1.11, True),
+        (np.nan, 1.0, False),
+        (1.0, np.nan, False),
+        (1.0, 0.0, False),
+    ],
+)
+def test_a_tenth_makes_them_differ(due: float, naive: float, differs: bool) -> None:
+    assert cells.apart([due], [naive]).tolist() == [differs]
+
+
+def test_over_time_naive_latency_is_drawn_only_in_the_slices_in_which_it_differs() -> None:
+    run = {name: frame.copy() for name, frame in frames.run(("sse",), subscribers=(100,), trials=1, measure_s=1).items()}
+    late = run["timeline"]["at_s"].between(0.45, 0.65)
+    run["timeline"].loc[late, "naive_p99_ms"] /= 2
+    x, y = places(lines(charts.draw("latency_over_time", run), "naive")["sse"])
+    assert [at for at, value in zip(x, y, strict=True) if np.isfinite(value)] == pytest.approx([0.5, 0.6])
+
+
+# Floors.
+
+
+@pytest.mark.parametrize("name", ["latency_percentiles", "latency_by_subscribers", "throughput"])
+def test_a_floor_is_a_thin_grey_line_without_filled_markers_and_in_the_key_behind_the_transports(name: str) -> None:
+    figure = charts.draw(name, SHAPES["floors"])
+    drawn = lines(figure, "line")
+    for floor in ("floor: bare TCP", "floor: instrument alone"):
+        red, green, blue = (int(to_hex(drawn[floor].get_color())[at : at + 2], 16) for at in (1, 3, 5))
+        assert red == green == blue
+        assert drawn[floor].get_linewidth() < drawn["sse"].get_linewidth()
+        assert lines(figure, "points")[floor].get_marker() not in Line2D.filled_markers
+    keys = [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert set(keys) >= {"sse", "websocket", "floor: bare TCP", "floor: instrument alone"}
+    series = [one.label for one in cells.series_of(SHAPES["floors"]["trials"], along=("subscribers",))]
+    assert series == ["sse", "websocket", "floor: bare TCP", "floor: instrument alone"]
+
+
+def test_a_floor_that_is_not_to_be_believed_is_hollow_too() -> None:
+    figure = charts.draw("latency_by_subscribers", frames.judge(SHAPES["floors"], "client_bound", "tcp"))
+    assert set(marked(figure, "hollow")) == {"floor: bare TCP"}
+    assert lines(figure, "hollow")["floor: bare TCP"].get_marker() in Line2D.filled_markers
+
+
+def test_floors_are_level_lines_of_polling_and_the_p50_in_every_panel_over_time() -> None:
+    run = frames.run(
+        ("polling", "sse", *frames.FLOORS), subscribers=(100,), poll_intervals=(100, 500), measure_s=1, trials=2
+    )
+    left, right = charts.draw("poll_interval", run).axes
+    assert set(lines(left, "level")) == {"sse", "floor: bare TCP", "floor: instrument alone"}
+    assert set(lines(right, "level")) == {"sse", "floor: bare TCP"}
+    over_time = charts.draw("latency_over_time", SHAPES["floors"])
+    assert [axes.get_title(loc="left") for axes in over_time.axes] == ["sse", "websocket"]
+    for axes in over_time.axes:
+        assert set(lines(axes, "floor")) == {"floor: bare TCP", "floor: instrument alone"}
+
+
+def test_the_overview_shows_floors_beside_latency_and_in_no_row_headline_or_note() -> None:
+    run = frames.judge(SHAPES["floors"], "client_bound", "tcp")
+    figure = charts.draw("overview", run)
+    without = {name: frame.copy() for name, frame in run.items()}
+    without["trials"] = without["trials"][~without["trials"]["transport"].isin(frames.FLOORS)]
+    plain_figure = charts.draw("overview", without)
+
+    def headlines(of: Figure) -> list[str]:
+        return [" ".join(axes.get_title(loc="left").split()) for axes in of.axes]
+
+    assert headlines(figure) == headlines(plain_figure)
+    for axes in figure.axes:
+        assert not [tick for tick in axes.get_yticklabels() if "floor" in tick.get_text()]
+    assert set(lines(figure.axes[0], "floor")) == {"floor: bare TCP", "floor: instrument alone"}
+    assert "tcp" not in words(figure)
+    assert "floor" not in words(plain_figure)
+
+
+def test_only_floors_that_met_the_same_load_are_beside_it() -> None:
+    trials = SHAPES["floors"]["trials"]
+    here = trials[(trials["transport"] == "sse") & (trials["subscribers"] == 100)]
+    found = cells.floors_at(trials, here)
+    assert set(found["transport"]) == set(frames.FLOORS)
+    assert set(found["subscribers"]) == {100}
+    assert cells.floors_at(trials, here.assign(rate_hz=11.0)).empty
+
+
+def test_the_memory_of_a_bare_connection_is_a_grey_line_and_what_has_no_server_is_not_there() -> None:
+    figure = charts.draw("memory", SHAPES["floors"])
+    assert set(marked(figure, "line")) == {"sse", "websocket", "floor: bare TCP"}
+
+
+# Closed loops.
+
+
+def test_open_and_closed_loops_have_panels_of_their_own_and_the_closed_is_hollow_with_its_naive_curve() -> None:
+    opened, closed = charts.draw("latency_percentiles", SHAPES["open and closed"]).axes
+    assert opened.get_title(loc="left") == "100 subscribers × 10 messages/s, open loop"
+    assert closed.get_title(loc="left") == "100 subscribers × 10 messages/s, closed loop"
+    assert set(lines(opened, "points")) == set(lines(closed, "hollow")) == {"sse", "websocket"}
+    assert set(lines(opened, "hollow")) == set(lines(opened, "naive")) == set()
+    assert set(lines(closed, "naive")) == {"sse", "websocket"}
+
+
+def test_open_and_closed_loops_are_side_by_side_over_time() -> None:
+    titles = [axes.get_title(loc="left") for axes in charts.draw("latency_over_time", SHAPES["open and closed"]).axes]
+    assert titles == [
+        "sse, open loop", "sse, closed loop (not to be believed)",
+        "websocket, open loop", "websocket, closed loop (not to be believed)",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("shape", ["open and closed", "closed alone"])
+@pytest.mark.parametrize("name", ["overview", "latency_percentiles", "throughput", "latency_over_time"])
+def test_a_closed_loop_is_called_one_on_every_chart(name: str, shape: str) -> None:
+    figure = charts.draw(name, SHAPES[shape])
+    labels = [axes.get_title(loc="left") for axes in figure.axes]
+    labels += [tick.get_text() for axes in figure.axes for tick in axes.get_yticklabels()]
+    labels += [text.get_text() for legend in figure.legends for text in legend.get_texts()]
+    assert any("closed loop" in label for label in labels)
+    assert "sse, closed loop publisher_late 2 of 2 trials" in said(figure)
+
+
+def test_what_was_done_on_purpose_is_said() -> None:
+    assert "on purpose: server stopped for 300 ms" in words(charts.draw("latency_over_time", SHAPES["closed alone"]))
+
+
 # Series and points.
 
 
@@ -388,14 +578,6 @@ def test_too_few_deliveries_give_no_curve_and_are_named() -> None:
     assert "nothing to draw" in words(charts.draw("latency_percentiles", run))
 
 
-def test_naive_latency_is_dotted_beside_the_other_only_where_it_differs(grid: Frames) -> None:
-    assert "naive" not in words(charts.draw("latency_percentiles", grid))
-    latency = grid["latency"].copy()
-    latency.loc[latency["clock"] == "sent", "value_ms"] /= 3
-    figure = charts.draw("latency_percentiles", grid | {"latency": latency})
-    assert "naive: latency from the moment of sending" in words(figure)
-
-
 def test_many_loads_are_cut_to_six_panels_of_the_largest_and_the_rest_counted() -> None:
     figure = charts.draw("latency_percentiles", SHAPES["many loads"])
     titles = [axes.get_title(loc="left") for axes in figure.axes]
@@ -454,7 +636,7 @@ def test_one_trial_has_the_interval_of_its_own_fit() -> None:
 
 def test_a_pause_breaks_the_line_over_time_and_a_slow_feed_does_not() -> None:
     def slices(at_s: list[float]) -> pd.DataFrame:
-        return pd.DataFrame({"at_s": at_s} | dict.fromkeys(timeline.COLUMNS, 1.0))
+        return pd.DataFrame({"at_s": at_s} | dict.fromkeys((*timeline.COLUMNS, timeline.NAIVE), 1.0))
 
     assert (
         np.isnan(timeline.with_breaks(slices([0.0, 0.1, 0.2, 2.0, 2.1]))[0]).tolist() == [False] * 3 + [True] + [False] * 2
@@ -553,6 +735,17 @@ def test_a_headline_leaves_out_what_is_not_to_be_believed_and_says_so(grid: Fram
     assert "(hollow ones aside)" in title.replace("\n", " ")
 
 
+def test_a_headline_that_believes_nothing_sets_nothing_aside() -> None:
+    titles = [axes.get_title(loc="left") for axes in charts.draw("overview", SHAPES["nothing to be believed"]).axes]
+    assert all("is to be believed" in title and "aside" not in title for title in titles)
+
+
+def test_a_naive_curve_is_drawn_until_it_meets_the_other() -> None:
+    due, naive = np.array([1.0, 5.0, 5.0, 5.0, 5.0]), np.array([1.0, 1.0, 1.0, 5.0, 5.0])
+    drawn = percentiles.until_they_meet(due, naive)
+    assert np.isfinite(drawn).tolist() == [True, True, True, True, False]
+
+
 def test_a_poll_that_the_window_cut_off_is_not_called_a_loss() -> None:
     run = frames.run(("polling", "sse"), subscribers=(100,), measure_s=1, trials=1)
     trials = run["trials"]
@@ -573,7 +766,7 @@ def test_a_poll_that_the_window_cut_off_is_not_called_a_loss() -> None:
     ("value", "said"), [(0.5, "0.5"), (1000, "1,000"), (0.001, "0.001"), (20.0, "20"), (-2, "-2"), (0, "0")]
 )
 def test_ticks_are_written_in_full(value: float, said: str) -> None:
-    assert style.plain(value) == said
+    assert plain(value) == said
 
 
 @pytest.mark.parametrize(

@@ -419,12 +419,27 @@ def test_report_of_a_run_that_has_no_trial_yet_says_how_to_go_on(capsys: pytest.
     assert "--resume" in told
 
 
+def test_report_prints_latency_with_the_naive_beside_it_and_then_what_it_cost(capsys: pytest.CaptureFixture[str]) -> None:
+    made("mine")
+    assert invoke(["report", "results/mine"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    latency, cost = lines.index("Latency"), lines.index("Delivered, and what it cost")
+    assert latency < cost
+    assert any(line.split().count("naive") == 4 for line in lines[latency:cost])
+    assert any("deliveries/s" in line for line in lines[cost:])
+
+
 @pytest.mark.parametrize(("verdict", "code"), [("server_bound", 0), ("client_bound", 1)])
-def test_check_tells_each_verdict_that_has_a_reason(verdict: str, code: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_tells_each_verdict_that_has_a_reason_its_figures_and_what_to_change(
+    verdict: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     made("mine", verdict)
     assert invoke(["check", "results/mine"]) == code
     assert capsys.readouterr().out.splitlines() == [
-        f"cell 1 (websocket) trial 1: {verdict}: made {verdict} for a test",
+        f"websocket, trial 1: {verdict}",
+        f"  reason  made {verdict} for a test",
+        "  figures lost 7",
+        "  change  undo it",
         f"{2 - code} of 2 trials may be believed",
     ]
 
@@ -434,6 +449,18 @@ def test_check_of_a_run_that_has_no_trial_yet_does_not_call_it_well(capsys: pyte
     write_run(Path("empty"), nothing)
     assert invoke(["check", "empty"]) == 1
     assert capsys.readouterr().out == "empty has no finished trial yet: go on with --resume\n"
+
+
+def test_check_names_a_cell_by_whatever_tells_it_from_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    found = frames.run(("sse",), subscribers=(1, 100), pacings=("open", "closed"), server_stall_ms=500, trials=1)
+    write_run(Path("results", "mine"), found)
+    assert invoke(["check", "results/mine"]) == 1
+    blocks = [line for line in capsys.readouterr().out.splitlines() if not line.startswith(" ")]
+    assert blocks == [
+        "sse, 1 subscriber, closed loop, trial 1: publisher_late",
+        "sse, 100 subscribers, closed loop, trial 1: publisher_late",
+        "2 of 4 trials may be believed",
+    ]
 
 
 def test_serve_becomes_the_server_with_the_options_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pushbench import reference, results
+from pushbench import reference, results, summary
 from pushbench.results import ResultsError
 from tests.pushbench import frames
 from tests.pushbench.written import MANIFEST, write_run
@@ -19,6 +19,20 @@ def test_the_readme_shows_the_reference_run_as_it_is() -> None:
 
 def test_the_picture_of_the_readme_is_there() -> None:
     assert (reference.REFERENCE / "charts" / f"{reference.PICTURE}.png").exists()
+
+
+def test_the_readmes_part_has_the_picture_both_tables_their_notes_and_the_machine(tmp_path: Path) -> None:
+    machine = MANIFEST["environment"] | {"cores": 2, "python": "3.11.7", "uvicorn": "0.54", "aiohttp": "3.14"}
+    run = results.load(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(10, 100)), environment=machine))
+    lines = reference.readme_part(run).splitlines()
+    assert lines[0].startswith("![")
+    for table in summary.tables(run.trials):
+        at = lines.index(f"**{table.title}**")
+        assert lines[at + 2] == f"| {' | '.join(table.headings)} |"
+        assert lines[at + 3].startswith("| --- | --- | --: |")
+        assert lines[at + 4] == f"| {' | '.join(table.rows[0])} |"
+        assert set(table.notes) <= set(lines)
+    assert "Abacus & Sons" in lines[-1]
 
 
 def test_a_readme_without_a_place_for_it_is_refused() -> None:

@@ -79,8 +79,16 @@ def test_charts_on_one_page_do_not_share_ids_and_refer_to_none_that_is_missing(r
 def test_the_page_has_the_question_the_table_the_captions_and_the_environment(run: Run, page: Page) -> None:
     assert MANIFEST["title"] in page.text  # as text: what looks like a tag in it is none
     assert MANIFEST["description"] in page.text
-    table = summary.table(run.trials)
-    for part in (*table.headings, *table.rows[0], *table.notes):
+    latency, cost = summary.tables(run.trials)
+    for part in (
+        latency.title,
+        cost.title,
+        *latency.headings,
+        *latency.rows[0],
+        *cost.rows[0],
+        *latency.notes,
+        *cost.notes,
+    ):
         assert part in page.text
     for name in MANIFEST["charts"]:
         assert CHARTS[name].how_to_read in page.text
@@ -102,8 +110,15 @@ def test_the_environment_is_grouped_and_no_part_of_it_is_left_out(tmp_path: Path
         assert part in text
 
 
-def test_a_verdict_that_has_a_reason_is_told_with_it(page: Page) -> None:
-    assert "sse 2 lossy made lossy for a test" in page.text
+def test_a_verdict_that_has_a_reason_is_told_with_it_its_figures_and_what_to_change(page: Page) -> None:
+    assert "sse 2 lossy made lossy for a test lost 7 undo it" in page.text
+
+
+def test_naive_figures_are_told_from_the_others_at_a_glance(run: Run) -> None:
+    html = (run.path / "report.html").read_text()
+    assert re.findall(r'<th class="naive">([^<]+)</th>', html) == [
+        f"naive {name}, ms" for name in ("mean", "p50", "p99", "max")
+    ]
 
 
 def written(tmp_path: Path, made: dict[str, pd.DataFrame], **manifest: object) -> Page:
@@ -121,8 +136,8 @@ def test_cells_are_told_apart_by_whatever_varies_also_by_words(tmp_path: Path) -
     made["trials"]["publish_via"] = ["websocket", "post"]
     made = frames.judge(made, "lossy", "sse")
     text = written(tmp_path, made, charts=["overview"]).text
-    assert "sse, subscribers=10, publish_via=websocket 1 lossy" in text
-    assert "sse, subscribers=2,000, publish_via=post 1 lossy" in text
+    assert "sse, 10 subscribers, published by websocket 1 lossy" in text
+    assert "sse, 2,000 subscribers, published by post 1 lossy" in text
 
 
 def test_a_run_in_which_everything_failed_has_a_page_with_the_reasons(tmp_path: Path) -> None:
@@ -142,7 +157,8 @@ def test_a_page_that_is_written_in_haste_has_all_but_the_charts_and_says_how_to_
     run = results.load(write_run(tmp_path / "run", made, finished_at=None))
     page = Page(report.write_undrawn(run).read_text())
     assert f"pushbench report {run.path} draws its charts" in page.text
-    for part in (*summary.table(run.trials).rows[0], "sse 1 lossy made lossy for a test", "not finished", "Abacus & Sons"):
+    figures = [cell for table in summary.tables(run.trials) for cell in table.rows[0]]
+    for part in (*figures, "sse 1 lossy made lossy for a test", "not finished", "Abacus & Sons"):
         assert part in page.text
     assert "svg" not in page.tags
     assert not (run.path / "charts").exists()

@@ -1,0 +1,64 @@
+"""What a cell is called in words: tables, charts, the report and `pushbench check` have them from here. Pure.
+
+It knows the keys of a load. Which cells there are, and where their words stand, is not known here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pushbench.transports import FLOORS
+
+SETTINGS: dict[str, str] = {
+    "subscribers": "{} subscribers",
+    "rate_hz": "{} messages/s",
+    "payload_bytes": "{} bytes",
+    "poll_interval_ms": "every {} ms",
+    "longpoll_timeout_s": "held {} s",
+    "heartbeat_s": "heartbeat {} s",
+    "publish_via": "published by {}",
+    "pacing": "{} loop",
+    "server_loop": "{} server loop",
+    "server_stall_ms": "server stopped for {} ms",
+    "join_late_percent": "{} % join late",
+    "resume_percent": "{} % leave and resume",
+    "kind": "{}",
+}
+"""How a setting that tells two cells of a transport apart is said."""
+
+ONE: dict[str, str] = {"subscribers": "1 subscriber", "rate_hz": "1 message/s"}
+"""Where one is not said as many are."""
+
+HEADINGS = {
+    "rate_hz": "messages/s",
+    "payload_bytes": "bytes",
+    "poll_interval_ms": "poll interval, ms",
+    "server_stall_ms": "server stopped, ms",
+    "join_late_percent": "join late, %",
+    "resume_percent": "resume, %",
+}
+"""What a load key is called above its column, where its own name is not plain enough."""
+
+
+def plain(value: object) -> str:
+    """The value of a load key: a text as it is, a number in full with separators and without a needless fraction."""
+    if isinstance(value, str):
+        return value
+    text = f"{value:,.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def setting(key: str, value: object) -> str:
+    """One setting in words: `100 subscribers`, `closed loop`."""
+    if value == 1 and key in ONE:
+        return ONE[key]
+    return SETTINGS.get(key, f"{key} {{}}").format(plain(value))
+
+
+def cell(load: Mapping[Any, Any], keys: Iterable[str]) -> str:
+    """A cell in words, by these of its keys: `sse, 100 subscribers, closed loop`."""
+    return ", ".join(str(load[key]) if key == "transport" else setting(key, load[key]) for key in keys)
+
+
+def drawn(transport: str) -> str:
+    """What the key of a chart calls a transport: its name, and of a floor what it is."""
+    return f"floor: {FLOORS[transport].drawn_as}" if transport in FLOORS else transport
