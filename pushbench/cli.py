@@ -9,7 +9,7 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,6 +17,11 @@ from pushbench import results
 from pushbench.checks import Verdict
 from pushbench.results import ResultsError
 from pushbench.scenario import SCENARIOS, ScenarioError, find, load
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pushbench.summary import Table
 
 INTERRUPTED = 130
 """The exit code that typer makes of Ctrl-C."""
@@ -174,20 +179,34 @@ def _newest() -> Path:
 def _report(directory: Path) -> int:
     """Draw, write the page, print the table; pandas and matplotlib are imported only for this."""
     from rich.console import Console
-    from rich.table import Table
 
-    from pushbench import report, summary
+    from pushbench import ratios, report, summary
 
     read = results.load(directory)
     if read.trials.empty:
         raise ResultsError(f"{directory} has no finished trial yet: go on with --resume")
     page = report.write(read)
-    made = summary.table(read.trials)
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
+    _print(console, summary.table(read.trials))
+    if times := ratios.table(read.trials):
+        console.print()
+        _print(console, times)
+    for path in (page, *sorted((directory / "charts").glob("*.png"))):
+        print(path)
+    doubted = sum(not Verdict(verdict).believable for verdict in read.trials["verdict"])
+    if doubted:
+        print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {directory} says why")
+    return 1 if doubted else 0
+
+
+def _print(console: "Console", made: "Table") -> None:
+    """Print a table of texts and its notes."""
+    from rich.table import Table as Shown
+
     roomy = console.width >= ROOMY_WIDTH
-    shown = Table(box=None, pad_edge=False, header_style="bold")
+    shown = Shown(box=None, pad_edge=False, header_style="bold")
     for number, heading in enumerate(made.headings):
         shown.add_column(
             heading.replace(" ", "\n"), justify="left" if number == 0 else "right", vertical="bottom", no_wrap=True
@@ -201,12 +220,6 @@ def _report(directory: Path) -> int:
     console.print(shown)
     for note in made.notes:
         console.print(note, style="dim")
-    for path in (page, *sorted((directory / "charts").glob("*.png"))):
-        print(path)
-    doubted = sum(not Verdict(verdict).believable for verdict in read.trials["verdict"])
-    if doubted:
-        print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {directory} says why")
-    return 1 if doubted else 0
 
 
 def _verdict_code(verdicts: list[str]) -> int:

@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import summary
+from pushbench import ratios, summary
 from pushbench.charts import CHARTS, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.results import Run
@@ -60,6 +60,7 @@ def _page(run: Run, pictures: list[tuple[str, str]]) -> str:
         description=manifest["description"],
         manifest=manifest,
         table=summary.table(run.trials),
+        ratios=ratios.table(run.trials),
         charts=[(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
         verdicts=_verdicts(run.trials),
         trials=len(run.trials),

@@ -36,7 +36,7 @@ class Figure:
         value = median_interval(cell[self.column] * self.scale)
         if value.n == 0:
             return said(value)
-        marks = [MARK] if not _all_believable(cell) else []
+        marks = [MARK] if not all_believable(cell) else []
         if self.r2_column and (r2 := cell[self.r2_column].min()) < STRAIGHT_R2:
             marks.append(ROUGH)
             if r2 < NO_LINE_R2:
@@ -141,7 +141,13 @@ def _notes(trials: pd.DataFrame, *, rough: bool) -> list[str]:
         ]
     else:
         notes = ["One trial of each cell: there is nothing to say how far another would differ."]
-    if not _all_believable(trials):
+    return [*notes, *marks_explained(trials, rough=rough)]
+
+
+def marks_explained(trials: pd.DataFrame, *, rough: bool) -> list[str]:
+    """What the marks of a table of these trials mean; `rough` if a slope in it is marked."""
+    notes = []
+    if not all_believable(trials):
         notes.append(f"{MARK} not to be believed as a figure of the server; the verdicts' reasons say why.")
     if rough:
         notes.append(
@@ -151,5 +157,6 @@ def _notes(trials: pd.DataFrame, *, rough: bool) -> list[str]:
     return notes
 
 
-def _all_believable(trials: pd.DataFrame) -> bool:
+def all_believable(trials: pd.DataFrame) -> bool:
+    """Whether no trial's numbers are in doubt."""
     return all(Verdict(verdict).believable for verdict in trials["verdict"].astype(str))

@@ -284,6 +284,14 @@ def test_check_tells_each_verdict_that_has_a_reason(verdict: str, code: int, cap
     assert capsys.readouterr().out == f"cell 1 (websocket) trial 1: {verdict}: made {verdict} for a test\n"
 
 
+def test_report_prints_how_many_times_only_if_there_is_something_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["report", str(made("two"))]) == 0
+    assert "How many times websocket" in capsys.readouterr().out
+    one = write_run(Path("one"), frames.run(("sse",), subscribers=(10,), trials=1), charts=["overview"])
+    assert invoke(["report", str(one)]) == 0
+    assert "How many times" not in capsys.readouterr().out
+
+
 def test_serve_becomes_the_server_with_the_options_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
     commands: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda path, command: commands.append([path, *command]))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pushbench import report, results, summary
+from pushbench import ratios, report, results, summary
 from pushbench.charts import CHARTS, applicable
 from pushbench.results import Run
 from tests.pushbench import frames
@@ -89,6 +89,14 @@ def test_the_page_has_the_question_the_table_the_captions_and_the_environment(ru
     assert "--set trials=3" in page.text
 
 
+def test_the_page_says_how_many_times_as_the_terminal_does(run: Run, page: Page) -> None:
+    table = ratios.table(run.trials)
+    assert table
+    assert "How many times?" in page.text
+    for part in (*table.headings, *table.rows[0], *table.notes):
+        assert part in page.text
+
+
 def test_a_verdict_that_has_a_reason_is_told_with_it(page: Page) -> None:
     assert "sse 2 lossy made lossy for a test" in page.text
 
@@ -101,6 +109,11 @@ def written(tmp_path: Path, made: dict[str, pd.DataFrame], **manifest: object) -
 def test_when_all_is_well_the_page_says_so(tmp_path: Path) -> None:
     made = frames.run(("sse",), subscribers=(10,), trials=1)
     assert "All 1 trials have the verdict ok" in written(tmp_path, made, charts=["overview"]).text
+
+
+def test_of_one_transport_alone_the_page_has_no_ratios(tmp_path: Path) -> None:
+    made = frames.run(("sse",), subscribers=(10,), trials=1)
+    assert "How many times" not in written(tmp_path, made, charts=["overview"]).text
 
 
 def test_cells_are_told_apart_by_whatever_varies_also_by_words(tmp_path: Path) -> None:
