@@ -23,6 +23,8 @@ PURE = (
     "age",
     "checks",
     "columns",
+    "comparison",
+    "differences",
     "ledger",
     "message",
     "placement",

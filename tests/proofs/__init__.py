@@ -1,0 +1,1 @@
+"""Proofs that the instrument tells the truth: scripts that take minutes, and want a quiet machine."""
