@@ -1,4 +1,4 @@
-"""The command line: `pushbench run | list | report | check | serve | doctor`.
+"""The command line: `pushbench run | list | report | check | compare | serve | doctor`.
 
 It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
 but some trial failed or is not to be believed, 2 wrong input or a full disk (one line on stderr), 70 an error of its own,
@@ -6,7 +6,9 @@ but some trial failed or is not to be believed, 2 wrong input or a full disk (on
 """
 
 import errno
+import json
 import os
+import re
 import shutil
 import sys
 import traceback
@@ -110,7 +112,7 @@ def run(
             if finding.severity == Severity.WARN:
                 print(told(finding, _width()), flush=True)
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
-            from pushbench import report, summary  # noqa: F401
+            from pushbench import ratios, report, summary  # noqa: F401
         interruption.run(execute(read, store), hurry=give_up)
         return _report(store.directory)
     except Interrupted as interrupted:
@@ -176,6 +178,64 @@ def check(directory: Annotated[Path | None, typer.Argument(help="a run; default 
     believable = sum(Verdict(verdict).believable for verdict in trials["verdict"])
     print(f"{believable} of {len(trials)} trials may be believed")
     return 0 if believable == len(trials) else 1
+
+
+def _percentage(text: str) -> float:
+    """`10%` as 0.1. Nothing else is taken: of 0.1 one could not know whether it is a tenth or a thousandth."""
+    if not (found := re.fullmatch(r"(\d+(?:\.\d+)?)%", text)):
+        raise typer.BadParameter(f"{text} is no percentage: write it with its sign, as 10%")
+    return float(found[1]) / 100
+
+
+@app.command()
+def compare(
+    base: Annotated[Path, typer.Argument(help="a run: what it was like")],
+    candidate: Annotated[Path, typer.Argument(help="another run: what it is like now")],
+    fail_on_worse: Annotated[
+        float | None,
+        typer.Option(parser=_percentage, metavar="N%", help="exit 1 if a figure is called worse, by at least that much"),
+    ] = None,
+    all_: Annotated[bool, typer.Option("--all", help="show also the cells in which nothing differs")] = False,
+    json_: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="write it all as JSON; - prints that")
+    ] = None,
+) -> int:
+    """Say what became better or worse from one run to another, cell by cell, and what cannot be told apart.
+
+    Example: pushbench compare results/reference results/mine --fail-on-worse 10%
+    """
+    from pushbench import compare_text
+    from pushbench.compare import compare
+    from pushbench.comparison import failures
+
+    runs = [results.load(directory) for directory in (base, candidate)]
+    for run in runs:
+        if run.trials.empty:
+            raise ResultsError(f"{run.path} has no finished trial yet: go on with --resume")
+    made = compare(*runs)
+    if not made.cells:
+        raise ResultsError(f"{base} and {candidate} have no load in common: run one scenario, with the same --set, twice")
+    if json_:
+        text = json.dumps(compare_text.plain_values(made), indent=2, ensure_ascii=False)
+        if json_ == "-":
+            print(text)
+        else:
+            _write(Path(json_), text + "\n")
+    if json_ != "-":
+        for line in compare_text.lines(made, made.cells if all_ else [cell for cell in made.cells if cell.differs]):
+            print(line)
+    if fail_on_worse is None:
+        return 0
+    worse = failures(made, fail_on_worse)
+    print(compare_text.verdict(worse, fail_on_worse), file=sys.stderr if json_ == "-" else sys.stdout)
+    return int(bool(worse))
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text)
+    except OSError as error:
+        raise ResultsError(f"{path} cannot be written: {error.strerror}; choose another file") from None
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -257,13 +317,14 @@ def _print_tables(read: Run) -> None:
     """Print all that is to be said of a run in figures."""
     from rich.console import Console
 
-    from pushbench import summary
+    from pushbench import ratios, summary
 
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
-    for made in summary.tables(read.trials):
-        _print(console, made)
+    for made in (*summary.tables(read.trials), ratios.table(read.trials)):
+        if made:
+            _print(console, made)
 
 
 def _print_doubts(read: Run) -> int:

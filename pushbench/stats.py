@@ -1,10 +1,12 @@
-"""What repeated trials say together: intervals of medians, paired ratios, fitted lines.
+"""What repeated trials say together: intervals of medians, ratios with their intervals, fitted lines.
 
 Knows arithmetic on plain arrays. Must not know what the numbers stand for, where they are stored or how they are drawn.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -17,19 +19,7 @@ STRAIGHT_R2 = 0.99
 NO_LINE_R2 = 0.97
 """Below this there is no line that a slope could be given for."""
 
-T_975: tuple[float, ...] = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228,
-    2.201, 2.179, 2.160, 2.145, 2.131, 2.120, 2.110, 2.101, 2.093, 2.086,
-    2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
-"""Student's t, 0.975 quantile, for 1 to 30 degrees of freedom. Source: NIST/SEMATECH e-Handbook of Statistical Methods,
-section 1.3.6.7.2, "Critical values of the Student's t distribution"."""
-
-T_975_BEYOND: tuple[tuple[int, float], ...] = ((120, 1.980), (60, 2.000), (40, 2.021), (31, 2.042))
-"""The same table further on: (from how many degrees of freedom, quantile). Between two rows the wider one holds."""
-
-NORMAL_975 = 1.960
-"""The limit of the table for many degrees of freedom, used above 120."""
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(80)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +66,7 @@ def median_interval(values: ArrayLike, confidence: float = CONFIDENCE, seed: int
 
     The same values and `seed` give the same interval. ValueError: confidence is not between 0 and 1.
     """
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}, and must be between 0 and 1 (0.95 is usual)")
+    _check(confidence)
     sample = np.asarray(values, dtype=np.float64).ravel()
     sample = sample[~np.isnan(sample)]
     if sample.size == 0:
@@ -92,20 +81,65 @@ def median_interval(values: ArrayLike, confidence: float = CONFIDENCE, seed: int
     return Interval(float(low), mid, float(high), int(sample.size))
 
 
-def paired_ratio(
-    a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE, seed: int = 0, resamples: int = 2000
-) -> Interval:
-    """Give the median of a[i] / b[i], where i is the round, with its bootstrap interval (see `median_interval`).
+def paired_ratio(a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
+    """Give the geometric mean of a[i] / b[i], where i is the round, with its interval.
 
-    Pairing takes out what both trials of a round had in common, such as a machine that was warm or busy.
-    Rounds in which either value is NaN, or b is 0, are dropped. ValueError: a and b have different lengths.
+    Pairing takes out what both trials of a round had in common, such as a machine that was warm or busy. The interval is
+    Student's for the mean of the logarithms, with n - 1 degrees of freedom, so that three rounds are enough for one.
+    Rounds in which either value is NaN or not above 0 are dropped. ValueError: a and b have different lengths.
     """
     above, below = (np.asarray(side, dtype=np.float64).ravel() for side in (a, b))
     if above.size != below.size:
         raise ValueError(f"{above.size} rounds beside {below.size}: put NaN where a round has no value")
-    ratios = np.full(above.size, np.nan)
-    np.divide(above, below, out=ratios, where=below != 0)
-    return median_interval(ratios, confidence, seed, resamples)
+    known = (above > 0) & (below > 0)
+    logs = np.log(above[known] / below[known])
+    if logs.size < 2:
+        return _no_interval(logs)
+    spread = _Spread(float(logs.mean()), float(logs.var(ddof=1)) / logs.size, logs.size - 1)
+    return spread.interval(confidence, int(logs.size))
+
+
+def unpaired_ratio(a: ArrayLike, b: ArrayLike, confidence: float = CONFIDENCE) -> Interval:
+    """Give the ratio of the geometric means of `a` and `b`, which share no rounds, with its interval.
+
+    The interval is that of a difference of means, taken on logarithms: Student's with a common variance where there are
+    as many values on both sides, Welch's where there are not (B. L. Welch, Biometrika 34, 1947). Student's is the
+    narrower, and with equal numbers it is hardly harmed by variances that differ; with unequal numbers it is.
+
+    `n` is the smaller number of values; NaNs are dropped. ValueError: a value is not above 0, and has no logarithm.
+    """
+    above, below = _logs(a), _logs(b)
+    least = min(above.size, below.size)
+    if least < 2:
+        return _no_interval(np.array([above.mean() - below.mean()]) if least else np.array([]))
+    return _difference(above, below).interval(confidence, least)
+
+
+def mean_unpaired_ratio(pairs: Iterable[tuple[ArrayLike, ArrayLike]], confidence: float = CONFIDENCE) -> Interval:
+    """Give the geometric mean over several pairs (a, b) of what `unpaired_ratio` gives of each, with its interval.
+
+    Every pair weighs the same, however much its values vary. The degrees of freedom are Satterthwaite's (Biometrics
+    Bulletin 2, 1946). Pairs with fewer than two values on a side are left out. `n` is the sum of the others' `n`.
+    """
+    logs = [(_logs(a), _logs(b)) for a, b in pairs]
+    logs = [sides for sides in logs if min(side.size for side in sides) >= 2]
+    if not logs:
+        return _no_interval(np.array([]))
+    spreads = [_difference(above, below) for above, below in logs]
+    count = len(spreads)
+    variance = sum(one.variance for one in spreads) / count**2
+    degrees = _satterthwaite([(one.variance / count**2, one.degrees) for one in spreads])
+    mean = _Spread(sum(one.mean for one in spreads) / count, variance, degrees)
+    return mean.interval(confidence, sum(min(side.size for side in sides) for sides in logs))
+
+
+def each_of(count: int, confidence: float = CONFIDENCE) -> float:
+    """Give the confidence that each of `count` intervals needs for all of them to hold together with `confidence`.
+
+    Sidak's, (confidence) ** (1 / count): exact for independent intervals, and on the safe side for those that move
+    together (Z. Sidak, Journal of the American Statistical Association 62, 1967).
+    """
+    return float(confidence ** (1 / max(count, 1)))
 
 
 def fit_line(x: ArrayLike, y: ArrayLike, confidence: float = CONFIDENCE) -> Line:
@@ -114,10 +148,8 @@ def fit_line(x: ArrayLike, y: ArrayLike, confidence: float = CONFIDENCE) -> Line
     Slope Sxy / Sxx; its interval is slope ± t(n - 2) * sqrt(SSE / (n - 2) / Sxx): Draper and Smith, Applied Regression
     Analysis (3rd ed. 1998), section 1.4. R² is 1 - SSE / SST.
 
-    ValueError: fewer than 3 points, x does not vary, unequal lengths, or a confidence other than 0.95 (the one tabled).
+    ValueError: fewer than 3 points, x does not vary, unequal lengths, or a confidence that is not between 0 and 1.
     """
-    if confidence != CONFIDENCE:
-        raise ValueError(f"confidence is {confidence}, and only {CONFIDENCE} is tabled")
     xs, ys = (np.asarray(side, dtype=np.float64).ravel() for side in (x, y))
     if xs.size != ys.size:
         raise ValueError(f"{xs.size} x values beside {ys.size} y values")
@@ -131,7 +163,7 @@ def fit_line(x: ArrayLike, y: ArrayLike, confidence: float = CONFIDENCE) -> Line
         raise ValueError(f"all {xs.size} points are at x = {xs[0]:g}, and a slope needs at least 2 different x")
     slope = float(dx @ dy) / sxx
     sse, sst = _sum_of_squares(dy - slope * dx), _sum_of_squares(dy)
-    half = student_t_975(xs.size - 2) * float(np.sqrt(sse / (xs.size - 2) / sxx))
+    half = student_t(xs.size - 2, confidence) * float(np.sqrt(sse / (xs.size - 2) / sxx))
     return Line(
         slope=slope,
         intercept=float(ys.mean() - slope * xs.mean()),
@@ -142,15 +174,75 @@ def fit_line(x: ArrayLike, y: ArrayLike, confidence: float = CONFIDENCE) -> Line
     )
 
 
-def student_t_975(degrees: int) -> float:
-    """Give the 0.975 quantile of Student's t for `degrees` of freedom (at least 1): the factor of a 95 % interval."""
+@lru_cache(maxsize=1024)
+def student_t(degrees: float, confidence: float = CONFIDENCE) -> float:
+    """Give the t that |T| stays below with a probability of `confidence`: the factor of an interval.
+
+    `degrees` of freedom need not be whole. With theta = arctan(t / sqrt(degrees)) the density of T is proportional to
+    cos(theta) ** (degrees - 1), a smooth curve on a finite range (Abramowitz and Stegun, Handbook of Mathematical
+    Functions, 26.7.3 and 26.7.4). It is integrated by Gauss and Legendre's rule, and inverted by halving.
+
+    ValueError: fewer than 1 degree of freedom, or a confidence that is not between 0 and 1.
+    """
     if degrees < 1:
         raise ValueError(f"{degrees} degrees of freedom, and there must be at least 1")
-    if degrees <= len(T_975):
-        return T_975[degrees - 1]
-    if degrees > T_975_BEYOND[0][0]:
-        return NORMAL_975
-    return next(quantile for least, quantile in T_975_BEYOND if degrees >= least)
+    _check(confidence)
+    scale = 2 / math.sqrt(math.pi) * math.exp(math.lgamma((degrees + 1) / 2) - math.lgamma(degrees / 2))
+    low, high = 0.0, math.pi / 2
+    while high - low > 1e-12 * high:
+        theta = (low + high) / 2
+        within = scale * theta / 2 * float(_WEIGHTS @ np.cos(theta / 2 * (1 + _NODES)) ** (degrees - 1))
+        low, high = (theta, high) if within < confidence else (low, theta)
+    return math.sqrt(degrees) * math.tan(low)
+
+
+@dataclass(frozen=True, slots=True)
+class _Spread:
+    """The mean of logarithms, and how far it may be off."""
+
+    mean: float
+    variance: float
+    """Of the mean, not of the values."""
+    degrees: float
+
+    def interval(self, confidence: float, n: int) -> Interval:
+        half = student_t(self.degrees, confidence) * math.sqrt(self.variance)
+        return Interval(math.exp(self.mean - half), math.exp(self.mean), math.exp(self.mean + half), n)
+
+
+def _difference(above: NDArray[np.float64], below: NDArray[np.float64]) -> _Spread:
+    """The difference of two means, each of at least two values."""
+    parts = [(float(side.var(ddof=1)) / side.size, side.size - 1) for side in (above, below)]
+    common = above.size == below.size
+    degrees = float(above.size + below.size - 2) if common else _satterthwaite(parts)
+    return _Spread(float(above.mean() - below.mean()), sum(variance for variance, _ in parts), degrees)
+
+
+def _satterthwaite(parts: Sequence[tuple[float, float]]) -> float:
+    """The degrees of freedom of a sum of independent variances, each with its own; all of them if nothing varies."""
+    total = sum(variance for variance, _ in parts)
+    if total == 0:
+        return float(sum(degrees for _, degrees in parts))
+    return max(1.0, 1 / sum((variance / total) ** 2 / degrees for variance, degrees in parts))
+
+
+def _logs(values: ArrayLike) -> NDArray[np.float64]:
+    sample = np.asarray(values, dtype=np.float64).ravel()
+    sample = sample[~np.isnan(sample)]
+    if sample.size and sample.min() <= 0:
+        raise ValueError(f"{sample.min():g} has no logarithm: a ratio is of values above 0")
+    return np.log(sample)
+
+
+def _no_interval(logs: NDArray[np.float64]) -> Interval:
+    """What is left to say of one logarithm, or of none."""
+    mid = math.exp(logs[0]) if logs.size else math.nan
+    return Interval(mid, mid, mid, int(logs.size))
+
+
+def _check(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}, and must be between 0 and 1 (0.95 is usual)")
 
 
 def _sum_of_squares(values: NDArray[np.float64] | Sequence[float]) -> float:

@@ -1,5 +1,6 @@
 """The command line: exit codes, one line for wrong input and nothing started, and an example in every help."""
 
+import json
 import os
 import re
 import resource
@@ -34,7 +35,7 @@ warmup_s = 1
 measure_s = 1
 """
 
-COMMANDS = ("run", "list", "report", "check", "serve", "doctor")
+COMMANDS = ("run", "list", "report", "check", "compare", "serve", "doctor")
 
 
 @pytest.fixture(autouse=True)
@@ -131,6 +132,10 @@ OVER_LIMIT = "--set=subscribers=1000000"
         (["check"], ["no run is in results"]),
         (["check", "absent"], ["absent", "no run"]),
         (["check", "future"], ["future", f"schema version {SCHEMA + 1}"]),
+        (["compare", "absent", "future"], ["absent", "no run", "pushbench list"]),
+        (["compare", "future", "future"], ["future", f"schema version {SCHEMA + 1}"]),
+        (["compare", "future"], ["Missing argument"]),
+        *((["compare", "a", "b", "--fail-on-worse", text], [text, "10%"]) for text in ("10", "0.1", "ten%", "-5%", "%")),
         (["doctor", "--frob"], ["--frob"]),
         (["doctor", "overvew"], ["overvew", "did you mean overview"]),
         (["doctor", "."], ["directory"]),
@@ -461,6 +466,83 @@ def test_check_names_a_cell_by_whatever_tells_it_from_the_others(capsys: pytest.
         "sse, 100 subscribers, closed loop, trial 1: publisher_late",
         "2 of 4 trials may be believed",
     ]
+
+
+def slowed(name: str, factor: float, **manifest: Any) -> Path:
+    """A run of six trials a cell with latencies of so many times the usual."""
+    run = frames.run(("sse", "websocket"), subscribers=(10,), trials=6)
+    run["trials"]["latency_p99_ms"] *= factor
+    return write_run(Path("results", name), run, **manifest)
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "last"),
+    [
+        ([], 0, "changes are"),
+        (["--fail-on-worse", "10%"], 1, "failed (limit 10 %): all cells together: p99, ms +50.0 %; sse: p99"),
+        (["--fail-on-worse", "60%"], 0, "passed: nothing is called worse by 60 % or more"),
+    ],
+)
+def test_compare_says_what_is_worse_and_fails_if_it_is_told_to(
+    options: list[str], code: int, last: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before, after = slowed("before", 1), slowed("after", 1.5, environment={"kernel": "6.18", "commit": None})
+    assert invoke(["compare", str(before), str(after), *options]) == code
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.splitlines()[-1].startswith(last)
+    assert "kernel: 6.1 -> 6.18" in said.out
+    assert re.search(r"^  p99, ms .* \+50\.0 % .* worse$", said.out, re.MULTILINE)
+
+
+def test_compare_with_json_on_stdout_says_on_stderr_what_failed(capsys: pytest.CaptureFixture[str]) -> None:
+    before, after = slowed("before", 1), slowed("after", 1.5)
+    assert invoke(["compare", str(before), str(after), "--json", "-", "--fail-on-worse", "10%"]) == 1
+    said = capsys.readouterr()
+    assert json.loads(said.out)["cells"][0]["label"] == "sse"
+    assert said.err.startswith("failed (limit 10 %)")
+
+
+def test_compare_shows_cells_in_which_nothing_differs_only_if_asked(capsys: pytest.CaptureFixture[str]) -> None:
+    run = str(slowed("before", 1))
+    assert invoke(["compare", run, run]) == 0
+    assert "0 of 2 cells differ; 2 are not shown" in capsys.readouterr().out
+    assert invoke(["compare", run, run, "--all"]) == 0
+    assert "\nsse\n" in capsys.readouterr().out
+
+
+def test_compare_writes_all_of_it_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    run = str(slowed("before", 1))
+    assert invoke(["compare", run, run, "--json", "made.json"]) == 0
+    assert "0 of 2 cells differ" in capsys.readouterr().out
+    assert [cell["label"] for cell in json.loads(Path("made.json").read_text())["cells"]] == ["sse", "websocket"]
+
+
+def test_compare_refuses_runs_that_have_nothing_in_common_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    short, long = (frames.run(("sse",), subscribers=(10,), trials=1, measure_s=measure_s) for measure_s in (2, 5))
+    told = refused(capsys, "compare", str(write_run(Path("short"), short)), str(write_run(Path("long"), long)))
+    assert "short and long have no load in common" in told
+
+
+@pytest.mark.parametrize("order", [["empty", "full"], ["full", "empty"]])
+def test_compare_refuses_a_run_that_has_no_trial_yet(order: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    full = frames.run(("sse",), trials=1)
+    write_run(Path("full"), full)
+    write_run(Path("empty"), {name: frame.iloc[:0] for name, frame in full.items()})
+    assert "empty has no finished trial yet" in refused(capsys, "compare", *order)
+
+
+def test_compare_says_in_one_line_that_json_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
+    run = str(slowed("before", 1))
+    assert "absent/made.json cannot be written" in refused(capsys, "compare", run, run, "--json", "absent/made.json")
+
+
+def test_report_prints_how_many_times_only_if_there_is_something_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["report", str(made("two"))]) == 0
+    assert "How many times websocket" in capsys.readouterr().out
+    one = write_run(Path("one"), frames.run(("sse",), subscribers=(10,), trials=1), charts=["overview"])
+    assert invoke(["report", str(one)]) == 0
+    assert "How many times" not in capsys.readouterr().out
 
 
 def test_serve_becomes_the_server_with_the_options_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:

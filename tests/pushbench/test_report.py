@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pushbench import report, results, summary
+from pushbench import ratios, report, results, summary
 from pushbench.charts import CHARTS, applicable
 from pushbench.results import ResultsError, Run
 from tests.pushbench import frames
@@ -121,6 +121,14 @@ def test_naive_figures_are_told_from_the_others_at_a_glance(run: Run) -> None:
     ]
 
 
+def test_the_page_says_how_many_times_as_the_terminal_does(run: Run, page: Page) -> None:
+    table = ratios.table(run.trials)
+    assert table
+    assert "How many times?" in page.text
+    for part in (*table.headings, *table.rows[0], *table.notes):
+        assert part in page.text
+
+
 def written(tmp_path: Path, made: dict[str, pd.DataFrame], **manifest: object) -> Page:
     report.write(results.load(write_run(tmp_path / "run", made, **manifest)))
     return Page((tmp_path / "run" / "report.html").read_text())
@@ -129,6 +137,11 @@ def written(tmp_path: Path, made: dict[str, pd.DataFrame], **manifest: object) -
 def test_when_all_is_well_the_page_says_so(tmp_path: Path) -> None:
     made = frames.run(("sse",), subscribers=(10,), trials=1)
     assert "All 1 trials have the verdict ok" in written(tmp_path, made, charts=["overview"]).text
+
+
+def test_of_one_transport_alone_the_page_has_no_ratios(tmp_path: Path) -> None:
+    made = frames.run(("sse",), subscribers=(10,), trials=1)
+    assert "How many times" not in written(tmp_path, made, charts=["overview"]).text
 
 
 def test_cells_are_told_apart_by_whatever_varies_also_by_words(tmp_path: Path) -> None:
