@@ -217,6 +217,7 @@ async def test_a_run_that_was_finished_is_left_as_it_is(attempts: Attempts, tmp_
     read = scenario()
     store = open_store(read, tmp_path, tmp_path / "run", resume=False)
     await execute(read, store)
+    store.finish("2026-01-01T00:00:00+00:00")
     before = {path: path.read_bytes() for path in store.directory.iterdir()}
     await execute(read, open_store(read, tmp_path, tmp_path / "run", resume=True))
     assert len(attempts.made) == 6
