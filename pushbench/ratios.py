@@ -38,8 +38,7 @@ class Ratio:
     def said(self, transport: "pd.DataFrame", baseline: "pd.DataFrame") -> str:
         """The ratio of two cells, marked if either is not to be trusted."""
         above, below = (cell.set_index("trial")[self.column] for cell in (transport, baseline))
-        rounds = above.index.union(below.index)
-        value = paired_ratio(above.reindex(rounds), below.reindex(rounds))
+        value = paired_ratio(above, below.reindex(above.index))
         if value.n == 0:
             return said(value)
         marks = [] if all_believable(transport) and all_believable(baseline) else [MARK]

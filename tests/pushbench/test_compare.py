@@ -12,7 +12,7 @@ import pytest
 from pushbench.compare import GRAIN, METRICS, compare
 from pushbench.comparison import Call, Cell, Change, Comparison, failures
 from pushbench.results import Run
-from pushbench.stats import each_of, unpaired_ratio
+from pushbench.stats import each_of, mean_unpaired_ratio, unpaired_ratio
 from tests.proofs.error_rates import cells_called, comparisons
 from tests.pushbench import frames
 from tests.pushbench.written import MANIFEST
@@ -113,7 +113,24 @@ def test_a_figure_that_is_the_same_in_all_trials_takes_no_share_of_the_error() -
     assert change(cell, "deliveries_per_s").call == Call.UNCLEAR
 
 
-@pytest.mark.parametrize(("factor", "call"), [(1 + 0.9 * GRAIN, Call.UNCLEAR), (1 + 1.1 * GRAIN, Call.WORSE)])
+def test_a_figure_that_a_side_has_once_takes_no_share_of_the_error() -> None:
+    slow, once = [12.0, 14.0, 13.0], [7.0, math.nan, math.nan]
+    cell = only_cell(compared(trials(), trials(latency_p50_ms=slow, latency_p99_ms=once)))
+    assert change(cell, "latency_p50_ms").ratio == unpaired_ratio(
+        slow, [10 * one for one in JITTER], each_of(len(METRICS) - 1)
+    )
+    assert change(cell, "latency_p99_ms").why == "1 trial"
+
+
+@pytest.mark.parametrize(
+    ("factor", "call"),
+    [
+        (1 + 0.9 * GRAIN, Call.UNCLEAR),
+        (1 + 1.1 * GRAIN, Call.WORSE),
+        (1 / (1 + 0.9 * GRAIN), Call.UNCLEAR),
+        (1 / (1 + 1.1 * GRAIN), Call.BETTER),
+    ],
+)
 def test_a_change_within_the_grain_is_not_called_however_sure_it_is(factor: float, call: Call) -> None:
     base = trials(latency_p50_ms=[10.0] * 3)
     assert change(only_cell(compared(base, trials(latency_p50_ms=[10 * factor] * 3))), "latency_p50_ms").call == call
@@ -254,6 +271,13 @@ def test_what_each_cell_shows_too_faintly_all_cells_together_show() -> None:
     [found] = [change for change in made.together if change.call != Call.UNCLEAR]
     assert (found.heading, found.call) == ("server CPU, µs/delivery", Call.WORSE)
     assert math.isnan(found.base)
+
+
+def test_the_intervals_of_all_cells_together_hold_together_too() -> None:
+    slow = [12.0, 14.0, 13.0]
+    made = compared(trials("sse", "websocket"), trials("sse", "websocket", latency_p50_ms=slow))
+    [found] = [change for change in made.together if change.heading == "p50, ms"]
+    assert found.ratio == mean_unpaired_ratio([(slow, [10 * one for one in JITTER])] * 2, each_of(len(METRICS)))
 
 
 def test_a_single_cell_is_not_put_together_with_anything() -> None:

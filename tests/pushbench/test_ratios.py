@@ -41,6 +41,19 @@ def test_a_ratio_whose_interval_has_one_inside_is_not_told_as_a_number() -> None
     assert told.startswith(f"{NOT_SHOWN} (0.")
 
 
+@pytest.mark.parametrize(("sse", "told"), [([2.0, 2.1, 1.9], "2.00 (1."), ([0.5, 0.52, 0.48], "0.500 (0.")])
+def test_a_ratio_whose_interval_is_on_one_side_of_one_is_a_number(sse: list[float], told: str) -> None:
+    made = ratios.table(trials({"sse": sse, "websocket": [1.0, 1.0, 1.0]}))
+    assert column(made, "p50")[0].startswith(told)
+
+
+@pytest.mark.parametrize("transport", ["sse", "websocket"])
+def test_a_round_that_only_one_of_the_two_has_does_not_count(transport: str) -> None:
+    made = trials({"sse": [2.0, 2.0, 9.0], "websocket": [1.0, 1.0, 1.0]})
+    made = made[~((made["transport"] == transport) & (made["trial"] == 3))]
+    assert column(ratios.table(made), "p50") == ["2.00 (2.00–2.00)"]
+
+
 def test_every_transport_but_the_baseline_has_a_row_for_each_load() -> None:
     made = ratios.table(frames.run(trials=3)["trials"])
     assert made
@@ -111,7 +124,7 @@ def test_a_ratio_is_marked_if_either_of_the_two_is_not_to_be_believed(doubted: s
     told = ratios.table(made["trials"])
     assert told
     marked = {row[0] for row in told.rows if row[1].startswith(MARK)}
-    assert marked == {"sse"} if doubted == "sse" else {"stream", "sse"}
+    assert marked == ({"sse"} if doubted == "sse" else {"stream", "sse"})
     assert [note for note in told.notes if note.startswith(MARK)]
 
 

@@ -97,9 +97,9 @@ def test_a_paired_ratio_worked_by_hand() -> None:
 
 
 def test_an_unpaired_ratio_worked_by_hand() -> None:
-    # Logarithms to base 2: 1, 2, 3 and 0, 1, 2. Variance 1 on both sides, so of the difference 1/3 + 1/3; t(4) = 2.776.
-    ratio = unpaired_ratio([2, 4, 8], [4, 1, 2])
-    half = 2 ** (2.776445 * math.sqrt(2 / 3))
+    # Logarithms to base 2: 0, 2, 4 and 0, 1, 2, with variances 4 and 1; of the difference 4/3 + 1/3; t(4) = 2.776.
+    ratio = unpaired_ratio([1, 4, 16], [4, 1, 2])
+    half = 2 ** (2.776445 * math.sqrt(5 / 3))
     assert (ratio.low, ratio.mid, ratio.high, ratio.n) == pytest.approx((2 / half, 2, 2 * half, 3))
 
 
