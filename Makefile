@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= results/reference
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench smoke test kill lint notebooks reference lock clean
+.PHONY: help setup bench smoke test kill proofs lint notebooks reference lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,8 +24,12 @@ test: $(VENV)/.dev  ## all tests
 	$(BIN)/python -m pytest
 
 kill: $(VENV)/.dev  ## kill 200 runs, and interrupt 50, at random moments: is anything lost or left? half an hour
-	$(BIN)/python -m tests.pushbench.killing --times 200
-	$(BIN)/python -m tests.pushbench.killing --times 50 --signal INT
+	$(BIN)/python -m tests.proofs.killing --times 200
+	$(BIN)/python -m tests.proofs.killing --times 50 --signal INT
+
+proofs: $(VENV)/.dev  ## provoke each verdict, compare equal runs, and one with a server slowed by 30 %: 12 quiet minutes
+	$(BIN)/python -m tests.proofs.verdicts
+	$(BIN)/python -m tests.proofs.comparing $$(mktemp -d)
 
 lint: $(VENV)/.dev  ## style, imports, types
 	$(BIN)/ruff check

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.pushbench.killing import Attempt
+from tests.proofs.killing import Attempt
 
 LENGTH_S = 6.0
 """About as long as such a run takes."""

@@ -1,6 +1,6 @@
 """Kills runs at random moments, and looks whether anything was lost or left: the proof that a run keeps what it has made.
 
-    python -m tests.pushbench.killing --times 200 --seed 1 --signal KILL
+    python -m tests.proofs.killing --times 200 --seed 1 --signal KILL
 
 Each time a short run is made and a signal sent, at moments spread evenly over its whole length. Then all must hold:
 
