@@ -26,6 +26,8 @@ from pushbench.timeline import Timeline
 
 LAG_EVERY_NS = 10_000_000
 """How often the event loop's lag is taken."""
+GIVE_UP_NS = 1_000_000_000
+"""So long after the window's end a feed of the swarm's own publishes no more."""
 TELL_EVERY_S = 0.1
 LIVE_SAMPLE = 500
 """From how many of the latest deliveries a live p99 is taken."""
@@ -141,7 +143,7 @@ class _Swarm:
         begin_ns, end_ns = (start_ns + offset for offset in self.schedule.window_ns)
         self.audience.open((begin_ns, end_ns))
         if self.source:
-            self.source.start(Feed(self.schedule, start_ns, end_ns, self.plan.payload_bytes))
+            self.source.start(Feed(self.schedule, start_ns, end_ns + GIVE_UP_NS, self.plan.payload_bytes))
 
     async def _watch_lag(self) -> None:
         while not self.audience.leaving:  # to disconnect everybody takes a while, and delays no delivery
