@@ -6,17 +6,19 @@ It knows their lifetimes and asks the probes; what they do is not known here.
 import asyncio
 import time
 from collections.abc import Collection, Coroutine
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from pushbench import probes
 from pushbench.outcome import Machine, Share
 from pushbench.publisher import PublisherReport
+from pushbench.schedule import NS
 from pushbench.swarm import SwarmReport
 from pushbench.target import Running, TargetFailed
 from pushbench.workers import Worker
 
-LOOK_EVERY_S = 0.25
+LOOK_EVERY_S = 0.02
+"""How often it is looked whether a process is stopped."""
 
 Came = TypeVar("Came")
 
@@ -30,6 +32,8 @@ class Cast:
     swarm: Worker[SwarmReport]
     publisher: Worker[PublisherReport] | None
     """None without traffic, or if the swarm feeds itself."""
+    looks: "list[_Look]" = field(default_factory=list)
+    """Who was stopped, each time that it was looked."""
 
     @property
     def pids(self) -> dict[str, int]:
@@ -40,7 +44,26 @@ class Cast:
     def used(self, cores: Collection[int]) -> "Used":
         """What they have used so far. `cores` are those that they run on."""
         shares = {role: (probes.cpu_ns(pid), probes.wait_ns(pid)) for role, pid in self.pids.items()}
-        return Used(time.monotonic_ns(), shares, probes.steal_ns(cores), len(cores))
+        return Used(time.monotonic_ns(), shares, probes.steal_ns(cores))
+
+    def given(self, before: "Used", after: "Used") -> Machine:
+        """What the machine gave to each between two moments."""
+        of_ns = after.at_ns - before.at_ns
+        looks = [look.stopped for look in self.looks if before.at_ns <= look.at_ns < after.at_ns]
+        shares = {
+            role: Share(
+                cpu_ns - before.shares[role][0],
+                # Of threads that were there at both moments: what an ended one had waited is not in the later sum.
+                sum(
+                    wait_ns - before.shares[role][1][one] for one, wait_ns in waits.items() if one in before.shares[role][1]
+                ),
+                sum(role in stopped for stopped in looks) / len(looks) if looks else 0.0,
+                of_ns,
+            )
+            for role, (cpu_ns, waits) in after.shares.items()
+        }
+        stolen = [after.steal_ns[core] - before.steal_ns[core] for core in after.steal_ns]
+        return Machine(shares, 100 * max(stolen) / of_ns if stolen else None)
 
     async def unless_one_ends(self, performance: Coroutine[Any, Any, Came], stopped_s: float) -> Came:
         """Await something, unless one that takes part ends before its time: that is noticed at once.
@@ -49,8 +72,9 @@ class Cast:
         """
         awaited = asyncio.ensure_future(performance)
         watching = [asyncio.ensure_future(worker.gone()) for worker in (self.swarm, self.publisher) if worker]
+        watching.append(asyncio.ensure_future(self._look(stopped_s)))
         if self.server:
-            watching += [asyncio.ensure_future(_exit(self.server)), asyncio.ensure_future(_stop(self.server, stopped_s))]
+            watching.append(asyncio.ensure_future(_exit(self.server)))
         try:
             done, _ = await asyncio.wait({awaited, *watching}, return_when=asyncio.FIRST_COMPLETED)
             if awaited not in done:
@@ -61,23 +85,34 @@ class Cast:
                 one.cancel()
             await asyncio.gather(awaited, *watching, return_exceptions=True)
 
+    async def _look(self, stopped_s: float) -> NoReturn:
+        """Note who is stopped, again and again. Raises TargetFailed for a server that has been for too long."""
+        since = time.monotonic_ns()
+        while True:
+            now = time.monotonic_ns()
+            stopped = frozenset(role for role, pid in self.pids.items() if probes.is_stopped(pid))
+            self.looks.append(_Look(now, stopped))
+            if "server" not in stopped:
+                since = now
+            elif self.server and now - since >= stopped_s * NS:
+                raise TargetFailed(
+                    f"the server (process {self.server.pid}) was stopped (SIGSTOP, or a debugger) and did not go on for "
+                    f"{stopped_s:g} s; let it go on: kill -CONT {self.server.pid}"
+                )
+            await asyncio.sleep(LOOK_EVERY_S)
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One look at who is stopped."""
+
+    at_ns: int
+    stopped: frozenset[str]
+
 
 async def _exit(server: Running) -> NoReturn:
     code = await asyncio.shield(server.exited)
     raise TargetFailed(f"the server ended with exit code {code}")  # its own last words say more, and take precedence
-
-
-async def _stop(server: Running, stopped_s: float) -> NoReturn:
-    while True:
-        since = time.monotonic()
-        while probes.is_stopped(server.pid):
-            if time.monotonic() - since >= stopped_s:
-                raise TargetFailed(
-                    f"the server (process {server.pid}) was stopped (SIGSTOP, or a debugger) and did not go on for "
-                    f"{stopped_s:g} s; let it go on: kill -CONT {server.pid}"
-                )
-            await asyncio.sleep(LOOK_EVERY_S)
-        await asyncio.sleep(LOOK_EVERY_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +120,7 @@ class Used:
     """What a cast had used at one moment."""
 
     at_ns: int
-    shares: dict[str, tuple[int, int]]
-    """For each role, how long it ran and how long it waited for its core."""
-    steal_ns: int
-    cores: int
-
-    def since(self, before: "Used") -> Machine:
-        """What the machine gave to each between two moments."""
-        of_ns = self.at_ns - before.at_ns
-        return Machine(
-            {
-                role: Share(cpu_ns - before.shares[role][0], wait_ns - before.shares[role][1], of_ns)
-                for role, (cpu_ns, wait_ns) in self.shares.items()
-            },
-            100 * (self.steal_ns - before.steal_ns) / of_ns / self.cores,
-        )
+    shares: dict[str, tuple[int, dict[int, int]]]
+    """For each role, how long it ran, and how long each of its threads waited for its core."""
+    steal_ns: dict[int, int]
+    """Of each core."""

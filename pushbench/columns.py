@@ -84,7 +84,11 @@ MEASURED: dict[str, Column] = {
         f"{role}_wait_percent": Column("float", f"how much of the window the {role} was ready, and its core was not free")
         for role in ("server", "swarm", "publisher")
     },
-    "steal_percent": Column("float", "share of the cores' time in the window that the hypervisor gave to others"),
+    **{
+        f"{role}_stopped_percent": Column("float", f"how much of the window the {role} was stopped (SIGSTOP)")
+        for role in ("server", "swarm", "publisher")
+    },
+    "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),
 }
 
 COLUMNS: dict[str, Column] = IDENTITY | LOAD | JUDGEMENT | MEASURED

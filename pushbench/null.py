@@ -30,7 +30,7 @@ class Source:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._fan_out, data)
 
-    def settle(self) -> None:
+    def settle(self, within_s: float) -> None:
         """Nobody answers."""
 
     def _fan_out(self, data: bytes) -> None:

@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 
 from pushbench import histogram, timeline
+from pushbench.audience import AWAY_S
 from pushbench.checks import Judgement, Verdict, judge
 from pushbench.columns import MEASURED
 from pushbench.memory import Memory
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import SwarmReport
+from pushbench.transports import ROWS
 
 
 @dataclass(slots=True)
@@ -37,6 +39,8 @@ class Share:
     """How long it ran."""
     wait_ns: int
     """How long it was ready to run, and something else had its core."""
+    stopped: float
+    """The part of the window, 0 to 1, in which it was stopped (SIGSTOP), as far as it was looked."""
     of_ns: int
     """How long the window was."""
 
@@ -50,6 +54,11 @@ class Share:
         """Of the window."""
         return 100 * self.wait_ns / self.of_ns
 
+    @property
+    def stopped_percent(self) -> float:
+        """Of the window."""
+        return 100 * self.stopped
+
 
 @dataclass(frozen=True, slots=True)
 class Machine:
@@ -58,7 +67,7 @@ class Machine:
     shares: Mapping[str, Share] = field(default_factory=dict)
     """By role: server, swarm, publisher, as far as there are such processes."""
     steal_percent: float | None = None
-    """Of the time of all their cores."""
+    """Of the core from which most was stolen."""
 
     @property
     def columns(self) -> dict[str, float | None]:
@@ -66,7 +75,7 @@ class Machine:
         columns = {
             f"{role}_{what}_percent": getattr(share, f"{what}_percent")
             for role, share in self.shares.items()
-            for what in ("cpu", "wait")
+            for what in ("cpu", "wait", "stopped")
         }
         return columns | {"steal_percent": self.steal_percent}
 
@@ -103,7 +112,8 @@ def concluded(
         **machine.columns,
     }
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
-    evidence |= {"scheduled": schedule.count, "published": len(slip_ns)}
+    evidence |= {"measure_s": schedule.measure_s, "scheduled": schedule.count, "published": len(slip_ns)}
+    evidence |= {"polled_ms": load.poll_interval_ms if _polls(load) else 0.0, "excused": _excused(load, schedule)}
     return Outcome(
         _with_ends(judge(evidence), seen.ended),
         columns,
@@ -125,6 +135,21 @@ def concluded(
 def _present(load: Load) -> float:
     """How many subscribers are there on average over the window: those that join late do so evenly."""
     return load.subscribers - load.join_late / 2
+
+
+def _polls(load: Load) -> bool:
+    return ROWS[load.transport].polls
+
+
+def _excused(load: Load, schedule: Schedule) -> float:
+    """The part of the offered deliveries that come after the window because the load would have it so, at most.
+
+    Who is away gets them when it is back, who joined late and polls with its next poll, everybody when a stall is over.
+    """
+    late_s = load.resume / load.subscribers * AWAY_S + load.server_stall_ms / 1000
+    if _polls(load):
+        late_s += load.join_late / load.subscribers * load.poll_interval_ms / 1000
+    return late_s / schedule.measure_s
 
 
 def _per_delivery(share: Share | None, deliveries: int) -> float | None:

@@ -61,24 +61,24 @@ def cpu_ns(pid: int) -> int:
         raise ProbeError(f"the CPU clock of process {pid} cannot be read: {error.strerror}; has it ended?") from None
 
 
-def wait_ns(pid: int) -> int:
-    """How long the threads of a process have been ready to run while something else had their core, so far.
+def wait_ns(pid: int) -> dict[int, int]:
+    """How long each thread of a process has been ready to run while something else had its core, so far; by thread id.
 
-    Nanoseconds; the second figure of /proc/PID/task/TID/schedstat. Threads that have ended no longer count.
+    Nanoseconds; the second figure of /proc/PID/task/TID/schedstat. What has it may be another thread of the same process.
     """
-    total = 0
+    waits = {}
     for thread in (PROC / str(pid) / "task").glob("*/schedstat"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-            total += int(thread.read_text().split()[1])
-    return total
+            waits[int(thread.parent.name)] = int(thread.read_text().split()[1])
+    return waits
 
 
-def steal_ns(cores: Iterable[int]) -> int:
-    """How long the hypervisor had these cores run something else, so far, in sum; to a tick, 10 ms."""
-    lines = (PROC / "stat").read_text().splitlines()
-    names = {f"cpu{core}" for core in cores}
-    ticks = sum(int(words[8]) for words in map(str.split, lines) if words and words[0] in names)
-    return ticks * (1_000_000_000 // os.sysconf("SC_CLK_TCK"))
+def steal_ns(cores: Iterable[int]) -> dict[int, int]:
+    """How long the hypervisor had each of these cores run something else, so far; to a tick, 10 ms."""
+    tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    names = {f"cpu{core}": core for core in cores}
+    lines = (line.split() for line in (PROC / "stat").read_text().splitlines())
+    return {names[words[0]]: int(words[8]) * tick_ns for words in lines if words and words[0] in names}
 
 
 def is_stopped(pid: int) -> bool:

@@ -24,7 +24,7 @@ from pushbench.control import Address, BlockingChannel
 from pushbench.schedule import NS, Schedule
 
 ANSWER_TIMEOUT_S = 20.0
-"""How long an answer is waited for."""
+"""How long a closed loop waits for an answer."""
 
 
 class Outlet(Protocol):
@@ -33,8 +33,8 @@ class Outlet(Protocol):
     def send(self, data: bytes) -> None:
         """Send one. Raises `PublishingFailed` if it was refused, as far as that is known yet."""
 
-    def settle(self) -> None:
-        """Wait until the server has answered what was sent, or for `ANSWER_TIMEOUT_S`. Raises likewise."""
+    def settle(self, within_s: float) -> None:
+        """Wait until the server has answered what was sent, or for so long. Raises likewise."""
 
 
 class PublishingFailed(Exception):
@@ -78,7 +78,7 @@ def publish(plan: PublisherPlan) -> PublisherReport:
             until_ns = start_ns + plan.schedule.window_ns[1] + round(plan.give_up_s * NS)
             slip_ns: list[int] = []
             FOLLOW[plan.pacing](Feed(plan.schedule, start_ns, until_ns, plan.payload_bytes), outlet, slip_ns)
-            outlet.settle()  # a refusal of the last message is one too
+            outlet.settle(max(0.0, (until_ns - time.monotonic_ns()) / NS))  # a refusal of the last message is one too
             channel.send(done=True)
             channel.receive()  # stay until dismissed, so that the CPU clock of this process can be read
     return PublisherReport(tuple(slip_ns))
@@ -108,7 +108,7 @@ def _closed_loop(feed: Feed, outlet: Outlet, slip_ns: list[int]) -> None:
     for seq in range(feed.schedule.count):
         due_ns = feed.start_ns + feed.schedule.due_ns(seq)
         if seq:
-            outlet.settle()
+            outlet.settle(ANSWER_TIMEOUT_S)
             put_off_ns = max(put_off_ns, time.monotonic_ns() - due_ns)
         if not _send_at(due_ns + put_off_ns, feed, seq, due_ns, outlet, slip_ns):
             return
@@ -136,9 +136,9 @@ class _WebSocket:
         self._connection = connection
         self.send: Callable[[bytes], None] = connection.send
 
-    def settle(self) -> None:
+    def settle(self, within_s: float) -> None:
         """Nothing is answered on it but pings, which come after what was sent before."""
-        self._connection.ping(ack_on_close=True).wait(ANSWER_TIMEOUT_S)
+        self._connection.ping(ack_on_close=True).wait(within_s)
         if closed := self._connection.protocol.close_exc if self._connection.close_code else None:
             raise closed
 
@@ -168,7 +168,7 @@ class _Post:
         if response.status >= 300:
             raise PublishingFailed(f"POST {self._path} answered {response.status}: {said.decode(errors='replace').strip()}")
 
-    def settle(self) -> None:
+    def settle(self, within_s: float) -> None:
         pass
 
 
@@ -187,7 +187,7 @@ class _Lines:
     def send(self, data: bytes) -> None:
         self._connection.sendall(data + b"\n")
 
-    def settle(self) -> None:
+    def settle(self, within_s: float) -> None:
         pass
 
 

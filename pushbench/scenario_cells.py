@@ -22,8 +22,8 @@ MAX_CELLS = 10_000
 MIN_PLATEAUS = 4
 """Two points always lie on a line, and three nearly always do: a slope with an interval wants more."""
 
-PLAIN_ONLY = ("pacing", "server_stall_ms", "resume_percent")
-"""What the floors have no part in: nobody answers their publisher, and their subscribers have no cursor."""
+PLAIN_ONLY = ("pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent")
+"""What the floors have no part in: they take messages and serve them in one way, answer nobody, and know no cursor."""
 
 Origin = Mapping[str, KeyPath]
 """For every key of the load, where its value was written, or where it might have been."""

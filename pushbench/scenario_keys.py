@@ -104,6 +104,10 @@ class Load(Table):
         return round(self.subscribers * self.resume_percent / 100)
 
 
+DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent")
+"""Keys of a load that disturb a trial on purpose."""
+
+
 class Phases(Table):
     """How long each part of a trial takes."""
 

@@ -21,13 +21,11 @@ from pushbench.lag import Lag
 from pushbench.null import Source
 from pushbench.publisher import Feed
 from pushbench.recorder import Observations, Recorder
-from pushbench.schedule import Schedule
+from pushbench.schedule import NS, Schedule
 from pushbench.timeline import Timeline
 
 LAG_EVERY_NS = 10_000_000
 """How often the event loop's lag is taken."""
-GIVE_UP_NS = 1_000_000_000
-"""So long after the window's end a feed of the swarm's own publishes no more."""
 TELL_EVERY_S = 0.1
 LIVE_SAMPLE = 500
 """From how many of the latest deliveries a live p99 is taken."""
@@ -43,6 +41,8 @@ class SwarmPlan:
     habits: Habits
     schedule: Schedule | None
     """None if nothing will be published."""
+    give_up_s: float
+    """So long after the window's end a feed of the swarm's own publishes no more."""
     payload_bytes: int
     cores: tuple[int, ...]
 
@@ -66,7 +66,7 @@ class SwarmReport:
     connecting_ns: int
     """How long the connecting took in all, pauses for plateaus not counted."""
     lag: Lag
-    """Of the event loop, from the warm-up to the end of the drain."""
+    """Of the event loop, in the window."""
     slip_ns: tuple[int, ...]
     """The slips of a feed of its own, as `publisher.PublisherReport` has them; empty if a publisher feeds it."""
     ended: dict[str, int]
@@ -95,7 +95,7 @@ class _Swarm:
         self.source = None if plan.habits.transport.server else Source()
         self.audience = Audience(plan.habits, self.recorder, **({"source": self.source} if self.source else {}))
         self.start_ns = 0  # of the schedule
-        self.lag_from_ns = 0
+        self.window_ns = (0, 0)
         self.late_ns: list[int] = []
         self.cpu_ns: list[int] = []
 
@@ -139,17 +139,18 @@ class _Swarm:
 
     def _begin(self, start_ns: int) -> None:
         self.start_ns = start_ns
-        self.lag_from_ns = time.monotonic_ns()
         begin_ns, end_ns = (start_ns + offset for offset in self.schedule.window_ns)
-        self.audience.open((begin_ns, end_ns))
+        self.window_ns = (begin_ns, end_ns)
+        self.audience.open(self.window_ns)
         if self.source:
-            self.source.start(Feed(self.schedule, start_ns, end_ns + GIVE_UP_NS, self.plan.payload_bytes))
+            until_ns = end_ns + round(self.plan.give_up_s * NS)
+            self.source.start(Feed(self.schedule, start_ns, until_ns, self.plan.payload_bytes))
 
     async def _watch_lag(self) -> None:
-        while not self.audience.leaving:  # to disconnect everybody takes a while, and delays no delivery
+        while True:
             set_ns, cpu_ns = time.monotonic_ns(), time.thread_time_ns()
             await asyncio.sleep(LAG_EVERY_NS / 1e9)
-            if 0 < self.lag_from_ns <= set_ns and not self.audience.leaving:
+            if self.window_ns[0] <= set_ns < self.window_ns[1]:
                 self.late_ns.append(time.monotonic_ns() - set_ns - LAG_EVERY_NS)
                 self.cpu_ns.append(time.thread_time_ns() - cpu_ns)
 

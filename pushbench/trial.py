@@ -10,6 +10,7 @@ import asyncio
 import os
 import signal
 import time
+import traceback
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Protocol
@@ -83,7 +84,8 @@ async def attempt(trial: Trial, watch: Watch) -> Outcome:
         return await _attempt(trial, watch)
     except (TrialFailed, TargetFailed, WorkerFailed, probes.ProbeError) as error:
         return Outcome(Judgement(Verdict.FAILED, str(error)))
-    except Exception as error:  # the other trials can still be made
+    except Exception as error:  # an error of the instrument's own; the other trials can still be made
+        traceback.print_exc()
         return Outcome(Judgement(Verdict.FAILED, f"{type(error).__name__}: {error}"))
 
 
@@ -179,7 +181,7 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
     everything = trial.load.subscribers * schedule.count
     await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
-    return after.since(before)
+    return cast.given(before, after)
 
 
 async def _stall(pid: int, middle_ns: int, for_s: float) -> None:
@@ -236,6 +238,7 @@ def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
             seed=trial.seed,
         ),
         schedule=trial.schedule,
+        give_up_s=trial.phases.drain_s,
         payload_bytes=load.payload_bytes,
         cores=trial.placement.swarm,
     )

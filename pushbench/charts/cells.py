@@ -11,8 +11,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from pushbench.charts.style import Look, brief, counted, look
-from pushbench.checks import DISTURBANCES
 from pushbench.labels import SETTINGS, drawn, plain, setting
+from pushbench.scenario_keys import DISTURBANCES
 from pushbench.stats import Interval, median_interval
 from pushbench.transports import FLOORS, ROWS, TRANSPORTS
 

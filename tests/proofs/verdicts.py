@@ -61,7 +61,7 @@ PROVOKED = (
     ("a swarm with a tenth of a core", load("websocket", 100, 10.0), Throttling, Verdict.CLIENT_BOUND),
     ("a swarm with a tenth of a core", load("sse", 500, 20.0), Throttling, Verdict.CLIENT_BOUND),
     ("a publisher asked for 20,000/s by POST", load("stream", 10, 20_000.0, "post"), Quiet, Verdict.PUBLISHER_LATE),
-    ("a publisher asked for 100,000/s", load("null", 1, 100_000.0), Quiet, Verdict.PUBLISHER_LATE),
+    ("a publisher asked for 100,000/s", load("websocket", 1, 100_000.0), Quiet, Verdict.PUBLISHER_LATE),
     ("a saturated server", load("longpoll", 1000, 10.0), Quiet, Verdict.SERVER_BOUND),
     ("a saturated server", load("sse", 300, 150.0), Quiet, Verdict.SERVER_BOUND),
 )

@@ -38,7 +38,7 @@ MEASURED = (
     ]
     + ["connect_per_s", "connect_p99_ms", "publisher_slip_p99_ms", "publisher_slip_max_ms"]
     + ["swarm_lag_p99_ms", "swarm_held_p99_ms", "steal_percent"]
-    + [f"{role}_{what}_percent" for role, what in product(("server", "swarm", "publisher"), ("cpu", "wait"))]
+    + [f"{role}_{what}_percent" for role, what in product(("server", "swarm", "publisher"), ("cpu", "wait", "stopped"))]
 )
 
 SERVERS = ["server_cpu_us_per_delivery", "server_cpu_percent", "server_wait_percent"]

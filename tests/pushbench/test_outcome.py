@@ -33,16 +33,16 @@ SEEN = SwarmReport(
     deliveries_in_window=90,
     connect_ns=tuple(range(MS, 11 * MS, MS)),
     connecting_ns=NS // 2,
-    lag=Lag(10 * MS, late_ns=(MS,) * 199 + (110 * MS,), cpu_ns=(MS,) * 199 + (80 * MS,)),
+    lag=Lag(10 * MS, late_ns=(MS,) * 199 + (60 * MS,), cpu_ns=(MS,) * 199 + (30 * MS,)),
     slip_ns=(),
     ended={},
 )
 SLIPS_NS = (MS,) * 14 + (2 * MS,)
 MACHINE = Machine(
     {
-        "server": Share(NS, NS // 50, 2 * NS),
-        "swarm": Share(NS // 2, NS // 100, 2 * NS),
-        "publisher": Share(NS // 10, 0, 2 * NS),
+        "server": Share(NS, NS // 50, 0.0, 2 * NS),
+        "swarm": Share(NS // 2, NS // 100, 0.015, 2 * NS),
+        "publisher": Share(NS // 10, 0, 0.0, 2 * NS),
     },
     steal_percent=1.5,
 )
@@ -93,7 +93,7 @@ def test_every_column_is_as_it_is_defined() -> None:
         "client_cpu_us_per_delivery": pytest.approx(0.5e6 / 90),
         "publisher_slip_p99_ms": pytest.approx(1.86),
         "publisher_slip_max_ms": 2,
-        "swarm_lag_p99_ms": pytest.approx(110 - 0.01 * 2309),
+        "swarm_lag_p99_ms": pytest.approx(60 - 0.01 * 2259),
         "swarm_held_p99_ms": pytest.approx(30 - 0.01 * 2030),
         "server_cpu_percent": 50,
         "swarm_cpu_percent": 25,
@@ -101,6 +101,9 @@ def test_every_column_is_as_it_is_defined() -> None:
         "server_wait_percent": 1,
         "swarm_wait_percent": 0.5,
         "publisher_wait_percent": 0,
+        "server_stopped_percent": 0,
+        "swarm_stopped_percent": 1.5,
+        "publisher_stopped_percent": 0,
         "steal_percent": 1.5,
     }
 
@@ -194,3 +197,25 @@ def test_a_feed_of_the_swarms_own_has_no_server_to_tell_of() -> None:
     assert outcome.columns["server_cpu_us_per_delivery"] is None
     assert "server_cpu_percent" not in outcome.columns
     assert outcome.memory == []
+
+
+@pytest.mark.parametrize(
+    ("load", "excused"),
+    [
+        ({}, 0.0),
+        ({"resume_percent": 50.0}, 0.5 * 0.5 / 2),
+        ({"server_stall_ms": 300}, 0.3 / 2),
+        ({"join_late_percent": 50.0}, 0.0),
+        ({"join_late_percent": 50.0, "transport": "polling", "poll_interval_ms": 400}, 0.5 * 0.4 / 2),
+    ],
+)
+def test_what_the_load_itself_delays_is_excused(load: dict[str, Any], excused: float) -> None:
+    cell = LOAD.model_copy(update=load)
+    offered = (10 - cell.join_late / 2) * 5
+    for part, verdict in ((0.9 - excused + 0.01, Verdict.OK), (0.9 - excused - 0.01, Verdict.CLIENT_BOUND)):
+        seen = replace(
+            SEEN,
+            deliveries_in_window=part * offered * 2,  # type: ignore[arg-type]
+            lag=Lag(10 * MS),
+        )
+        assert concluded(cell, SCHEDULE, seen, SLIPS_NS, MACHINE, NoMemory()).judgement.verdict == verdict

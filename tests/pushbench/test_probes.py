@@ -129,11 +129,11 @@ def test_this_machine_can_be_read() -> None:
     assert probes.kernel_bytes() > 0
 
 
-def test_waiting_is_that_of_all_threads(proc: Path) -> None:
+def test_waiting_is_told_of_each_thread(proc: Path) -> None:
     for thread, line in ((7, "100 2000 3"), (8, "5 70 1")):
         (proc / "7" / "task" / str(thread)).mkdir(parents=True)
         (proc / "7" / "task" / str(thread) / "schedstat").write_text(line + "\n")
-    assert probes.wait_ns(7) == 2070
+    assert probes.wait_ns(7) == {7: 2000, 8: 70}
 
 
 def test_who_has_no_core_waits() -> None:
@@ -146,8 +146,8 @@ def test_who_has_no_core_waits() -> None:
     ):
         try:
             assert line_of(one) == line_of(other) == "1"
-            before = probes.wait_ns(one.pid)
-            while probes.wait_ns(one.pid) == before:
+            before = probes.wait_ns(one.pid)[one.pid]
+            while probes.wait_ns(one.pid)[one.pid] == before:
                 assert one.poll() is None
         finally:
             one.kill()
@@ -157,8 +157,8 @@ def test_who_has_no_core_waits() -> None:
 def test_stolen_time_is_that_of_the_cores_that_are_asked_for(proc: Path) -> None:
     (proc / "stat").write_text("cpu  9 9 9 9 9 9 9 99 0 0\ncpu0 1 2 3 4 5 6 7 3 0 0\ncpu1 1 2 3 4 5 6 7 5 0 0\nintr 1\n")
     tick_ns = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
-    assert probes.steal_ns([1]) == 5 * tick_ns
-    assert probes.steal_ns([0, 1]) == 8 * tick_ns
+    assert probes.steal_ns([1]) == {1: 5 * tick_ns}
+    assert probes.steal_ns([0, 1]) == {0: 3 * tick_ns, 1: 5 * tick_ns}
 
 
 def test_a_process_that_is_stopped_is_told_from_one_that_runs(holder: subprocess.Popen[str], ended: int) -> None:

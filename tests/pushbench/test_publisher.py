@@ -59,7 +59,7 @@ class Script:
         self.sizes.add(len(data))
         self.clock.now_ns += self.sending_ms.get(len(self.stamps) - 1, 0) * MS
 
-    def settle(self) -> None:
+    def settle(self, within_s: float) -> None:
         self.clock.now_ns += self.answering_ms.get(len(self.stamps) - 1, 0) * MS
 
 
@@ -137,7 +137,7 @@ async def test_what_is_published_either_way_reaches_a_subscriber(server: Server,
         with WAYS[way](("127.0.0.1", server.port), "/publish") as outlet:
             for data in sent:
                 outlet.send(data)
-            outlet.settle()
+            outlet.settle(20)
 
     async with (
         aiohttp.ClientSession() as session,
@@ -168,7 +168,7 @@ def test_a_refusal_on_the_websocket_is_told_to_whoever_waits_for_the_answer(serv
     def send_once() -> None:
         with WAYS["websocket"](("127.0.0.1", server.port), "/publish") as outlet:
             outlet.send(message.encode(0, 1, 2, 201))
-            outlet.settle()
+            outlet.settle(20)
 
     with pytest.raises(PublishingFailed, match=r"closed the publisher's WebSocket: .*limit of 200 bytes"):
         send_once()

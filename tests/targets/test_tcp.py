@@ -43,7 +43,7 @@ def publish(server: Server, *lines: bytes) -> None:
     with WAYS["lines"](("127.0.0.1", server.port), "") as outlet:
         for line in lines:
             outlet.send(line)
-        outlet.settle()
+        outlet.settle(0)
 
 
 async def test_every_subscriber_gets_every_line_that_is_published_after_it_has_connected(server: Server) -> None:
