@@ -69,9 +69,6 @@ def invoke(arguments: list[str]) -> int:
             return BROKEN
         _tell(f"{error.filename or 'what it prints'} cannot be written: {error.strerror}; make room")
         sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115  or Python tries again when it ends, and complains itself
-    except (RuntimeError, ValueError, KeyError, TypeError):  # a mistake of pushbench's own, and no verdict's 1
-        traceback.print_exc()
-        return BROKEN
     except typer.TyperException as error:
         if error.exit_code == 2 and not arguments:
             print(error.format_message())
@@ -80,6 +77,9 @@ def invoke(arguments: list[str]) -> int:
     except Interrupted as interrupted:
         _tell("interrupted")
         return interrupted.exit_code
+    except Exception:  # a mistake of pushbench's own, and no verdict's 1
+        traceback.print_exc()
+        return BROKEN
     return 2
 
 
@@ -107,7 +107,8 @@ def run(
     read = load(find(scenario), set_ or [])
     store = open_store(read, RESULTS, out, resume)
     try:
-        print(f"{read.title}\n{len(read.schedule)} trials, into {store.directory}", flush=True)
+        kept = f", of which {len(store.done)} are there" if store.done else ""
+        print(f"{read.title}\n{len(read.schedule)} trials{kept}, into {store.directory}", flush=True)
         for finding in examine([read]):
             if finding.severity == Severity.WARN:
                 print(told(finding, _width()), flush=True)

@@ -33,6 +33,10 @@ GRAIN = 0.01
 """Changes of up to one per cent are never called: histogram buckets, memory pages and a poller's phase are that coarse."""
 
 
+HARM = frozenset({Verdict.LOSSY, Verdict.FAILED})
+"""Verdicts that are the server's own doing, as far as anyone can tell."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metric:
     """A column of `trials` that runs are compared by."""
@@ -174,7 +178,7 @@ def _cell(label: str, pair: _Pair) -> Cell:
         label=label,
         base_verdicts=_counted(pair.base),
         candidate_verdicts=_counted(pair.candidate),
-        verdict=_verdict(set(pair.base), set(pair.candidate)),
+        verdict=_verdict(pair.base, pair.candidate),
         base_left_out=sum(not verdict.believable for verdict in pair.base),
         candidate_left_out=sum(not verdict.believable for verdict in pair.candidate),
         changes=tuple(_changes({metric: pair.samples[metric] for metric in METRICS if metric in pair.samples})),
@@ -185,11 +189,16 @@ def _counted(verdicts: list[Verdict]) -> str:
     return ", ".join(f"{count} {verdict}" for verdict, count in Counter(verdicts).most_common())
 
 
-def _verdict(before: set[Verdict], after: set[Verdict]) -> Call:
-    doubted_before, doubted_after = (not all(verdict.believable for verdict in side) for side in (before, after))
-    if (doubted_after and not doubted_before) or (after - before) & {Verdict.LOSSY, Verdict.FAILED}:
+def _verdict(before: list[Verdict], after: list[Verdict]) -> Call:
+    """Worse if a larger part of the trials is lossy or failed, or if none is left to believe; better likewise.
+
+    A trial that the machine or the load side spoiled says nothing of the server: it takes no part, and changes no verdict.
+    """
+    harm_before, harm_after = (sum(verdict in HARM for verdict in side) / len(side) for side in (before, after))
+    left_before, left_after = (any(verdict.believable for verdict in side) for side in (before, after))
+    if harm_after > harm_before or (left_before and not left_after):
         return Call.WORSE
-    return Call.BETTER if doubted_before and not doubted_after else Call.UNCLEAR
+    return Call.BETTER if harm_after < harm_before or (left_after and not left_before) else Call.UNCLEAR
 
 
 # Changes

@@ -63,7 +63,7 @@ def percent(ratio: float) -> str:
 
 def _failure(failure: Failure) -> str:
     if isinstance(failure.what, str):
-        return f"{failure.cell}: verdict {failure.what}"
+        return f"{failure.cell}: {failure.what}"
     others = f" and {failure.others} more" if failure.others else ""
     return f"{failure.cell}: {failure.what.heading} {percent(failure.what.ratio.mid)}{others}"
 

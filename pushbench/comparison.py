@@ -100,14 +100,20 @@ class Failure:
 
     cell: str
     what: Change | str
-    """The change that is worst; or the verdicts, if these got worse."""
+    """The change that is worst; or the verdicts, if these got worse; or that it is not there."""
     others: int = 0
     """How many other changes of the cell are too large."""
 
 
 def failures(made: Comparison, limit: float) -> tuple[Failure, ...]:
-    """What is worse: verdicts that got worse, and changes that are called so and are at least `limit` (a part of 1)."""
-    found = [Failure(cell.label, cell.candidate_verdicts) for cell in made.cells if cell.verdict == Call.WORSE]
+    """What is worse: verdicts that got worse, and changes that are called so and are at least `limit` (a part of 1).
+
+    Also what the candidate no longer has: nothing that was not measured has passed.
+    """
+    found = [Failure(gone, "not in the candidate") for gone in made.base.alone]
+    if not made.candidate.finished:
+        found.append(Failure(made.candidate.path, "the run is not finished"))
+    found += [Failure(cell.label, cell.candidate_verdicts) for cell in made.cells if cell.verdict == Call.WORSE]
     for cell, changes in [(TOGETHER, made.together), *((cell.label, cell.changes) for cell in made.cells)]:
         worse = [change for change in changes if change.call == Call.WORSE and change.worse_by >= limit]
         if worse:

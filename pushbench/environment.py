@@ -4,6 +4,7 @@ What varies by the minute is kept apart, as the moment at which a run began: a r
 moment of the same environment. Neither has names of hosts or users, or paths.
 """
 
+import hashlib
 import os
 import platform
 import resource
@@ -240,14 +241,14 @@ def _version(package: str) -> str | None:
 
 
 def _commit() -> str | None:
-    """The commit of the checkout, with `+` if files that are tracked differ from it; None outside a checkout."""
+    """The commit of the checkout; if tracked files differ from it, `+` and a hash of how. None outside a checkout."""
     try:
-        said = subprocess.run(
-            ["git", "-C", CHECKOUT, "describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*"],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
+        described = _git("describe", "--always", "--abbrev=12", "--dirty=+", "--exclude=*").decode().strip()
+        changes = _git("diff", "HEAD") if described.endswith("+") else b""
     except (OSError, subprocess.CalledProcessError):
         return None
-    return said.stdout.strip()
+    return described + (hashlib.sha256(changes).hexdigest()[:8] if changes else "")
+
+
+def _git(*arguments: str) -> bytes:
+    return subprocess.run(["git", "-C", CHECKOUT, *arguments], capture_output=True, check=True).stdout

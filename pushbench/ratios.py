@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pushbench.columns import LOAD
 from pushbench.labels import HEADINGS, plain
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, paired_ratio
-from pushbench.summary import MARK, ROUGH, Table, all_believable, marks_explained, said
+from pushbench.summary import MARK, ROUGH, Table, all_believable, digits, marks_explained, said
 from pushbench.transports import FLOORS, TRANSPORTS
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ BASELINE = "websocket"
 
 LEFT_OUT = frozenset(FLOORS)
 """Rows of which no ratio is told, and which are no baseline."""
+
+LEAST_ROUNDS = 3
+"""From so many rounds on an interval is given; with two it is the whole axis, or luck."""
 
 NOT_SHOWN = "no difference shown"
 """Stands for a ratio whose interval has 1 inside: to quote the number would claim what the rounds do not show."""
@@ -46,8 +49,8 @@ class Ratio:
             marks.append(ROUGH)
             if r2 < NO_LINE_R2:
                 return " ".join(marks)
-        text = said(value)
-        if value.is_interval and value.low <= 1 <= value.high:
+        text = said(value) if value.n >= LEAST_ROUNDS else digits(value.mid)
+        if value.n >= LEAST_ROUNDS and value.low <= 1 <= value.high:
             text = f"{NOT_SHOWN} ({text.partition(' (')[2]}"
         return " ".join([*marks, text])
 
@@ -99,8 +102,9 @@ def _baseline(transports: Iterable[str]) -> str:
 
 def _how(base: str, rounds: int) -> str:
     """What the figures are."""
-    if rounds < 2:
-        return f"How many times {base} at the same load, in one round: that does not say how far another would differ."
+    if rounds < LEAST_ROUNDS:
+        enough = f"an interval needs at least {LEAST_ROUNDS}"
+        return f"How many times {base} at the same load, in {'one round' if rounds == 1 else f'{rounds} rounds'}: {enough}."
     return (
         f"How many times {base} at the same load: geometric mean of the ratios in {rounds} rounds, in brackets Student's "
         f"95 % interval, each by itself. Where 1 is inside, no difference is shown."

@@ -19,8 +19,8 @@ REFERENCE = CHECKOUT / "results" / "reference"
 README = CHECKOUT / "README.md"
 BEGIN, END = "<!-- made by `make reference`: begin -->", "<!-- made by `make reference`: end -->"
 PICTURE = "overview"
-UNFIT = {Verdict.FAILED, Verdict.LOSSY, Verdict.PUBLISHER_LATE}
-"""Verdicts that mean that something went wrong. That a side was at its limit is a result, and is shown with its mark."""
+UNFIT = {verdict for verdict in Verdict if not verdict.believable}
+"""Verdicts of trials that a reference must not have."""
 
 
 def readme_part(run: Run) -> str:
@@ -58,7 +58,7 @@ def curate(source: Path) -> Run:
         raise ResultsError(f"{source} was made with --set, and is not the scenario as it stands: measure without")
     if unfit := sorted(UNFIT & set(run.trials["verdict"])):
         raise ResultsError(f"{source} has trials with the verdict {', '.join(unfit)}: see to the reason, and measure again")
-    if str(run.manifest["environment"]["commit"]).endswith("+"):
+    if str(run.manifest["environment"]["commit"]).count("+"):
         raise ResultsError(f"{source} was measured with uncommitted changes: commit, then measure again")
     if source.resolve() != REFERENCE:
         shutil.rmtree(REFERENCE, ignore_errors=True)

@@ -13,8 +13,10 @@ The last three name their trial by cell and trial. A trial is kept once its row 
 last: rows of the others that are of no such trial were left by a process that was killed, and nobody is shown them.
 """
 
+import fcntl
 import json
 import os
+import weakref
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +36,9 @@ if TYPE_CHECKING:
 SCHEMA = 2
 """Version of the layout described above. 1: the first. 2: evidence and hint beside a verdict's reason, gaps, what the
 machine gave, pacing and disturbances of the load, naive latencies in the time line."""
+
+LOCK = ".lock"
+"""The file in a run's directory that whoever writes the run holds a lock on."""
 
 _TYPES = {"int": pa.int64(), "float": pa.float64(), "str": pa.string()}
 
@@ -113,9 +118,10 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     if not isinstance(manifest, dict):
         raise ResultsError(f"{directory / 'run.json'} is not a run's: it must hold an object; start a new run")
     if manifest.get("schema") != SCHEMA:
+        commit = manifest.get("environment", {}).get("commit") or "unknown"
         raise ResultsError(
             f"{directory} has schema version {manifest.get('schema')}, but this pushbench reads {SCHEMA}: "
-            f"read it with the version that wrote it ({manifest.get('environment', {}).get('pushbench', 'unknown')})"
+            f"measure anew, or read it with the commit that wrote it ({commit})"
         )
     return manifest
 
@@ -161,6 +167,7 @@ class Store:
         store = cls(directory, manifest)
         try:
             directory.mkdir(parents=True, exist_ok=True)
+            store._take()
             store._write_tables(store._tables)
             store._write_manifest()  # the last: the directory holds a run once it is there
         except OSError as error:
@@ -171,6 +178,8 @@ class Store:
     def reopen(cls, directory: Path) -> "Store":
         """Go on with a run that was cut off. Rows of a trial that was not finished are dropped."""
         store = cls(directory, read_manifest(directory))
+        with store._or_refuse():
+            store._take()
         read = _read_tables(directory)
         store._tables = {
             name: pa.concat_tables([empty, read[name]], promote_options="default").select(empty.column_names)
@@ -179,6 +188,20 @@ class Store:
         for path in store._paths.values():
             partial_of(path).unlink(missing_ok=True)
         return store
+
+    def _take(self) -> None:
+        """Hold the directory as long as this store is there. Raises `ResultsError` if another process does.
+
+        Each writes whole tables, and so undoes what the other has added. The file of the lock stays, and means nothing.
+        """
+        held = os.open(self.directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        weakref.finalize(self, os.close, held)
+        try:
+            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ResultsError(
+                f"{self.directory} is being written by another pushbench: wait until it has ended, or choose another --out"
+            ) from None
 
     @property
     def done(self) -> set[tuple[int, int]]:

@@ -7,9 +7,10 @@ import asyncio
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from pushbench import environment
 from pushbench.outcome import Outcome
@@ -53,7 +54,7 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
         "placement": {role: list(getattr(placement, role)) for role in ("server", "swarm", "publisher")},
     }
     if resume:
-        directory = out or _unfinished(scenario, results)
+        directory = out or _unfinished(scenario, here["scenario"], results)
         store = Store.reopen(directory)
         for part, now in here.items():
             before = store.manifest[part]
@@ -78,16 +79,21 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
     return Store.create(directory, manifest)
 
 
-def _unfinished(scenario: Scenario, results: Path) -> Path:
-    """The newest run of this scenario that was cut off."""
+def _unfinished(scenario: Scenario, same: Mapping[str, Any], results: Path) -> Path:
+    """The newest run of this scenario that was cut off: one with the same text and overrides, if there is any."""
+    found = []
     for directory in reversed(runs(results)):
         try:
             manifest = read_manifest(directory)
         except ResultsError:
             continue  # it is broken or of another version, and not the one to go on with
         if manifest["scenario"]["name"] == scenario.name and manifest["finished_at"] is None:
-            return directory
-    raise ResultsError(f"no unfinished run of {scenario.name} is in {results}: start one without --resume")
+            if manifest["scenario"] == same:
+                return directory
+            found.append(directory)
+    if not found:
+        raise ResultsError(f"no unfinished run of {scenario.name} is in {results}: start one without --resume")
+    return found[0]
 
 
 async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_target) -> None:

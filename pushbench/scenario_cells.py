@@ -143,6 +143,13 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
             f"shorten the stall, or set measure_s above {cell.server_stall_ms / 1000:g}"
         )
         yield Problem(f"{origin['server_stall_ms'][0]}.server_stall_ms", says, (origin["server_stall_ms"], measure))
+    if cell.join_late + cell.resume > cell.subscribers:
+        says = (
+            f"{cell.join_late_percent:g} join late and {cell.resume_percent:g} resume, expected at most 100 together: who "
+            f"joins late is not there to leave; lower one of the two"
+        )
+        key = f"{origin['resume_percent'][0]}.resume_percent"
+        yield Problem(key, says, (origin["resume_percent"], origin["join_late_percent"]))
     for key in PLAIN_ONLY if cell.transport in FLOORS else ():
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain:

@@ -11,7 +11,8 @@ import pandas as pd
 
 from pushbench.checks import Verdict
 from pushbench.columns import LOAD
-from pushbench.labels import HEADINGS, plain
+from pushbench.labels import HEADINGS, plain, setting
+from pushbench.scenario_keys import DISTURBANCES
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
 from pushbench.transports import FLOORS
 
@@ -60,6 +61,7 @@ LATENCY = tuple(
 COST = (
     Figure("deliveries/s", "deliveries_per_s"),
     Figure("server CPU, µs/delivery", "server_cpu_us_per_delivery"),
+    Figure("client CPU, µs/delivery", "client_cpu_us_per_delivery"),
     *(
         Figure(
             f"{heading}, KiB/conn.",
@@ -197,6 +199,9 @@ def _special(trials: pd.DataFrame) -> list[str]:
             "closed: the publisher waited for the server's answer to each message, and put off what was due meanwhile; "
             "that is not in its naive figures."
         )
+    on_purpose = [setting(key, values[0]) for key in DISTURBANCES if len(values := trials[key].unique()) == 1 and values[0]]
+    if on_purpose:
+        notes.append(f"On purpose: {', '.join(on_purpose)}; the tails are of that.")
     return notes
 
 

@@ -84,7 +84,8 @@ class Worker(Generic[Report]):
         assert self._listening is not None
         self._listening.cancel()
         await self._channel.__aexit__(kind, error, trace)  # which ends it, if it is still at work
-        await asyncio.wait({self._report}, timeout=DISMISSAL_S)
+        # After an error nobody wants its report, and it may be at work for long before it looks at the channel.
+        await asyncio.wait({self._report}, timeout=0 if error else DISMISSAL_S)
         if not self._report.done():
             with suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)

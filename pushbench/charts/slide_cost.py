@@ -25,7 +25,7 @@ from pushbench.charts.slide_rows import MOST_ROWS, aside, interval, name_rows, r
 from pushbench.charts.style import INK, brief, linear_axis, tidy
 from pushbench.charts.throughput import shows_throughput
 from pushbench.labels import plain
-from pushbench.stats import STRAIGHT_R2, Interval, median_interval
+from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
 
 ALL = 97.0
 """Percent of the offer that is all of it if the ledger says that nothing was lost: what a poller has not yet fetched when
@@ -103,11 +103,16 @@ def draw_memory_cost(axes: Axes, trials: pd.DataFrame, latency: pd.DataFrame) ->
     return f"An open connection costs {spanned(totals, 'KiB')}" + aside(rows)
 
 
+NOTHING = Interval(float("nan"), float("nan"), float("nan"), 0)
+
+
 def connection_cost(series: Series) -> tuple[Interval, Interval, Interval]:
     """Give user, kernel and total bytes per connection of the series; the total is summed within each trial."""
     user, kernel = slope(series.rows, "user"), slope(series.rows, "kernel")
     if not (user.n and kernel.n):
         return user, kernel, user
+    if series.rows["server_kernel_bytes_per_connection_r2"].min() < NO_LINE_R2:  # there is no line that it could be of
+        return user, NOTHING, user
     both = [numbers(series.rows[f"server_{part}_bytes_per_connection"]) for part in ("user", "kernel")]
     total = median_interval(both[0] + both[1])
     if total.n == 1:  # the ends of two intervals added are wider than the interval of the sum: the careful side

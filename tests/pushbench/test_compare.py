@@ -240,14 +240,19 @@ def test_of_a_cell_without_a_trial_to_believe_only_the_verdict_is_compared() -> 
     [
         ("ok ok ok", "ok ok ok", Call.UNCLEAR),
         ("ok ok ok", "ok server_bound ok", Call.UNCLEAR),
-        ("ok ok ok", "ok client_bound ok", Call.WORSE),
-        ("ok ok ok", "ok publisher_late ok", Call.WORSE),
-        ("client_bound ok ok", "client_bound client_bound client_bound", Call.UNCLEAR),
+        ("ok ok ok", "ok client_bound ok", Call.UNCLEAR),
+        ("ok ok ok", "ok publisher_late ok", Call.UNCLEAR),
+        ("ok ok ok", "ok lossy ok", Call.WORSE),
+        ("client_bound ok ok", "client_bound client_bound client_bound", Call.WORSE),
         ("client_bound ok ok", "lossy ok ok", Call.WORSE),
-        ("lossy ok ok", "failed ok ok", Call.WORSE),
+        ("lossy ok ok", "failed ok ok", Call.UNCLEAR),
         ("lossy ok ok", "ok lossy ok", Call.UNCLEAR),
-        ("failed failed failed", "lossy lossy lossy", Call.WORSE),
-        ("client_bound ok ok", "ok ok ok", Call.BETTER),
+        ("lossy ok ok", "lossy lossy lossy", Call.WORSE),
+        ("lossy ok ok", "lossy lossy ok", Call.WORSE),
+        ("failed failed failed", "lossy lossy lossy", Call.UNCLEAR),
+        ("failed failed ok", "failed ok ok", Call.BETTER),
+        ("client_bound client_bound client_bound", "ok client_bound client_bound", Call.BETTER),
+        ("client_bound ok ok", "ok ok ok", Call.UNCLEAR),
         ("lossy ok ok", "server_bound ok ok", Call.BETTER),
     ],
 )
@@ -312,6 +317,13 @@ def test_what_is_large_and_not_called_does_not_fail() -> None:
 
 def test_what_is_better_does_not_fail() -> None:
     assert failures(compared(trials(), trials(latency_p50_ms=1.0, deliveries_per_s=99.0)), 0) == ()
+
+
+def test_what_the_candidate_no_longer_has_has_not_passed() -> None:
+    both = trials("sse", "websocket")
+    made = compared(both, both[both["transport"] == "sse"])
+    [gone] = failures(made, 0.1)
+    assert (gone.cell, gone.what) == ("websocket", "not in the candidate")
 
 
 def test_a_verdict_that_got_worse_fails_whatever_the_limit_and_is_told_first() -> None:

@@ -116,10 +116,7 @@ def test_that_the_load_itself_changed_is_a_warning(ratio: float, drifted: bool) 
 
 def test_the_last_line_says_what_failed() -> None:
     failures = [Failure("sse", "2 ok, 1 lossy"), Failure("sse", change(Call.WORSE, 1.5), 2)]
-    assert (
-        compare_text.verdict(failures, 0.1)
-        == "failed (limit 10 %): sse: verdict 2 ok, 1 lossy; sse: p50, ms +50.0 % and 2 more"
-    )
+    assert compare_text.verdict(failures, 0.1) == "failed (limit 10 %): sse: 2 ok, 1 lossy; sse: p50, ms +50.0 % and 2 more"
     assert compare_text.verdict(failures[:1] * 5, 0.1).endswith("; and 2 more")
     assert compare_text.verdict([], 0.025).startswith("passed: nothing is called worse by 2.5 % or more")
 

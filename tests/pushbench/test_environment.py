@@ -171,7 +171,10 @@ def test_a_commit_is_marked_once_a_tracked_file_differs(monkeypatch: pytest.Monk
     commit = git("rev-parse", "--short=12", "HEAD")
     assert environment.describe()["commit"] == commit
     tracked.write_text("two")
-    assert environment.describe()["commit"] == f"{commit}+"
+    two = environment.describe()["commit"]
+    assert re.fullmatch(rf"{commit}\+[0-9a-f]{{8}}", two)
+    tracked.write_text("three")
+    assert environment.describe()["commit"] not in (commit, two)
 
 
 def test_the_limit_of_open_files_is_raised_as_far_as_it_may_be(monkeypatch: pytest.MonkeyPatch) -> None:

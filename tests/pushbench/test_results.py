@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,8 @@ import pytest
 
 from pushbench import results
 from pushbench.columns import COLUMNS, LEDGER, MEASURED
-from pushbench.results import SCHEMA, TABLES, ResultsError, Run, Store
+from pushbench.environment import CHECKOUT
+from pushbench.results import LOCK, SCHEMA, TABLES, ResultsError, Run, Store
 from tests.pushbench import frames
 from tests.pushbench.full import room_for
 
@@ -200,9 +203,9 @@ def test_what_is_read_while_a_trial_is_written_is_whole(store: Store, monkeypatc
 
 def test_no_half_written_file_is_left_beside_the_others(store: Store) -> None:
     store.add(trial_row(), latency=LATENCY)
-    everything = {"run.json", *(f"{name}.parquet" for name in TABLES)}
+    everything = {"run.json", LOCK, *(f"{name}.parquet" for name in TABLES)}
     assert {path.name for path in store.directory.iterdir()} == everything
-    for name in everything:  # as a process leaves them that is killed
+    for name in everything - {LOCK}:  # as a process leaves them that is killed
         (store.directory / f".{name}.partial").write_bytes(b"half of ")
     assert len(results.load(store.directory).trials) == 1
     Store.reopen(store.directory)
@@ -280,13 +283,13 @@ def test_a_manifest_that_is_none_is_refused(tmp_path: Path, content: str) -> Non
     refusal(error, "run.json")
 
 
-def test_a_run_of_another_schema_version_is_refused_with_the_version_that_wrote_it(store: Store) -> None:
-    newer = {"schema": SCHEMA + 1, "environment": {"pushbench": "9.8.7"}}
+def test_a_run_of_another_schema_version_is_refused_with_the_commit_that_wrote_it(store: Store) -> None:
+    newer = {"schema": SCHEMA + 1, "environment": {"commit": "abc123"}}
     (store.directory / "run.json").write_text(json.dumps(newer))
     for read in (results.load, Store.reopen):
         with pytest.raises(ResultsError) as error:
             read(store.directory)
-        refusal(error, f"schema version {SCHEMA + 1}", f"reads {SCHEMA}", "9.8.7")
+        refusal(error, f"schema version {SCHEMA + 1}", f"reads {SCHEMA}", "abc123")
 
 
 @pytest.mark.parametrize("name", TABLES)
@@ -319,3 +322,21 @@ def test_the_run_that_was_added_to_last_is_the_newest(tmp_path: Path) -> None:
 
 def test_where_there_is_no_directory_there_are_no_runs(tmp_path: Path) -> None:
     assert results.runs(tmp_path / "absent") == []
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from pushbench.results import ResultsError, Store
+try:
+    Store.reopen(Path(sys.argv[1]))
+except ResultsError as error:
+    print(error)
+"""
+
+
+def test_a_run_that_another_process_is_writing_is_not_gone_on_with(store: Store) -> None:
+    command = [sys.executable, "-c", WRITER, str(store.directory)]
+    said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=CHECKOUT).stdout
+    assert said.startswith(f"{store.directory} is being written by another pushbench")
+    assert len(said.splitlines()) == 1
