@@ -133,6 +133,8 @@ class Attempt:
 
     def look(self, moment_s: float, what: signal.Signals) -> Look:
         """Make the run, send the signal at this moment after its start, and look what there is then."""
+        if signal.getsignal(what) is signal.SIG_IGN:  # as a shell has it for what it starts in the background: the run too
+            signal.signal(what, signal.SIG_DFL)
         run = self.start()
         with suppress(subprocess.TimeoutExpired):
             run.wait(moment_s)
