@@ -133,6 +133,8 @@ class Attempt:
 
     def look(self, moment_s: float, what: signal.Signals) -> Look:
         """Make the run, send the signal at this moment after its start, and look what there is then."""
+        if signal.getsignal(what) is signal.SIG_IGN:  # as a shell has it for what it starts in the background: the run too
+            signal.signal(what, signal.SIG_DFL)
         run = self.start()
         with suppress(subprocess.TimeoutExpired):
             run.wait(moment_s)
@@ -174,11 +176,13 @@ class Attempt:
 
     def wrong_end(self, code: int, what: signal.Signals) -> Iterator[str]:
         """Whatever is wrong with how a run has ended that was told to."""
-        told = self.told()
-        # In its first 30 ms it is not listening yet, and Python itself says what it wants.
-        if code != 128 + what and (code not in (1, -what) or "pushbench: " in told or self.path.exists()):
+        told, page = self.told(), self.path / "report.html"
+        # In its first 30 ms it is not listening yet, and Python itself says what it wants; in its last it has done all.
+        unborn = code in (1, -what) and "pushbench: " not in told and not self.path.exists()
+        done = code in (0, 1) and self.made() == len(SCENARIO.schedule) and page.exists()
+        if code != 128 + what and not unborn and not done:
             yield f"it exited with {code}, and told: {told}"
-        if self.made() and not (self.path / "report.html").exists():
+        if self.made() and not page.exists():
             yield "there is no page of what was finished"
 
     def wrong_rest(self) -> Iterator[str]:
