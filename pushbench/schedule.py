@@ -3,9 +3,6 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
 NS = 1_000_000_000
 
 
@@ -38,11 +35,6 @@ class Schedule:
     def due_ns(self, seq: int) -> int:
         """When message `seq` is due, in nanoseconds after the start."""
         return round(seq * NS / self.rate_hz)
-
-    @property
-    def all_due_ns(self) -> NDArray[np.int64]:
-        """The same of all messages, as an array."""
-        return np.rint(np.arange(self.count) * NS / self.rate_hz).astype(np.int64)
 
     def _due_before(self, end_s: float) -> int:
         # 0.1 s at 10 Hz is one message, although 0.1 * 10 may come out just above 1.

@@ -205,7 +205,8 @@ class _Swarm:
 
     def _published_ns(self, seen: Observations) -> NDArray[np.int64]:
         """When each message was sent or, of one that nobody got, when it was due."""
-        published_ns = self.start_ns + self.schedule.all_due_ns
+        due_ns = np.rint(np.arange(self.schedule.count) * NS / self.schedule.rate_hz)  # `Schedule.due_ns` of each
+        published_ns = self.start_ns + due_ns.astype(np.int64)
         for seq in seen.stamps.keys() & range(self.schedule.count):
             published_ns[seq] = seen.stamps[seq].sent_ns
         in_turn: NDArray[np.int64] = np.maximum.accumulate(published_ns)

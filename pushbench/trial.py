@@ -31,7 +31,7 @@ from pushbench.target import Target, TargetFailed, running
 from pushbench.transports import ROWS
 from pushbench.workers import Worker, WorkerFailed, pool
 
-LEAD_S = 0.2
+LEAD_S = 0.1
 """From the order to start to the first message: time for it to reach everyone."""
 ANSWER_S = 30.0
 """How long a load process may take to answer, beyond what it is asked to do."""
