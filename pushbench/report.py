@@ -47,8 +47,6 @@ def charts_of(run: Run) -> list[str]:
 
 def save(figure: Figure, path: Path) -> str:
     """Write a figure as PNG and SVG beside each other, and return the SVG as text. Raises `ResultsError` if it cannot."""
-    figure.draw_without_rendering()  # lays the panels out, which need not be done for each format
-    figure.set_layout_engine("none")
     png = BytesIO()
     figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
     with matplotlib.rc_context(_SVG):
