@@ -6,8 +6,9 @@ Arithmetic on two runs; how it is told, and where runs are kept, is not known he
 2. Rounds of two runs have nothing in common, so nothing is paired.
 3. A change is the ratio of two geometric means, with Student's interval on logarithms.
 4. The intervals of one cell hold together: each is so wide that 95 % of cells have all of theirs right.
-5. A change is called only if its whole interval lies beyond the instrument's grain.
-6. Who made the change is not known. What the load itself cost is told beside it: a machine that drifted moves that too.
+5. A change is called only if its whole interval lies beyond the instrument's grain, and
+6. beyond what the load itself changed by in the same direction: its code is the same in both runs, so that may be the
+   machine's doing. That is a limit and no correction: a slower server makes the load dearer too, though by less.
 """
 
 import math
@@ -48,31 +49,38 @@ class Metric:
     """What the column's values are multiplied by."""
     r2_column: str | None = None
     """For a slope: where its R² is. A rough slope takes no part."""
+    takes_time: bool = True
+    """Whether a slower machine makes it worse. Memory does not mind."""
 
 
 METRICS = (
     Metric("mean latency, ms", "latency_mean_ms"),
     Metric("p50, ms", "latency_p50_ms"),
     Metric("p99, ms", "latency_p99_ms"),
-    Metric("deliveries/s", "deliveries_per_s", lower_is_better=False),
+    Metric("deliveries/s", "deliveries_per_s", lower_is_better=False, takes_time=False),
     Metric("server CPU, µs/delivery", "server_cpu_us_per_delivery"),
     Metric(
         "memory, KiB/conn.",
         "server_user_bytes_per_connection",
         scale=1 / 1024,
         r2_column="server_user_bytes_per_connection_r2",
+        takes_time=False,
     ),
     Metric(
         "kernel, KiB/conn.",
         "server_kernel_bytes_per_connection",
         scale=1 / 1024,
         r2_column="server_kernel_bytes_per_connection_r2",
+        takes_time=False,
     ),
 )
 """Few, because each is one more chance of a false alarm: what a user of the server feels, and what its owner pays."""
 
+DRIFT = Metric("swarm CPU, µs/delivery", "client_cpu_us_per_delivery")
+"""By this the machine's own drift is judged: it follows the machine's speed nearly one to one."""
+
 WITNESSES = (
-    Metric("swarm CPU, µs/delivery", "client_cpu_us_per_delivery"),
+    DRIFT,
     Metric("publisher CPU, %", "publisher_cpu_percent"),
 )
 """What the load itself cost, with the same code in both runs. The machine moves both; a server hardly the second, but the
@@ -84,6 +92,8 @@ def compare(base: Run, candidate: Run) -> Comparison:
     before, after = matching.cells(base.trials), matching.cells(candidate.trials)
     labels = matching.labels([*before, *after])
     pairs = {load: _pair(before[load], after[load]) for load in before if load in after}
+    witnesses = tuple(_witnesses(pairs.values()))
+    drift = next((witness.ratio.mid for witness in witnesses if witness.heading == DRIFT.heading), 1.0)
     return Comparison(
         base=_side(base, candidate, [labels[load] for load in before if load not in after]),
         candidate=_side(candidate, base, [labels[load] for load in after if load not in before]),
@@ -91,9 +101,9 @@ def compare(base: Run, candidate: Run) -> Comparison:
             *differences(base.manifest, candidate.manifest),
             *matching.younger_keys(base.trials, candidate.trials),
         ),
-        witnesses=tuple(_witnesses(pairs.values())),
-        together=tuple(_together(pairs.values())),
-        cells=tuple(_cell(labels[load], pair) for load, pair in pairs.items()),
+        witnesses=witnesses,
+        together=tuple(_together(pairs.values(), drift)),
+        cells=tuple(_cell(labels[load], pair, drift) for load, pair in pairs.items()),
     )
 
 
@@ -173,7 +183,7 @@ def _has(trials: "pd.DataFrame", metric: Metric) -> bool:
     return metric.column in trials and bool(trials[metric.column].notna().any())
 
 
-def _cell(label: str, pair: _Pair) -> Cell:
+def _cell(label: str, pair: _Pair, drift: float) -> Cell:
     return Cell(
         label=label,
         base_verdicts=_counted(pair.base),
@@ -181,7 +191,7 @@ def _cell(label: str, pair: _Pair) -> Cell:
         verdict=_verdict(pair.base, pair.candidate),
         base_left_out=sum(not verdict.believable for verdict in pair.base),
         candidate_left_out=sum(not verdict.believable for verdict in pair.candidate),
-        changes=tuple(_changes({metric: pair.samples[metric] for metric in METRICS if metric in pair.samples})),
+        changes=tuple(_changes({metric: pair.samples[metric] for metric in METRICS if metric in pair.samples}, drift)),
     )
 
 
@@ -204,22 +214,22 @@ def _verdict(before: list[Verdict], after: list[Verdict]) -> Call:
 # Changes
 
 
-def _changes(samples: dict[Metric, _Sample]) -> Iterator[Change]:
+def _changes(samples: dict[Metric, _Sample], drift: float) -> Iterator[Change]:
     """The changes of one cell, with intervals that hold together."""
     confidence = each_of(sum(sample.can_differ for sample in samples.values()))
     for metric, sample in samples.items():
         base, candidate = (float(np.exp(np.log(side).mean())) for side in (sample.base, sample.candidate))
-        yield _called(metric, base, candidate, unpaired_ratio(sample.candidate, sample.base, confidence))
+        yield _called(metric, base, candidate, unpaired_ratio(sample.candidate, sample.base, confidence), drift)
 
 
-def _together(pairs: Iterable[_Pair]) -> Iterator[Change]:
+def _together(pairs: Iterable[_Pair], drift: float) -> Iterator[Change]:
     """The mean change of each metric over the cells, two or more, that can tell of it; the intervals hold together."""
     samples = {metric: _repeated(metric, pairs) for metric in METRICS}
     told = {
         metric: found for metric, found in samples.items() if len(found) > 1 and any(sample.can_differ for sample in found)
     }
     for metric, found in told.items():
-        yield _called(metric, math.nan, math.nan, _mean(found, each_of(len(told))))
+        yield _called(metric, math.nan, math.nan, _mean(found, each_of(len(told))), drift)
 
 
 def _witnesses(pairs: Iterable[_Pair]) -> Iterator[Witness]:
@@ -238,12 +248,17 @@ def _mean(samples: list[_Sample], confidence: float = CONFIDENCE) -> Interval:
     return mean_unpaired_ratio([(sample.candidate, sample.base) for sample in samples], confidence)
 
 
-def _called(metric: Metric, base: float, candidate: float, ratio: Interval) -> Change:
-    """A change and its call: the whole interval must be beyond the grain."""
+def _called(metric: Metric, base: float, candidate: float, ratio: Interval, drift: float) -> Change:
+    """A change and its call: the whole interval must be beyond the grain, and beyond what the load changed by."""
+    moved = drift if metric.takes_time else 1.0
+    highest, lowest = max(1 + GRAIN, moved), min(1 / (1 + GRAIN), moved)
     call = Call.UNCLEAR
-    if ratio.is_interval and ratio.low > 1 + GRAIN:
+    if ratio.is_interval and ratio.low > highest:
         call = Call.WORSE if metric.lower_is_better else Call.BETTER
-    elif ratio.is_interval and ratio.high < 1 / (1 + GRAIN):
+    elif ratio.is_interval and ratio.high < lowest:
         call = Call.BETTER if metric.lower_is_better else Call.WORSE
     worse_by = ratio.mid - 1 if metric.lower_is_better else 1 - ratio.mid
-    return Change(metric.heading, base, candidate, ratio, call, worse_by, "" if ratio.is_interval else "1 trial")
+    why = "" if ratio.is_interval else "1 trial"
+    if call == Call.UNCLEAR and ratio.is_interval and not (ratio.low <= 1 + GRAIN and ratio.high >= 1 / (1 + GRAIN)):
+        why = "no more than the load's own CPU"
+    return Change(metric.heading, base, candidate, ratio, call, worse_by, why)

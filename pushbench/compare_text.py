@@ -81,8 +81,8 @@ def _witnesses(witnesses: Sequence[Witness]) -> Iterator[str]:
     for witness in witnesses:
         yield _line(witness.heading, "", witness.ratio, "changed" if witness.moved else "no change shown")
     if any(witness.moved for witness in witnesses):
-        yield "  The machine drifted, or the server hands its messages over in other portions. If it was the machine,"
-        yield "  changes of this size below are not the server's: make the runs in turns, and look which of them stay."
+        yield "  The machine drifted, or the server hands its messages over in other portions. So what takes time is called"
+        yield "  below only if it changed by more than that: make the runs in turns, and look what stays."
 
 
 def _cell(cell: Cell) -> Iterator[str]:

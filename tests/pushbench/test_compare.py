@@ -302,6 +302,25 @@ def test_what_the_load_itself_cost_is_told_and_whether_it_moved() -> None:
 # Failing
 
 
+@pytest.mark.parametrize(("load", "call"), [(1.0, Call.WORSE), (1.1, Call.WORSE), (1.35, Call.UNCLEAR), (0.7, Call.WORSE)])
+def test_what_changed_by_no_more_than_the_load_itself_is_not_called(load: float, call: Call) -> None:
+    rng = np.random.default_rng(1)
+    noise = np.exp(0.005 * rng.normal(size=3))
+    base = trials(
+        latency_p50_ms=10 * noise, client_cpu_us_per_delivery=20 * noise, server_user_bytes_per_connection=1e4 * noise
+    )
+    candidate = trials(
+        latency_p50_ms=13 * noise[::-1],
+        client_cpu_us_per_delivery=20 * load * noise[::-1],
+        server_user_bytes_per_connection=1.3e4 * noise[::-1],
+    )
+    cell = only_cell(compared(base, candidate))
+    found = change(cell, "latency_p50_ms")
+    assert found.call == call
+    assert (found.why == "no more than the load's own CPU") == (call == Call.UNCLEAR)
+    assert change(cell, "server_user_bytes_per_connection").call == Call.WORSE  # a slow machine takes no memory
+
+
 def test_a_comparison_fails_by_what_is_called_worse_and_is_so_by_the_limit() -> None:
     slower = trials("sse", "websocket", latency_p50_ms=12.0, latency_p99_ms=11.5)
     found = failures(compared(trials("sse", "websocket"), slower), 0.1)
