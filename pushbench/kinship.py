@@ -19,7 +19,6 @@ import signal
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 LET_GO = signal.SIGUSR1
 """Tells a keeper to kill all that is below it, at once. SIGTERM it hands on to the server, and waits.
@@ -128,6 +127,8 @@ def _end_all_below() -> None:
 
 def _children() -> list[int]:
     """The processes whose parent this one is."""
+    from pathlib import Path  # which would make a third of what a trial waits for the keeper
+
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         with suppress(OSError):  # it has ended meanwhile
