@@ -7,9 +7,9 @@ import asyncio
 import multiprocessing
 import os
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from types import TracebackType
 from typing import Any, Generic, NoReturn, Self, TypeVar
 
@@ -31,6 +31,19 @@ def obey_the_run(run_pid: int) -> None:
     """In a load process: leave Ctrl-C to the run, and end if the run is killed."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     end_with_parent(run_pid, signal.SIGKILL)
+
+
+@contextmanager
+def _unheard_of_ctrl_c() -> Iterator[None]:
+    """What is started inside does not hear Ctrl-C, from before it can say so itself; for this process it waits so long.
+
+    Else a load process that is still importing would put its traceback between the lines of the run.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @asynccontextmanager
@@ -64,7 +77,8 @@ class Worker(Generic[Report]):
         """Known once it has started."""
         self.latest: Note = {}
         """The last note that was no answer: how it goes."""
-        self._report = asyncio.wrap_future(executor.submit(work, plan))
+        with _unheard_of_ctrl_c():
+            self._report = asyncio.wrap_future(executor.submit(work, plan))
         self._report.add_done_callback(_noticed)
         self._board = board
         self._answers: asyncio.Queue[Note] = asyncio.Queue()

@@ -93,7 +93,8 @@ def how_it_takes_signals(control: Address) -> bool:
     with BlockingChannel(control, "porter") as channel:
         channel.send(pid=os.getpid())
         channel.receive()
-    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, ())  # since before it could say what it ignores
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN and signal.SIGINT in blocked
 
 
 # What the run sees of it
