@@ -178,6 +178,8 @@ def check(directory: Annotated[Path | None, typer.Argument(help="a run; default 
                     print(f"  {name:8}{row[column]}")
     believable = sum(Verdict(verdict).believable for verdict in trials["verdict"])
     print(f"{believable} of {len(trials)} trials may be believed")
+    if only_loss:
+        return int(trials["verdict"].isin([Verdict.FAILED, Verdict.LOSSY]).any())
     return 0 if believable == len(trials) else 1
 
 

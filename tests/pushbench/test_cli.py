@@ -449,6 +449,15 @@ def test_check_tells_each_verdict_that_has_a_reason_its_figures_and_what_to_chan
     ]
 
 
+@pytest.mark.parametrize(("verdict", "code"), [("client_bound", 0), ("publisher_late", 0), ("lossy", 1), ("failed", 1)])
+def test_check_for_loss_alone_does_not_mind_a_busy_machine(
+    verdict: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made("mine", verdict)
+    assert invoke(["check", "results/mine", "--only-loss"]) == code
+    assert capsys.readouterr().out.splitlines()[-1] == "1 of 2 trials may be believed"
+
+
 def test_check_of_a_run_that_has_no_trial_yet_does_not_call_it_well(capsys: pytest.CaptureFixture[str]) -> None:
     nothing = {name: frame.iloc[:0] for name, frame in frames.run(("sse",), trials=1).items()}
     write_run(Path("empty"), nothing)
