@@ -155,7 +155,12 @@ def report(directory: Annotated[Path | None, typer.Argument(help="a run; default
 
 
 @app.command()
-def check(directory: Annotated[Path | None, typer.Argument(help="a run; default the newest")] = None) -> int:
+def check(
+    directory: Annotated[Path | None, typer.Argument(help="a run; default the newest")] = None,
+    only_loss: Annotated[
+        bool, typer.Option("--only-loss", help="exit 1 only if a trial failed or was lossy: for a machine that is busy")
+    ] = False,
+) -> int:
     """Print the verdict of every trial that is not plainly ok, its reason, its figures and what to change.
 
     Exit 1 if one is not to be believed.
