@@ -69,7 +69,7 @@ class Asking(Phased):
     def phase(self, name: str, planned_s: float) -> None:
         Phased.phase(self, name, planned_s)
         if name == "disconnect":
-            [fake] = [process for process in started_below(os.getpid()) if "targets.fake" in command_of(process)]
+            [fake] = [one for one in started_below(os.getpid()) if command_of(one)[1:3] == ["-m", "targets.fake"]]
             self.truth = json.loads(fetched(fake, "/truth"))
 
 
