@@ -162,6 +162,7 @@ def test_a_server_finds_signals_group_and_cores_as_if_nobody_kept_it() -> None:
     ended = subprocess.run(below_a_keeper(command, CORES[-1:]), capture_output=True, text=True, check=True)
     *lines, stat = ended.stdout.splitlines()
     status = dict(line.split(":\t", 1) for line in lines)
-    assert int(status["SigBlk"], 16) == int(status["SigIgn"], 16) == 0
+    for kind in ("SigBlk", "SigIgn"):  # of the 31 standard signals; above them are the C library's own
+        assert int(status[kind], 16) & 0x7FFFFFFF == 0
     assert status["Cpus_allowed_list"] == str(CORES[-1])
     assert stat.rpartition(")")[2].split()[2] == status["Pid"]  # its process group
