@@ -20,8 +20,8 @@ bench: $(VENV)/.bench  ## the five transports side by side, in three minutes: ta
 smoke: $(VENV)/.bench  ## does every transport deliver? in 15 seconds
 	$(BIN)/pushbench run smoke
 
-test: $(VENV)/.dev  ## all tests
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev  ## all tests, two at a time, in four minutes
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 kill: $(VENV)/.dev  ## kill 200 runs, and interrupt 50, at random moments: is anything lost or left? half an hour
 	$(BIN)/python -m tests.proofs.killing --times 200
