@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NoReturn
 
 from clients.conditional import ConditionalRequests
-from clients.subscription import HandOver
+from clients.subscription import HandOver, SocketFactory
 
 
 class Polling(ConditionalRequests):
@@ -14,6 +14,9 @@ class Polling(ConditionalRequests):
 
     `phase` in [0, 1) is the part of an interval after which the first request follows the call of `receive`: pollers
     that started in step would ask in step for ever.
+
+    Two ways in which pollers are worse: `keep_connection=False` makes a new connection for each request, and
+    `validators=False` asks by `?after=`, which is answered 200 also when there is nothing new.
     """
 
     def __init__(
@@ -22,10 +25,14 @@ class Polling(ConditionalRequests):
         *,
         interval_s: float,
         phase: float = 0.0,
+        keep_connection: bool = True,
+        validators: bool = True,
         after: int | None = None,
         headers: Mapping[str, str] | None = None,
+        socket_factory: SocketFactory | None = None,
     ) -> None:
-        super().__init__(url, after=after, headers=headers)
+        super().__init__(url, after=after, headers=headers, socket_factory=socket_factory, keep_connection=keep_connection)
+        self._by_validator = validators
         self._interval_s = interval_s
         self._phase = phase
 

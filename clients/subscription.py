@@ -3,10 +3,11 @@
 A subscription reads no clock to measure, counts nothing and swallows nothing; that is its user's business.
 """
 
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 import aiohttp
 
@@ -15,6 +16,12 @@ CONNECT_TIMEOUT_S = 60.0
 
 HandOver = Callable[[list[bytes]], None]
 """Takes the messages of one response, line, event or frame, in order, as the bytes that were published."""
+
+
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
+"""An address as `socket.getaddrinfo` gives it: family, type, protocol, canonical name, address."""
+SocketFactory = Callable[[AddressInfo], socket.socket]
+"""Makes the socket that is to be connected to an address."""
 
 
 class SubscriptionEnded(Exception):
@@ -36,16 +43,29 @@ class Subscription(ABC):
 
     `url` is the transport's address. `after` is the cursor of an earlier subscription to resume from; without it the
     subscription starts with the next message that is published once it is entered. `headers` go with every request.
+    `socket_factory` makes its sockets; None: as usual. Without `keep_connection` each request has a connection of its own.
     """
 
-    def __init__(self, url: str, *, after: int | None = None, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        after: int | None = None,
+        headers: Mapping[str, str] | None = None,
+        socket_factory: SocketFactory | None = None,
+        keep_connection: bool = True,
+    ) -> None:
         self.url = url
         self.cursor = after
         """The position up to which messages were handed over; None until the server has said where it starts."""
         self._session = aiohttp.ClientSession(
             # A subscriber has a connection of its own, as a browser has. The defaults would share 100 among all, and
             # end a stream after 300 s.
-            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S),
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                socket_factory=socket_factory,
+                **({"keepalive_timeout": KEEP_ALIVE_S} if keep_connection else {"force_close": True}),
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,

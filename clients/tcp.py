@@ -1,11 +1,12 @@
 """Bare TCP: a line a message, no HTTP and no aiohttp. No transport to choose, but the floor under all the others."""
 
 import asyncio
+import socket
 from types import TracebackType
 from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
-from clients.subscription import HandOver, SubscriptionEnded
+from clients.subscription import HandOver, SocketFactory, SubscriptionEnded
 
 HELLO, WELCOME = b"subscribe\n", b"subscribed\n"
 
@@ -15,8 +16,9 @@ class Tcp(asyncio.Protocol):
 
     cursor = None
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, socket_factory: SocketFactory | None = None) -> None:
         split = urlsplit(url)
+        self._make = socket_factory or (lambda address: socket.socket(*address[:3]))
         self._host, self._port = split.hostname or "", split.port or 0
         self._rest = b""
         self._hand_over: HandOver | None = None
@@ -25,7 +27,15 @@ class Tcp(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         self._welcomed: asyncio.Future[None] = loop.create_future()
         self._ended: asyncio.Future[NoReturn] = loop.create_future()
-        self._transport, _ = await loop.create_connection(lambda: self, self._host, self._port)
+        [address, *_] = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+        connection = self._make(address)
+        connection.setblocking(False)
+        try:
+            await loop.sock_connect(connection, address[4])
+        except BaseException:
+            connection.close()
+            raise
+        self._transport, _ = await loop.create_connection(lambda: self, sock=connection)
         self._transport.write(HELLO)
         await asyncio.wait((self._welcomed, self._ended), return_when=asyncio.FIRST_COMPLETED)
         if self._ended.done():

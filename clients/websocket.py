@@ -1,7 +1,7 @@
 """WebSocket: a message a frame."""
 
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import aiohttp
 
@@ -19,9 +19,16 @@ CLOSE_TIMEOUT_S = 2.0  # how long leaving waits for the server's half of the clo
 
 
 class WebSocket(Subscription):
-    """A reader of one WebSocket. Its cursor is the position that the handshake named plus the frames since."""
+    """A reader of one WebSocket. Its cursor is the position that the handshake named plus the frames since.
+
+    With `deflate` it asks for permessage-deflate (RFC 7692).
+    """
 
     _socket: aiohttp.ClientWebSocketResponse[bool]
+
+    def __init__(self, url: str, *, deflate: bool = False, **options: Any) -> None:
+        super().__init__(url, **options)
+        self._window_bits = 15 if deflate else 0
 
     async def _connect(self) -> None:
         resuming = self.cursor is not None
@@ -31,7 +38,7 @@ class WebSocket(Subscription):
             self._socket = await self._session.ws_connect(
                 self.url,
                 params={"after": str(self.cursor)} if resuming else None,
-                compress=0,
+                compress=self._window_bits,
                 timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
                 decode_text=False,  # the bytes are handed over as they are
             )

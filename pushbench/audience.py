@@ -8,6 +8,7 @@ import asyncio
 import random
 import time
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from importlib import import_module
@@ -19,6 +20,7 @@ import numpy as np
 from clients.subscription import HandOver
 from pushbench.recorder import Recorder
 from pushbench.transports import Transport
+from pushbench.wire import Line, Meter, Traffic
 
 CONNECTING = 32
 """How many subscribers connect at the same time."""
@@ -49,11 +51,14 @@ class Habits:
 
     transport: Transport
     subscribers: int
-    poll_interval_s: float
+    options: Mapping[str, Any]
+    """What each client is told beside its URL."""
     join_late: int
     """How many, the last ones, connect only in the course of the window, one after the other."""
     resume: int
     """How many, the first ones, leave once in the window, one after the other, and resume from their cursors."""
+    leave_early: bool
+    """Whether connections end inside the window on purpose."""
     seed: int
 
 
@@ -61,10 +66,10 @@ class Audience:
     """The subscribers of one swarm."""
 
     def __init__(self, habits: Habits, recorder: Recorder, **options: Any) -> None:
-        """`options` are given to every client, beside those that its transport asks for."""
+        """`options` are given to every client, beside those of its habits."""
         self._habits = habits
         self._recorder = recorder
-        self._options = options
+        self._options = {**habits.options, **options}
         self._lives: list[asyncio.Task[None]] = []
         self._disturbing: list[asyncio.Task[None]] = []
         self._pausing: set[int] = set()  # who was told to leave and resume
@@ -74,6 +79,10 @@ class Audience:
         self._random = random.Random(habits.seed)
         module, _, name = habits.transport.client.partition(":")
         self._client = getattr(import_module(module), name)
+        self.meter = Meter(copies=habits.leave_early)
+        """Counts what goes over the subscribers' sockets."""
+        self.connect_traffic = Traffic()
+        """What went over them until those were connected that connected before the traffic."""
         self.leaving = False
         """From then on an end is no surprise."""
         self.ended: Counter[str] = Counter()
@@ -102,6 +111,11 @@ class Audience:
             asyncio.create_task(self._pause_and_resume(window_ns)),
         ]
 
+    def one_more(self, url: str) -> Subscriber:
+        """A client like those of the subscribers, with options of its own where theirs differ from each other."""
+        client: Subscriber = self._client(url, **self._options_of_one())
+        return client
+
     async def leave(self) -> None:
         """Have all disconnect."""
         self.leaving = True
@@ -120,15 +134,17 @@ class Audience:
 
     async def _live(self, number: int, settled: asyncio.Event) -> None:
         """One subscriber's life. `settled` is set once it has connected, or has failed to."""
-        options = dict(self._options)
-        if self._habits.transport.polls:
-            options |= {"interval_s": self._habits.poll_interval_s, "phase": self._random.random()}
+        options = self._options_of_one()
+        line: Line | None = None
+        if self._habits.transport.server:
+            line = Line(self.meter)
+            options["socket_factory"] = line.socket
         sink = self._recorder.sink(number)
         try:
             while True:
                 subscriber: Subscriber = self._client(self._url, **options)
                 try:
-                    await self._subscribe(subscriber, number, sink, settled)
+                    await self._subscribe(subscriber, number, sink, settled, line)
                 except asyncio.CancelledError:
                     if self.leaving or number not in self._pausing:
                         raise
@@ -141,7 +157,15 @@ class Audience:
         finally:
             settled.set()
 
-    async def _subscribe(self, subscriber: Subscriber, number: int, sink: HandOver, settled: asyncio.Event) -> NoReturn:
+    def _options_of_one(self) -> dict[str, Any]:
+        options = dict(self._options)
+        if self._habits.transport.polls:
+            options["phase"] = self._random.random()
+        return options
+
+    async def _subscribe(
+        self, subscriber: Subscriber, number: int, sink: HandOver, settled: asyncio.Event, line: Line | None
+    ) -> NoReturn:
         async with AsyncExitStack() as stack:
             async with self._gate:
                 began = time.monotonic_ns()
@@ -153,6 +177,8 @@ class Audience:
                     self.joined_ns[number] = now
                 else:
                     self.connect_ns.append(now - began)
+                    if line:
+                        self.connect_traffic += line.traffic()
             await subscriber.receive(sink)
 
     async def _join_late(self, window_ns: tuple[int, int]) -> None:

@@ -43,7 +43,9 @@ class Cast:
 
     def used(self, cores: Collection[int]) -> "Used":
         """What they have used so far. `cores` are those that they run on."""
-        shares = {role: (probes.cpu_ns(pid), probes.wait_ns(pid)) for role, pid in self.pids.items()}
+        shares = {
+            role: (probes.cpu_ns(pid), probes.wait_ns(pid), probes.user_and_system(pid)) for role, pid in self.pids.items()
+        }
         return Used(time.monotonic_ns(), shares, probes.steal_ns(cores))
 
     def given(self, before: "Used", after: "Used") -> Machine:
@@ -59,8 +61,9 @@ class Cast:
                 ),
                 sum(role in stopped for stopped in looks) / len(looks) if looks else 0.0,
                 of_ns,
+                _part(before.shares[role][2], ticks),
             )
-            for role, (cpu_ns, waits) in after.shares.items()
+            for role, (cpu_ns, waits, ticks) in after.shares.items()
         }
         stolen = [after.steal_ns[core] - before.steal_ns[core] for core in after.steal_ns]
         return Machine(shares, 100 * max(stolen) / of_ns if stolen else None)
@@ -120,7 +123,13 @@ class Used:
     """What a cast had used at one moment."""
 
     at_ns: int
-    shares: dict[str, tuple[int, dict[int, int]]]
-    """For each role, how long it ran, and how long each of its threads waited for its core."""
+    shares: dict[str, tuple[int, dict[int, int], tuple[int, int]]]
+    """For each role, how long it ran, how long each of its threads waited for its core, and ticks in user and kernel."""
     steal_ns: dict[int, int]
     """Of each core."""
+
+
+def _part(before: tuple[int, int], after: tuple[int, int]) -> float | None:
+    """The first of two counts, as a part of what both have grown by; None if they have not."""
+    user, system = (now - then for then, now in zip(before, after, strict=True))
+    return user / (user + system) if user + system else None

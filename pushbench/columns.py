@@ -58,6 +58,42 @@ LEDGER: dict[str, Column] = {
     "gaps": Column("int", "runs of lost messages, each one subscriber's"),
     "gap_longest": Column("int", "messages in the longest of them; 0 without any"),
 }
+CPU: dict[str, Column] = {
+    "server_cpu_us_per_delivery": Column("float", "CPU of the server, user + system, in the window, per delivery in it"),
+    "server_user_us_per_delivery": Column("float", "of that, what its own code took"),
+    "server_system_us_per_delivery": Column("float", "of that, what the kernel took in its name"),
+    "server_cpu_us_per_connection_s": Column("float", "CPU of the server in the window, per connection and second"),
+    "server_cpu_us_per_empty_poll": Column("float", "CPU of the server in a window without messages, per poll"),
+    "client_cpu_us_per_delivery": Column("float", "CPU of the swarm, user + system, in the window, per delivery in it"),
+    "client_user_us_per_delivery": Column("float", "of that, what its own code took"),
+    "client_system_us_per_delivery": Column("float", "of that, what the kernel took in its name"),
+    "client_cpu_us_per_connection_s": Column("float", "CPU of the swarm in the window, per connection and second"),
+    "client_cpu_us_per_empty_poll": Column("float", "CPU of the swarm in a window without messages, per poll"),
+}
+_PARTS = {
+    "payload": "what was published",
+    "framing": "what the transport puts around it",
+    "http": "request and status lines and headers",
+    "tcpip": "headers of TCP and IP",
+}
+WIRE: dict[str, Column] = {
+    "wire_down_bytes_per_delivery": Column("float", "bytes to the subscribers in the window, TCP/IP headers included"),
+    "wire_up_bytes_per_delivery": Column("float", "bytes from them, likewise"),
+    "wire_down_packets_per_delivery": Column("float", "packets to the subscribers in the window"),
+    "wire_up_packets_per_delivery": Column("float", "packets from them"),
+    **{
+        f"wire_{way}_{part}_bytes_per_delivery": Column("float", f"of the bytes {way}: {says}")
+        for way in ("down", "up")
+        for part, says in _PARTS.items()
+        if (way, part) != ("up", "payload")
+    },
+    "wire_split_error_percent": Column("float", "by how much the sum of these parts is off what was counted in all"),
+    "wire_down_bytes_per_connection_s": Column("float", "bytes to the subscribers, per connection and second"),
+    "wire_up_bytes_per_connection_s": Column("float", "bytes from them, likewise"),
+    "requests_per_delivery": Column("float", "HTTP requests in the window per delivery; 0 on an endless answer"),
+    "connect_down_bytes": Column("float", "bytes to a subscriber until it is connected, TCP/IP headers included"),
+    "connect_up_bytes": Column("float", "bytes from it, likewise"),
+}
 MEASURED: dict[str, Column] = {
     **_latencies("latency", "received − due, over the measured messages"),
     **_latencies("naive", "received − sent, over the measured messages: what a closed-loop tool would print"),
@@ -66,8 +102,8 @@ MEASURED: dict[str, Column] = {
     "deliveries_per_s": Column("float", "deliveries received in the measured window, per second"),
     "offered_per_s": Column("float", "deliveries due in the measured window, per second"),
     **LEDGER,
-    "server_cpu_us_per_delivery": Column("float", "CPU of the server, user + system, in the window, per delivery in it"),
-    "client_cpu_us_per_delivery": Column("float", "CPU of the swarm, likewise"),
+    **CPU,
+    **WIRE,
     **_slope("user", "the server's unique set size (USS)"),
     **_slope("kernel", "half of the host's growth in slab and TCP queues"),
     "connect_per_s": Column("float", "subscribers connected per second of the ramp, pauses not counted"),

@@ -13,6 +13,7 @@ from pushbench import histogram, timeline
 from pushbench.audience import AWAY_S
 from pushbench.checks import Judgement, Verdict, judge
 from pushbench.columns import MEASURED
+from pushbench.costs import connect_columns, wire_columns
 from pushbench.memory import Memory
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
@@ -43,6 +44,8 @@ class Share:
     """The part of the window, 0 to 1, in which it was stopped (SIGSTOP), as far as it was looked."""
     of_ns: int
     """How long the window was."""
+    user: float | None
+    """The part of the time that it ran, 0 to 1, which it spent in its own code and not in the kernel; None if too short."""
 
     @property
     def cpu_percent(self) -> float:
@@ -92,19 +95,30 @@ def concluded(
     columns: dict[str, Any] = memory.slopes() if memory else {}
     columns["connect_per_s"] = len(seen.connect_ns) / (seen.connecting_ns / NS)
     columns["connect_p99_ms"] = float(np.percentile(seen.connect_ns, 99)) / 1e6 if seen.connect_ns else None
+    columns |= connect_columns(seen.connect_traffic)
     rows = memory.rows if memory else []
     if schedule is None:
         return Outcome(_with_ends(Judgement(Verdict.OK), seen.ended), columns, memory=rows)
     due, sent = histogram.merged([seen.due_histogram]), histogram.merged([seen.sent_histogram])
     deliveries = seen.deliveries_in_window
+    connection_s = _present(load) * schedule.measure_s
+    polls = seen.traffic.requests if seen.account and seen.account.up.heads else 0
     columns |= histogram.summary_ms(due, "latency") | histogram.summary_ms(sent, "naive") | seen.ledger.columns
     columns |= {
         "age_mean_ms": seen.age.mean_ms,
         "age_peak_ms": seen.age.peak_ms,
         "deliveries_per_s": deliveries / schedule.measure_s,
         "offered_per_s": _present(load) * (schedule.count - schedule.warmup_count) / schedule.measure_s,
-        "server_cpu_us_per_delivery": _per_delivery(machine.shares.get("server"), deliveries),
-        "client_cpu_us_per_delivery": _per_delivery(machine.shares.get("swarm"), deliveries),
+        **_named(
+            "server", _cpu(machine.shares.get("server"), deliveries and deliveries + seen.witnessed, connection_s, polls)
+        ),
+        **_named("client", _cpu(machine.shares.get("swarm"), deliveries, connection_s, polls)),
+        **wire_columns(
+            seen.traffic,
+            seen.account,
+            deliveries=seen.deliveries_metered,
+            connection_s=_present(load) * seen.metered_ns / NS,
+        ),
         "publisher_slip_p99_ms": float(np.percentile(slip_ns, 99)) / 1e6 if slip_ns else None,
         "publisher_slip_max_ms": max(slip_ns) / 1e6 if slip_ns else None,
         "swarm_lag_p99_ms": seen.lag.wait_ms(0.99),
@@ -152,9 +166,24 @@ def _excused(load: Load, schedule: Schedule) -> float:
     return late_s / schedule.measure_s
 
 
-def _per_delivery(share: Share | None, deliveries: int) -> float | None:
-    """Microseconds of CPU; None without a process, or a delivery."""
-    return share.cpu_ns / deliveries / 1e3 if share and deliveries else None
+def _cpu(share: Share | None, deliveries: int, connection_s: float, polls: int) -> dict[str, float | None]:
+    """What the CPU time of a process comes to, in microseconds, as the ends of the names of columns."""
+    if share is None:
+        return {}
+    used_us = share.cpu_ns / 1e3
+    each = used_us / deliveries if deliveries else None
+    user = None if each is None or share.user is None else each * share.user
+    return {
+        "cpu_us_per_delivery": each,
+        "user_us_per_delivery": user,
+        "system_us_per_delivery": None if each is None or user is None else each - user,
+        "cpu_us_per_connection_s": used_us / connection_s,
+        "cpu_us_per_empty_poll": used_us / polls if polls and not deliveries else None,
+    }
+
+
+def _named(role: str, columns: dict[str, float | None]) -> dict[str, float | None]:
+    return {f"{role}_{name}": value for name, value in columns.items()}
 
 
 def _with_ends(judgement: Judgement, ended: Mapping[str, int]) -> Judgement:

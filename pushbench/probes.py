@@ -61,6 +61,19 @@ def cpu_ns(pid: int) -> int:
         raise ProbeError(f"the CPU clock of process {pid} cannot be read: {error.strerror}; has it ended?") from None
 
 
+def user_and_system(pid: int) -> tuple[int, int]:
+    """CPU time of a process and all its threads so far, spent in its own code and in the kernel, in ticks of 10 ms.
+
+    For how it is divided; how much it is, `cpu_ns` says better.
+    """
+    path = PROC / str(pid) / "stat"
+    try:
+        words = path.read_text().rpartition(")")[2].split()
+    except OSError as error:
+        raise ProbeError(f"{path} cannot be read: {error.strerror}; has process {pid} ended?") from None
+    return int(words[11]), int(words[12])
+
+
 def wait_ns(pid: int) -> dict[int, int]:
     """How long each thread of a process has been ready to run while something else had its core, so far; by thread id.
 

@@ -29,6 +29,7 @@ import pyarrow.parquet as pq
 
 from pushbench.columns import COLUMNS, LEDGER
 from pushbench.files import partial_of, write_whole
+from pushbench.scenario_keys import Load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,8 +102,17 @@ def load(path: str | os.PathLike[str]) -> Run:
     directory = Path(path)
     manifest = read_manifest(directory)
     frames = {name: table.to_pandas() for name, table in _read_tables(directory).items()}
-    frames["trials"] = frames["trials"].astype(dict.fromkeys(LEDGER, "Int64"))  # counts stay whole where some are missing
+    frames["trials"] = _completed(frames["trials"]).astype(
+        dict.fromkeys(LEDGER, "Int64")
+    )  # counts stay whole where some are missing
     return Run(directory, manifest, **frames)
+
+
+def _completed(trials: "pd.DataFrame") -> "pd.DataFrame":
+    """The trials with all columns of today: a key of the load that is newer had its default, a measure is not known."""
+    missing = COLUMNS.keys() - set(trials.columns)
+    later = {name: Load.model_fields[name].default for name in missing & Load.model_fields.keys()}
+    return trials.assign(**later).reindex(columns=[*COLUMNS, *(name for name in trials.columns if name not in COLUMNS)])
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

@@ -101,8 +101,11 @@ class Scenario:
 
 
 def files_needed(cell: Load) -> int:
-    """How many files a server or a swarm of this cell has open at once, at most."""
-    return cell.subscribers + _FILES_BESIDE
+    """How many files a server or a swarm of this cell has open at once, at most.
+
+    Connections that end on purpose have two each in the swarm, which counts their last bytes.
+    """
+    return cell.subscribers * (1 + cell.leave_early) + _FILES_BESIDE
 
 
 def check_files(scenario: Scenario, limit: int) -> None:
@@ -110,9 +113,10 @@ def check_files(scenario: Scenario, limit: int) -> None:
     cell = max(scenario.cells, key=files_needed)
     need = files_needed(cell)
     if need > limit:
+        most = max(1, (limit - _FILES_BESIDE) // (1 + cell.leave_early))
         says = (
             f"{cell.subscribers} ({scenario.label(cell)}) needs {need} open files, and a process may open {limit}; "
-            f"raise that with `ulimit -n {need}`, or take at most {max(1, limit - _FILES_BESIDE)} subscribers"
+            f"raise that with `ulimit -n {need}`, or take at most {most} subscribers"
         )
         raise scenario.refusal(cell, "subscribers", says)
 

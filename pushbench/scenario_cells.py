@@ -22,7 +22,7 @@ MAX_CELLS = 10_000
 MIN_PLATEAUS = 4
 """Two points always lie on a line, and three nearly always do: a slope with an interval wants more."""
 
-PLAIN_ONLY = ("pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent")
+PLAIN_ONLY = ("headers", "pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent")
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know no cursor."""
 
 Origin = Mapping[str, KeyPath]
@@ -108,7 +108,11 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem("phases.plateaus", f"{says}; take fewer steps, or more subscribers", at)
     if phases.measure_s == 0:
         return
-    if "rate_hz" not in cell.model_fields_set:
+    if cell.kind == "idle":
+        if cell.rate_hz:
+            says = f"{cell.rate_hz:g} publishes, and kind is idle, expected 0; take rate_hz out, or take kind = broadcast"
+            yield Problem(rate_key, says, (origin["rate_hz"], origin["kind"]))
+    elif "rate_hz" not in cell.model_fields_set:
         yield missing("load", "rate_hz", origin["rate_hz"])
     elif cell.rate_hz == 0:
         says = f"0 publishes nothing in the {phases.measure_s:g} s that are measured, expected a number above 0"
@@ -150,6 +154,15 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         )
         key = f"{origin['resume_percent'][0]}.resume_percent"
         yield Problem(key, says, (origin["resume_percent"], origin["join_late_percent"]))
+    row = ROWS[cell.transport]
+    for key, can in (("poll_connection", row.polls), ("poll_empty", row.polls), ("compression", row.deflates)):
+        value, plain = getattr(cell, key), Load.model_fields[key].default
+        if value != plain and not can:
+            says = (
+                f"{shown(value)} for {cell.transport}, expected {shown(plain)}: it has no part in that; put the transports "
+                f"that have into a [[grid]] of their own"
+            )
+            yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
     for key in PLAIN_ONLY if cell.transport in FLOORS else ():
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain:

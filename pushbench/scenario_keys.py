@@ -52,7 +52,10 @@ class Load(Table):
     """The load of one cell: every key here is a column of the trials, and may be a list in `[grid]`."""
 
     transport: TransportName = Field(description="how messages reach the subscribers")
-    kind: Literal["broadcast"] = Field(default="broadcast", description="broadcast: every subscriber gets every message")
+    kind: Literal["broadcast", "idle"] = Field(
+        default="broadcast",
+        description="broadcast: every subscriber gets every message; idle: nothing is published in the window",
+    )
     subscribers: int = Field(ge=1, le=1_000_000, description="connections to the server, all open at once")
     rate_hz: float = Field(
         default=0.0, ge=0, le=100_000, description="messages published per second; above 0 whenever measure_s is"
@@ -66,6 +69,19 @@ class Load(Table):
         le=59_999,
         description="from one request of a poller to its next; under a minute, because the server closes a connection "
         "that was idle for 75 s, and a longer interval would measure reconnects",
+    )
+    poll_connection: Literal["kept", "new"] = Field(
+        default="kept", description="kept: a poller keeps its connection; new: it makes one for each poll"
+    )
+    poll_empty: Literal["304", "200"] = Field(
+        default="304",
+        description="how a poll with nothing new is answered: 304 to a validator, or an empty 200 to a query",
+    )
+    headers: Literal["lean", "browser"] = Field(
+        default="lean", description="what a request carries: what it must, or what a browser with cookies sends"
+    )
+    compression: Literal["none", "permessage-deflate"] = Field(
+        default="none", description="permessage-deflate: each WebSocket message is compressed"
     )
     longpoll_timeout_s: float = Field(default=25.0, ge=0.1, le=3600, description="longest time that a long poll is held")
     heartbeat_s: float = Field(
@@ -102,6 +118,11 @@ class Load(Table):
     def resume(self) -> int:
         """How many leave once in the window, and resume."""
         return round(self.subscribers * self.resume_percent / 100)
+
+    @property
+    def leave_early(self) -> bool:
+        """Whether connections end inside the window on purpose."""
+        return self.poll_connection == "new" or self.resume > 0
 
 
 DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent")

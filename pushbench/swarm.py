@@ -23,6 +23,8 @@ from pushbench.publisher import Feed
 from pushbench.recorder import Observations, Recorder
 from pushbench.schedule import NS, Schedule
 from pushbench.timeline import Timeline
+from pushbench.wire import Traffic
+from pushbench.witness import AMONG, Account, Witness
 
 LAG_EVERY_NS = 10_000_000
 """How often the event loop's lag is taken."""
@@ -69,6 +71,18 @@ class SwarmReport:
     """Of the event loop, in the window."""
     slip_ns: tuple[int, ...]
     """The slips of a feed of its own, as `publisher.PublisherReport` has them; empty if a publisher feeds it."""
+    traffic: Traffic
+    """What went over the subscribers' sockets in the window, as long as it was for whoever read their counts."""
+    metered_ns: int
+    """How long that was."""
+    deliveries_metered: int
+    """Deliveries in it."""
+    connect_traffic: Traffic
+    """What went over them until those were connected that connected before the traffic."""
+    account: Account | None
+    """What the bytes of one more subscriber were in the window; None if there was no such witness."""
+    witnessed: int
+    """Deliveries to that one in the window."""
     ended: dict[str, int]
     """Why subscribers ended before they were told to, and how many for each reason."""
 
@@ -98,6 +112,11 @@ class _Swarm:
         self.window_ns = (0, 0)
         self.late_ns: list[int] = []
         self.cpu_ns: list[int] = []
+        self.witness: Witness | None = None
+        self.metering: asyncio.Task[None] | None = None
+        self.traffic = Traffic()
+        self.metered_ns = (0, 0)
+        self.witnessed = 0
 
     async def run(self) -> SwarmReport:
         """Do as the notes say, until one asks for the report."""
@@ -113,7 +132,8 @@ class _Swarm:
                 return self._report(note.get("published"))
             finally:
                 audience.cancel()
-                for task in helpers:
+                audience.meter.close()
+                for task in (*helpers, *([self.metering] if self.metering else [])):
                     task.cancel()
 
     async def _do(self, note: Note) -> Note:
@@ -121,6 +141,8 @@ class _Swarm:
         if "connect" in note:
             url = f"http://{note['host']}:{note['port']}{self.plan.habits.transport.path}"
             await self.audience.connect(note["connect"], url)
+        elif "witness" in note:
+            await self._call_a_witness(note["host"], note["port"])
         elif "tidy" in note:
             np.percentile([0.0], 99)  # its first call takes ten milliseconds, of which the warm-up shall be free
             gc.collect()
@@ -129,6 +151,8 @@ class _Swarm:
         elif "measure" in note:
             self._begin(note["measure"])
         elif "disconnect" in note:
+            if self.witness:
+                await self.witness.leave()
             await self.audience.leave()
         elif "distinct" in note:
             seen = self.recorder.observations()
@@ -137,14 +161,31 @@ class _Swarm:
             raise ValueError(f"a swarm cannot {note}")
         return {}
 
+    async def _call_a_witness(self, host: str, port: int) -> None:
+        transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
+        if transport.server and subscribers >= AMONG:
+            self.witness = Witness(self.audience.one_more, bare=not transport.path)
+            await self.witness.begin(host, port, transport.path)
+
     def _begin(self, start_ns: int) -> None:
         self.start_ns = start_ns
         begin_ns, end_ns = (start_ns + offset for offset in self.schedule.window_ns)
         self.window_ns = (begin_ns, end_ns)
         self.audience.open(self.window_ns)
+        self.metering = asyncio.create_task(self._meter(begin_ns, end_ns))
         if self.source:
             until_ns = end_ns + round(self.plan.give_up_s * NS)
             self.source.start(Feed(self.schedule, start_ns, until_ns, self.plan.payload_bytes))
+
+    async def _meter(self, begin_ns: int, end_ns: int) -> None:
+        await _until(begin_ns)
+        before = self.witness.deliveries if self.witness else 0
+        await self.audience.meter.begin()
+        from_ns = time.monotonic_ns()
+        await _until(end_ns)
+        self.traffic = await self.audience.meter.end()
+        self.metered_ns = (from_ns, time.monotonic_ns())
+        self.witnessed = self.witness.deliveries - before if self.witness else 0
 
     async def _watch_lag(self) -> None:
         while True:
@@ -159,6 +200,7 @@ class _Swarm:
         told, told_at = 0, time.monotonic()
         while True:
             await asyncio.sleep(TELL_EVERY_S)
+            self.audience.meter.sweep()
             count, now = len(self.recorder), time.monotonic()
             latest = self.recorder.latest_ms(min(count - told, LIVE_SAMPLE))
             channel.send(
@@ -195,11 +237,17 @@ class _Swarm:
             naive_timeline=timeline.of(received_ns, received_ns - sent_ns, start_ns),
             due_histogram=histogram.of((received_ns - due_ns)[measured]).encode(),
             sent_histogram=histogram.of((received_ns - sent_ns)[measured]).encode(),
-            deliveries_in_window=int(np.count_nonzero((received_ns >= start_ns) & (received_ns < end_ns))),
+            deliveries_in_window=_count(received_ns, (start_ns, end_ns)),
             connect_ns=tuple(self.audience.connect_ns),
             connecting_ns=self.audience.connecting_ns,
             lag=Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns)),
             slip_ns=tuple(self.source.slip_ns) if self.source else (),
+            traffic=self.traffic,
+            metered_ns=self.metered_ns[1] - self.metered_ns[0],
+            deliveries_metered=_count(received_ns, self.metered_ns),
+            connect_traffic=self.audience.connect_traffic,
+            account=self.witness.account(self.metered_ns) if self.witness else None,
+            witnessed=self.witnessed,
             ended=dict(self.audience.ended.most_common(ENDS_TOLD)),
         )
 
@@ -211,3 +259,12 @@ class _Swarm:
             published_ns[seq] = seen.stamps[seq].sent_ns
         in_turn: NDArray[np.int64] = np.maximum.accumulate(published_ns)
         return in_turn
+
+
+async def _until(moment_ns: int) -> None:
+    await asyncio.sleep(max(0.0, (moment_ns - time.monotonic_ns()) / NS))
+
+
+def _count(moments_ns: NDArray[np.int64], window_ns: tuple[int, int]) -> int:
+    """How many of them are in the window."""
+    return int(np.count_nonzero((moments_ns >= window_ns[0]) & (moments_ns < window_ns[1])))

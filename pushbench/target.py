@@ -50,7 +50,7 @@ class Running:
     """Done with its exit code when it has ended by itself."""
 
 
-def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float) -> Target:
+def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float, compression: str = "none") -> Target:
     """The Starlette server that comes with the suite."""
     return Target(
         "starlette",
@@ -62,6 +62,7 @@ def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float) -> Tar
             f"--loop={loop}",
             f"--heartbeat-s={heartbeat_s}",
             f"--longpoll-timeout-s={longpoll_timeout_s}",
+            f"--compression={compression}",
         ),
     )
 

@@ -22,6 +22,8 @@ class Transport:
     """The transport that this row is a variant of; None for the five themselves."""
     polls: bool = False
     """True if its subscribers ask every `poll_interval_ms`, so that a message may rightly wait for that long."""
+    deflates: bool = False
+    """True if it can compress message by message (permessage-deflate, RFC 7692)."""
     server: str | None = "starlette"
     """Which of the targets that come with the suite serves it; None if nothing does, and the swarm feeds itself."""
     drawn_as: str = ""
@@ -47,7 +49,9 @@ TRANSPORTS: dict[str, Transport] = {
             "Server-Sent Events, by a plain StreamingResponse",
             variant_of="sse",
         ),
-        Transport("websocket", "clients.websocket:WebSocket", "/websocket", "one WebSocket, a message a frame"),
+        Transport(
+            "websocket", "clients.websocket:WebSocket", "/websocket", "one WebSocket, a message a frame", deflates=True
+        ),
     )
 }
 """Every transport and variant by name, in the order in which all tables and charts show them."""

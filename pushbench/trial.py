@@ -19,6 +19,7 @@ from pushbench import probes
 from pushbench.audience import Habits
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
+from pushbench.client_options import client_options
 from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
 from pushbench.outcome import Machine, Outcome, concluded
@@ -157,6 +158,8 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
 
 async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -> Machine:
     """Warm up, measure, drain; returns what the machine gave to each process in the measured window."""
+    if cast.server:
+        await cast.swarm.ask(ANSWER_S, witness=True, host=cast.server.host, port=cast.server.port)
     await cast.swarm.ask(ANSWER_S, tidy=True)
     start_ns = time.monotonic_ns() + round(LEAD_S * NS)
     if cast.publisher:
@@ -179,8 +182,8 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     watch.phase("drain", interval_s)
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
-    everything = trial.load.subscribers * schedule.count
-    await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
+    if everything := trial.load.subscribers * schedule.count:
+        await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
     return cast.given(before, after)
 
 
@@ -232,9 +235,10 @@ def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
         habits=Habits(
             transport=ROWS[load.transport],
             subscribers=load.subscribers,
-            poll_interval_s=load.poll_interval_ms / 1000,
+            options=client_options(load),
             join_late=load.join_late,
             resume=load.resume,
+            leave_early=load.leave_early,
             seed=trial.seed,
         ),
         schedule=trial.schedule,
@@ -245,7 +249,7 @@ def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
 
 
 def _publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
-    if trial.schedule is None or trial.target is None:
+    if trial.schedule is None or not trial.schedule.count or trial.target is None:
         return None
     return PublisherPlan(
         control=control,

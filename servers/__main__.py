@@ -63,7 +63,7 @@ def config(options: Options) -> uvicorn.Config:
         ws_max_size=options.max_message_bytes,
         ws_ping_interval=options.heartbeat_s or None,
         ws_ping_timeout=None,  # no other transport ends a connection for want of an answer
-        ws_per_message_deflate=False,
+        ws_per_message_deflate=options.compression == "permessage-deflate",
         lifespan="on",
         interface="asgi3",
         log_level="warning",

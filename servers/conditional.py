@@ -20,8 +20,10 @@ def nothing_yet(position: int) -> Response:
     return Response(status_code=204, headers=_etag(position))
 
 
-def whats_new(messages: list[Message], position: int) -> Response:
-    """200 with one message a line, or 304 if there is none after `position`."""
+def whats_new(messages: list[Message], position: int, *, empty: bool = False) -> Response:
+    """200 with one message a line, or 304 if there is none after `position`; with `empty` then a 200 without a line."""
+    if empty and not messages:
+        return Response(b"", media_type="text/plain", headers=_etag(position))
     if not messages:
         return Response(status_code=304, headers=_etag(position))
     body = b"".join([message.data + b"\n" for message in messages])

@@ -34,6 +34,7 @@ class Options:
     )
     http: str = _option("httptools", "HTTP implementation of uvicorn.", choices=("httptools", "h11"))
     ws: str = _option("websockets-sansio", "WebSocket implementation of uvicorn.", choices=("websockets-sansio",))
+    compression: str = _option("none", "Compression of WebSocket messages.", choices=("none", "permessage-deflate"))
     heartbeat_s: float = _option(
         15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
     )

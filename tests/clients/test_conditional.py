@@ -48,6 +48,25 @@ async def test_it_asks_again_and_again_with_the_last_answers_validator_on_one_co
         assert server.connections == 1
 
 
+async def test_a_poller_may_ask_by_a_query_whose_answer_is_200_also_with_nothing_new() -> None:
+    got: list[list[bytes]] = []
+    async with peer(FIRST, new(7, b""), new(9, b"8\n9\n"), new(9, b""), END) as server:
+        async with Polling(server.url, interval_s=0, validators=False) as subscription:
+            with pytest.raises(RequestRefused, match="the script is over"):
+                await subscription.receive(got.append)
+        assert got == [[b"8", b"9"]]
+        assert [server.target(number).partition("?")[2] for number in range(5)] == ["", *["after=7"] * 2, *["after=9"] * 2]
+        assert server.header("if-none-match", 1) is None
+
+
+async def test_a_poller_may_make_a_connection_for_each_request() -> None:
+    async with peer(FIRST, NOTHING, new(9, b"8\n9\n"), END) as server:
+        async with Polling(server.url, interval_s=0, keep_connection=False) as subscription:
+            with pytest.raises(RequestRefused, match="the script is over"):
+                await subscription.receive(lambda messages: None)
+        assert server.connections == 4
+
+
 async def test_a_cursor_that_goes_while_it_polls_ends_it(poller: type[ConditionalRequests]) -> None:
     gone = Answer(response("410 Gone", b"cursor_too_old: come again\n"))
     async with peer(FIRST, new(8, b"8\n"), gone) as server, poller(server.url) as subscription:

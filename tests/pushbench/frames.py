@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pushbench import columns
+from pushbench.scenario import Load
 from pushbench.transports import ROWS
 
 FLOORS = ("tcp", "null")
@@ -28,18 +30,7 @@ KERNEL_KIB = 4.2
 
 STATISTICS = ("mean", "p50", "p90", "p99", "p999", "max")
 COUNTS = ["expected", "delivered", "lost", "duplicated", "reordered", "coalesced", "gaps", "gap_longest"]
-MEASURED = (
-    [f"{kind}_{name}_ms" for kind in ("latency", "naive") for name in STATISTICS]
-    + ["age_mean_ms", "age_peak_ms", "deliveries_per_s", "offered_per_s"]
-    + ["server_cpu_us_per_delivery", "client_cpu_us_per_delivery"]
-    + [
-        f"server_{part}_bytes_per_connection{end}"
-        for part, end in product(("user", "kernel"), ("", "_low", "_high", "_r2"))
-    ]
-    + ["connect_per_s", "connect_p99_ms", "publisher_slip_p99_ms", "publisher_slip_max_ms"]
-    + ["swarm_lag_p99_ms", "swarm_held_p99_ms", "steal_percent"]
-    + [f"{role}_{what}_percent" for role, what in product(("server", "swarm", "publisher"), ("cpu", "wait", "stopped"))]
-)
+MEASURED = [name for name in columns.MEASURED if name not in COUNTS]
 
 SERVERS = ["server_cpu_us_per_delivery", "server_cpu_percent", "server_wait_percent"]
 """What there is not without a server."""
@@ -147,11 +138,14 @@ def _trial(
     count = int(delivered_per_s * measure_s)
     row: dict[str, object] = {
         "cell": cell, "trial": trial, "order": order, "started_at": f"2026-01-01T00:{order % 60:02d}:00+00:00",
-        "transport": transport, "kind": "broadcast", "subscribers": subscribers, "rate_hz": float(rate_hz),
-        "payload_bytes": payload_bytes, "poll_interval_ms": poll_interval_ms, "longpoll_timeout_s": 25.0,
-        "heartbeat_s": 15.0, "publish_via": "websocket", "pacing": pacing, "server_loop": "asyncio",
-        "server_stall_ms": 0 if transport in FLOORS else stall_ms,
-        "join_late_percent": 0.0, "resume_percent": 0.0, "measure_s": float(measure_s),
+        **Load.model_validate(
+            {
+                "transport": transport, "subscribers": subscribers, "rate_hz": float(rate_hz),
+                "payload_bytes": payload_bytes, "poll_interval_ms": poll_interval_ms, "pacing": pacing,
+                "server_stall_ms": 0 if transport in FLOORS else stall_ms,
+            }
+        ).model_dump(),
+        "measure_s": float(measure_s),
         "verdict": "server_bound" if count and offered > capacity else "ok",
         "reason": "", "evidence": "", "hint": "",
     }  # fmt: skip

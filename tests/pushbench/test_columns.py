@@ -7,7 +7,20 @@ from pushbench.ledger import Ledger
 from pushbench.scenario import Load
 from tests.pushbench import frames
 
-UNITS = ("_ms", "_s", "_hz", "_bytes", "_percent", "_per_s", "_per_delivery", "_per_connection", "_low", "_high", "_r2")
+UNITS = (
+    "_ms",
+    "_s",
+    "_hz",
+    "_bytes",
+    "_percent",
+    "_per_s",
+    "_per_delivery",
+    "_per_empty_poll",
+    "_per_connection",
+    "_low",
+    "_high",
+    "_r2",
+)
 COUNTS = {"cell", "trial", "order", "subscribers", *LEDGER}
 
 

@@ -1,6 +1,7 @@
 """The outcome: each column is computed from what was reported as its definition says."""
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +11,15 @@ import pytest
 from pushbench import age, histogram, ledger, timeline
 from pushbench.checks import Judgement, Verdict
 from pushbench.columns import COLUMNS, MEASURED
+from pushbench.dissect import Parts
 from pushbench.lag import Lag
 from pushbench.memory import Memory
 from pushbench.outcome import Machine, Outcome, Share, concluded
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import SwarmReport
+from pushbench.wire import Traffic
+from pushbench.witness import Account
 
 MS = 1_000_000
 LOAD = Load(transport="sse", subscribers=10, rate_hz=5.0)
@@ -35,14 +39,20 @@ SEEN = SwarmReport(
     connecting_ns=NS // 2,
     lag=Lag(10 * MS, late_ns=(MS,) * 199 + (60 * MS,), cpu_ns=(MS,) * 199 + (30 * MS,)),
     slip_ns=(),
+    traffic=Traffic(10, 0, 90 * 135, 0, 90, 90, 0, 90 * 52, 90 * 52),
+    metered_ns=2 * NS,
+    deliveries_metered=90,
+    connect_traffic=Traffic(10, 10, 1600, 2000, 40, 30, 10, 2160, 1640),
+    account=Account(Parts(framing=7 * 9, payload=128 * 9, messages=9), Parts()),
+    witnessed=10,
     ended={},
 )
 SLIPS_NS = (MS,) * 14 + (2 * MS,)
 MACHINE = Machine(
     {
-        "server": Share(NS, NS // 50, 0.0, 2 * NS),
-        "swarm": Share(NS // 2, NS // 100, 0.015, 2 * NS),
-        "publisher": Share(NS // 10, 0, 0.0, 2 * NS),
+        "server": Share(NS, NS // 50, 0.0, 2 * NS, 0.75),
+        "swarm": Share(NS // 2, NS // 100, 0.015, 2 * NS, 0.5),
+        "publisher": Share(NS // 10, 0, 0.0, 2 * NS, None),
     },
     steal_percent=1.5,
 )
@@ -89,8 +99,34 @@ def test_every_column_is_as_it_is_defined() -> None:
         "age_peak_ms": pytest.approx(400),
         "deliveries_per_s": 45,
         "offered_per_s": 50,
-        "server_cpu_us_per_delivery": pytest.approx(1e6 / 90),
+        "connect_down_bytes": 376,
+        "connect_up_bytes": 364,
+        # The witness got ten more, which the server had to send.
+        "server_cpu_us_per_delivery": pytest.approx(1e6 / 100),
+        "server_user_us_per_delivery": pytest.approx(0.75e6 / 100),
+        "server_system_us_per_delivery": pytest.approx(0.25e6 / 100),
+        "server_cpu_us_per_connection_s": pytest.approx(1e6 / 10 / 2),
+        "server_cpu_us_per_empty_poll": None,
         "client_cpu_us_per_delivery": pytest.approx(0.5e6 / 90),
+        "client_user_us_per_delivery": pytest.approx(0.25e6 / 90),
+        "client_system_us_per_delivery": pytest.approx(0.25e6 / 90),
+        "client_cpu_us_per_connection_s": pytest.approx(0.5e6 / 10 / 2),
+        "client_cpu_us_per_empty_poll": None,
+        "wire_down_bytes_per_delivery": 135 + 52,
+        "wire_up_bytes_per_delivery": 52,
+        "wire_down_packets_per_delivery": 1,
+        "wire_up_packets_per_delivery": 1,
+        "wire_down_payload_bytes_per_delivery": 128,
+        "wire_down_framing_bytes_per_delivery": 7,
+        "wire_down_http_bytes_per_delivery": 0,
+        "wire_down_tcpip_bytes_per_delivery": 52,
+        "wire_up_framing_bytes_per_delivery": 0,
+        "wire_up_http_bytes_per_delivery": 0,
+        "wire_up_tcpip_bytes_per_delivery": 52,
+        "wire_split_error_percent": pytest.approx(0),
+        "wire_down_bytes_per_connection_s": pytest.approx(90 * 187 / 20),
+        "wire_up_bytes_per_connection_s": pytest.approx(90 * 52 / 20),
+        "requests_per_delivery": 0,
         "publisher_slip_p99_ms": pytest.approx(1.86),
         "publisher_slip_max_ms": 2,
         "swarm_lag_p99_ms": pytest.approx(60 - 0.01 * 2259),
@@ -109,7 +145,8 @@ def test_every_column_is_as_it_is_defined() -> None:
 
 
 def test_all_that_is_measured_is_there_but_the_slopes_of_memory() -> None:
-    assert {name for name in MEASURED if "_bytes_per_connection" not in name} == set(conclude().columns)
+    slopes = re.compile(r"server_(user|kernel)_bytes_per_connection")
+    assert {name for name in MEASURED if not slopes.match(name)} == set(conclude().columns)
 
 
 def test_the_histograms_of_both_clocks_are_rows() -> None:
@@ -175,7 +212,7 @@ def test_when_nothing_arrived_there_is_no_latency_and_no_cost_of_a_delivery() ->
 def test_a_trial_without_traffic_has_only_what_connecting_says() -> None:
     outcome = conclude(schedule=None, slips=(), machine=Machine())
     assert outcome.judgement == Judgement(Verdict.OK)
-    assert set(outcome.columns) == {"connect_per_s", "connect_p99_ms"}
+    assert set(outcome.columns) == {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes"}
     assert (outcome.latency, outcome.timeline) == ([], [])
     assert [row["state"] for row in outcome.memory] == ["baseline"]
 
@@ -194,7 +231,7 @@ def test_a_feed_of_the_swarms_own_has_no_server_to_tell_of() -> None:
     alone = Machine({"swarm": MACHINE.shares["swarm"]}, steal_percent=0.0)
     outcome = concluded(LOAD, SCHEDULE, SEEN, SLIPS_NS, alone, None)
     assert outcome.judgement == Judgement(Verdict.OK)
-    assert outcome.columns["server_cpu_us_per_delivery"] is None
+    assert "server_cpu_us_per_delivery" not in outcome.columns
     assert "server_cpu_percent" not in outcome.columns
     assert outcome.memory == []
 

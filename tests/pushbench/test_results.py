@@ -20,6 +20,7 @@ from pushbench.environment import CHECKOUT
 from pushbench.results import LOCK, SCHEMA, TABLES, ResultsError, Run, Store
 from tests.pushbench import frames
 from tests.pushbench.full import room_for
+from tests.pushbench.written import write_run
 
 MANIFEST = {"title": "Which?", "finished_at": None}
 
@@ -340,3 +341,14 @@ def test_a_run_that_another_process_is_writing_is_not_gone_on_with(store: Store)
     said = subprocess.run(command, check=True, capture_output=True, text=True, cwd=CHECKOUT).stdout
     assert said.startswith(f"{store.directory} is being written by another pushbench")
     assert len(said.splitlines()) == 1
+
+
+def test_a_run_from_before_a_column_was_there_has_it_all_the_same(tmp_path: Path) -> None:
+    directory = write_run(tmp_path / "run", frames.run(("sse",), trials=2))
+    path = directory / "trials.parquet"
+    later = ["headers", "poll_connection", "wire_down_bytes_per_delivery"]
+    pq.write_table(pq.read_table(path).drop_columns(later), path)
+    trials = results.load(directory).trials
+    assert list(trials.columns) == list(COLUMNS)
+    assert trials[later[:2]].drop_duplicates().to_numpy().tolist() == [["lean", "kept"]]
+    assert trials[later[2]].isna().all()

@@ -128,7 +128,7 @@ async def board() -> AsyncIterator[Switchboard]:
 
 
 async def begin(board: Switchboard, **changes: Any) -> Talk:
-    habits = Habits(transport=PUSHES, subscribers=3, poll_interval_s=0.25, join_late=0, resume=0, seed=1)
+    habits = Habits(transport=PUSHES, subscribers=3, options={}, join_late=0, resume=0, leave_early=False, seed=1)
     schedule = changes.pop("schedule", LONG)
     plan = SwarmPlan(board.address, replace(habits, **changes), schedule, 1.0, 100, tuple(os.sched_getaffinity(0)))
     report = asyncio.ensure_future(asyncio.to_thread(swarm, plan))
@@ -142,7 +142,7 @@ async def test_it_connects_up_to_the_number_that_it_is_told_and_leaves_no_one(bo
     assert await talk.connect(2) == {"connected": 2, "ended": {}}
     assert await talk.connect(3) == {"connected": 3, "ended": {}}
     assert script.urls == ["http://127.0.0.1:80/scripted"] * 3
-    assert script.options == [{}] * 3
+    assert [set(options) for options in script.options] == [{"socket_factory"}] * 3
     assert await talk.ask(disconnect=True) == {"connected": 3, "ended": {}}
     assert script.left == 3
     report = await talk.reported()
@@ -152,10 +152,10 @@ async def test_it_connects_up_to_the_number_that_it_is_told_and_leaves_no_one(bo
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_pollers_get_their_interval_and_a_phase_that_the_seed_draws(
+async def test_subscribers_get_their_options_and_pollers_a_phase_that_the_seed_draws(
     board: Switchboard, script: Script, seed: int
 ) -> None:
-    talk = await begin(board, transport=POLLS, seed=seed)
+    talk = await begin(board, transport=POLLS, options={"interval_s": 0.25}, seed=seed)
     await talk.connect(3)
     await talk.reported()
     assert {options["interval_s"] for options in script.options} == {0.25}

@@ -1,7 +1,9 @@
 """A trial: every transport delivers all, and whatever goes wrong is an outcome with its reason, not an exception."""
 
 import logging
+import math
 import os
+import re
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -32,9 +34,11 @@ from tests.pushbench.tiny import (
     trial,
 )
 
-WITH_TRAFFIC = {name for name in MEASURED if "_bytes_per_connection" not in name}
+WITH_TRAFFIC = {name for name in MEASURED if not re.fullmatch(r"server_(user|kernel)_bytes_per_connection.*", name)}
 SLOPES = set(MEASURED) - WITH_TRAFFIC
-CONNECTING = {"connect_per_s", "connect_p99_ms"}
+OF_LONGER_WINDOWS = ("_empty_poll", "_user_us_per_delivery", "_system_us_per_delivery")
+"""What is not there of a window with messages, or of one in which the kernel's clock may not have ticked."""
+CONNECTING = {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes"}
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +74,7 @@ async def test_every_transport_delivers_all_and_every_column_is_there(transport:
     }
     assert columns["offered_per_s"] == pytest.approx(4 * 40)
     assert 0 < columns["naive_p50_ms"] <= columns["latency_max_ms"]
-    assert columns["server_cpu_us_per_delivery"] > 0
+    assert columns["server_cpu_percent"] > 0
     for clock in ("due", "sent"):
         assert sum(row["count"] for row in outcome.latency if row["clock"] == clock) == 4 * 12
     assert sum(row["deliveries"] for row in outcome.timeline) == expected
@@ -97,6 +101,31 @@ async def test_a_trial_of_memory_alone_has_plateaus_and_slopes_and_publishes_not
     assert watch.phases == ["start", "ramp", "disconnect"]
 
 
+@pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp"])
+async def test_the_parts_of_what_went_over_the_wire_come_to_what_was_counted(transport: str) -> None:
+    cell = load(transport, subscribers=10, rate_hz=200.0)
+    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    columns = outcome.columns
+    assert columns["wire_down_payload_bytes_per_delivery"] == 128
+    if columns["requests_per_delivery"]:  # of which so short a window has one too many or too few
+        assert columns["wire_up_http_bytes_per_delivery"] > 100 * columns["requests_per_delivery"]
+    else:
+        assert columns["wire_split_error_percent"] == pytest.approx(0, abs=5)  # three of the sixty messages at its edges
+        assert columns["wire_up_http_bytes_per_delivery"] == columns["wire_down_http_bytes_per_delivery"] == 0
+
+
+async def test_of_a_window_without_messages_it_is_told_what_it_costs_to_wait() -> None:
+    cell = load("polling", subscribers=10, rate_hz=0.0, kind="idle")
+    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict != Verdict.FAILED, outcome.judgement.said
+    assert columns["expected"] == columns["delivered"] == columns["lost"] == 0
+    assert columns["server_cpu_us_per_empty_poll"] > 0
+    assert columns["wire_up_bytes_per_connection_s"] > 0
+    assert columns["server_cpu_us_per_delivery"] is columns["wire_down_bytes_per_delivery"] is None
+    assert math.isnan(columns["latency_p99_ms"])
+
+
 @pytest.mark.parametrize("name", FLOORS)
 async def test_every_floor_delivers_all(name: str) -> None:
     cell = load(name)
@@ -106,10 +135,15 @@ async def test_every_floor_delivers_all(name: str) -> None:
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.reason
     assert columns["delivered"] == columns["expected"] == 4 * 16
     assert sum(row["count"] for row in outcome.latency if row["clock"] == "due") == 4 * 12
-    of_no_server = {name for name in WITH_TRAFFIC if name.startswith("server_")}
-    of_no_server |= {f"publisher_{what}_percent" for what in ("cpu", "wait", "stopped")}
-    missing = {name for name in WITH_TRAFFIC if columns.get(name) is None}
-    assert missing == (set() if FLOORS[name].server else of_no_server)
+    without = {name for name in WITH_TRAFFIC if name.endswith(OF_LONGER_WINDOWS)}
+    if FLOORS[name].server is None:
+        without |= {name for name in WITH_TRAFFIC if name.startswith("server_")} | {
+            "connect_down_bytes",
+            "connect_up_bytes",
+        }
+        without |= {f"publisher_{what}_percent" for what in ("cpu", "wait", "stopped")}
+    without |= {name for name in WITH_TRAFFIC if name.startswith(("wire_", "requests_"))}
+    assert {name for name in WITH_TRAFFIC if columns.get(name) is None} <= without
     assert watch.phases == ["start", "ramp", "warm up", "measure", "drain", "disconnect"]
 
 

@@ -41,3 +41,13 @@ def test_one_answer_has_room_for_what_a_minute_brings() -> None:
     for _ in range(300):
         hub.publish(b"x" * 65_536)
     assert len(hub.after(0, RESPONSE_BYTES)) == RESPONSE_BYTES // 65_536
+
+
+async def test_asked_by_a_query_it_answers_200_also_when_there_is_nothing_new(ask: Caller) -> None:
+    last_id = await ask.publish(b"old", b"new")
+    async with ask.get(f"/polling?after={last_id - 1}") as response:
+        assert (response.status, response.headers["etag"], await response.read()) == (200, f'"{last_id}"', b"new\n")
+    async with ask.get(f"/polling?after={last_id}") as response:
+        assert (response.status, response.headers["etag"], await response.read()) == (200, f'"{last_id}"', b"")
+    async with ask.get("/polling?after=x") as response:
+        assert (response.status, response.headers["refusal"]) == (400, "cursor_invalid")

@@ -1,0 +1,94 @@
+"""A tap: a listener through which one subscriber reaches the server, and which keeps what passes, with the time.
+
+It changes nothing, and does not know what passes; `dissect` does.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+KEEP_BYTES = 16 * 1024 * 1024
+"""How much is kept at most. What comes after that passes as before."""
+READ_BYTES = 65_536
+
+
+class Piece(NamedTuple):
+    """Some bytes that passed in one piece."""
+
+    at_ns: int
+    """When, by CLOCK_MONOTONIC."""
+    connection: int
+    """On which connection, counted from 0."""
+    up: bool
+    """To the server."""
+    data: bytes
+
+
+@dataclass(slots=True)
+class Tape:
+    """All that passed, in order."""
+
+    pieces: list[Piece] = field(default_factory=list)
+    size_bytes: int = 0
+    full_ns: int | None = None
+    """When it was full; None if it never was."""
+
+    def keep(self, piece: Piece) -> None:
+        """Keep it if there is room."""
+        if self.full_ns is not None:
+            return
+        if self.size_bytes + len(piece.data) > KEEP_BYTES:
+            self.full_ns = piece.at_ns
+            return
+        self.size_bytes += len(piece.data)
+        self.pieces.append(piece)
+
+
+@asynccontextmanager
+async def tapped(host: str, port: int, tape: Tape) -> AsyncIterator[int]:
+    """Listen on a port of loopback, and pass on what comes to a server; gives the port."""
+    connections = 0
+    passing: set[asyncio.Task[None]] = set()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        number, connections = connections, connections + 1
+        task = asyncio.current_task()
+        assert task
+        passing.add(task)
+        task.add_done_callback(passing.discard)
+        try:
+            there = await asyncio.open_connection(host, port)
+        except OSError:
+            writer.close()
+            return
+        try:
+            async with asyncio.TaskGroup() as both:
+                both.create_task(_pass(reader, there[1], number, True, tape))
+                both.create_task(_pass(there[0], writer, number, False, tape))
+        except* (ConnectionError, asyncio.CancelledError):  # one end has gone, or nobody listens any more
+            pass
+        finally:
+            there[1].close()
+            writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    try:
+        yield server.sockets[0].getsockname()[1]
+    finally:
+        server.close()
+        for task in [*passing]:
+            task.cancel()
+        await asyncio.gather(*passing, return_exceptions=True)
+
+
+async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter, connection: int, up: bool, tape: Tape) -> None:
+    while data := await source.read(READ_BYTES):
+        tape.keep(Piece(time.monotonic_ns(), connection, up, data))
+        sink.write(data)
+        await sink.drain()
+    with suppress(OSError):
+        sink.write_eof()
