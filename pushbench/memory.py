@@ -10,6 +10,9 @@ from pushbench import probes, stats
 
 KERNEL_READINGS = 5
 KERNEL_PAUSE_S = 0.01
+PARTS = ("user", "kernel")
+SLOPES = {"ramp": "", "traffic": "_traffic"}
+"""States of which a line is fitted, and what they put into the names of its columns."""
 
 
 class Memory:
@@ -43,11 +46,17 @@ class Memory:
         )
 
     def slopes(self) -> dict[str, float]:
-        """The columns of `trials` that are slopes over the ramp's plateaus; empty if there are none."""
-        ramp = [row for row in self.rows if row["state"] == "ramp"]
+        """The columns of `trials` that are slopes over the ramp's plateaus, and what stays; empty if there are none."""
         columns: dict[str, float] = {}
-        for part in ("user", "kernel") if ramp else ():
-            line = stats.fit_line([row["connections"] for row in ramp], [row[f"server_{part}_bytes"] for row in ramp])
-            name = f"server_{part}_bytes_per_connection"
-            columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
+        for state, infix in SLOPES.items():
+            rows = [row for row in self.rows if row["state"] == state]
+            for part in PARTS if rows else ():
+                line = stats.fit_line([row["connections"] for row in rows], [row[f"server_{part}_bytes"] for row in rows])
+                name = f"server_{part}{infix}_bytes_per_connection"
+                columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
+        left = [row for row in self.rows if row["state"] == "residual"]
+        most = max((row["connections"] for row in self.rows), default=0)
+        for part in PARTS if left and most else ():
+            column = f"server_{part}_bytes"
+            columns[f"server_{part}_left_bytes_per_connection"] = (left[-1][column] - self.rows[0][column]) / most
         return columns

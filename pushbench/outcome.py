@@ -71,6 +71,8 @@ class Machine:
     """By role: server, swarm, publisher, as far as there are such processes."""
     steal_percent: float | None = None
     """Of the core from which most was stolen."""
+    connecting_ns: int | None = None
+    """CPU time of the server while the subscribers connected, before the window; None if that cannot be told."""
 
     @property
     def columns(self) -> dict[str, float | None]:
@@ -96,6 +98,8 @@ def concluded(
     columns["connect_per_s"] = len(seen.connect_ns) / (seen.connecting_ns / NS)
     columns["connect_p99_ms"] = float(np.percentile(seen.connect_ns, 99)) / 1e6 if seen.connect_ns else None
     columns |= connect_columns(seen.connect_traffic)
+    if machine.connecting_ns is not None and seen.connect_ns:
+        columns["server_cpu_us_per_connect"] = machine.connecting_ns / 1e3 / len(seen.connect_ns)
     rows = memory.rows if memory else []
     if schedule is None:
         return Outcome(_with_ends(Judgement(Verdict.OK), seen.ended), columns, memory=rows)

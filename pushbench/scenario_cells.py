@@ -93,6 +93,13 @@ def phase_problems(phases: Phases) -> Iterator[Problem]:
     if phases.measure_s == 0 and phases.plateaus == 0:
         says = f"0 measures no traffic, and plateaus = 0 no memory; set it above 0, or plateaus to {MIN_PLATEAUS} or more"
         yield Problem("phases.measure_s", says, (measure, plateaus))
+    if phases.plateau_messages and (phases.measure_s > 0 or not phases.plateaus):
+        says = (
+            f"{phases.plateau_messages} messages at each plateau with plateaus = {phases.plateaus} and measure_s = "
+            f"{phases.measure_s:g}, expected plateaus, and no measured window, of whose ledger they would be no part; set "
+            f"plateaus to {MIN_PLATEAUS} or more and measure_s = 0, or plateau_messages = 0"
+        )
+        yield Problem("phases.plateau_messages", says, (("phases", "plateau_messages"), measure, plateaus))
     if 0 < phases.plateaus < MIN_PLATEAUS:
         says = f"{phases.plateaus} points make no slope with an interval, expected 0 or at least {MIN_PLATEAUS}"
         yield Problem("phases.plateaus", f"{says}; set 0 to measure no memory", (plateaus,))

@@ -135,6 +135,12 @@ class Phases(Table):
     plateaus: int = Field(
         default=0, ge=0, le=1000, description="steps of the ramp at which memory is read; 0: none, else at least 4"
     )
+    plateau_messages: int = Field(
+        default=0,
+        ge=0,
+        le=1000,
+        description="messages published to everyone at each plateau, after which memory is read again; 0: none",
+    )
     settle_s: float = Field(
         default=0.2, ge=0, le=600, description="rest after each step of the ramp, before memory is read"
     )

@@ -62,17 +62,53 @@ COST = (
     Figure("deliveries/s", "deliveries_per_s"),
     Figure("server CPU, µs/delivery", "server_cpu_us_per_delivery"),
     Figure("client CPU, µs/delivery", "client_cpu_us_per_delivery"),
-    *(
-        Figure(
-            f"{heading}, KiB/conn.",
-            f"server_{part}_bytes_per_connection",
-            1 / 1024,
-            f"server_{part}_bytes_per_connection_r2",
-        )
-        for heading, part in (("memory", "user"), ("kernel", "kernel"))
-    ),
 )
 """The figures of the other, likewise."""
+
+IDLE_MEMORY = tuple(
+    Figure(
+        f"{heading}, KiB/conn.",
+        f"server_{part}_bytes_per_connection",
+        1 / 1024,
+        f"server_{part}_bytes_per_connection_r2",
+    )
+    for heading, part in (("memory", "user"), ("kernel", "kernel"))
+)
+"""And these, if memory was read in one state only."""
+
+WIRE = (
+    Figure("down, bytes", "wire_down_bytes_per_delivery"),
+    Figure("up, bytes", "wire_up_bytes_per_delivery"),
+    Figure("payload", "wire_down_payload_bytes_per_delivery"),
+    Figure("framing", "wire_down_framing_bytes_per_delivery"),
+    Figure("HTTP down", "wire_down_http_bytes_per_delivery"),
+    Figure("HTTP up", "wire_up_http_bytes_per_delivery"),
+    Figure("TCP/IP down", "wire_down_tcpip_bytes_per_delivery"),
+    Figure("TCP/IP up", "wire_up_tcpip_bytes_per_delivery"),
+    Figure("requests", "requests_per_delivery"),
+)
+"""What a delivery takes on the wire."""
+
+WAITING = (
+    Figure("server CPU, µs", "server_cpu_us_per_connection_s"),
+    Figure("client CPU, µs", "client_cpu_us_per_connection_s"),
+    Figure("down, bytes", "wire_down_bytes_per_connection_s"),
+    Figure("up, bytes", "wire_up_bytes_per_connection_s"),
+    Figure("server CPU, µs/empty poll", "server_cpu_us_per_empty_poll"),
+)
+"""What a connection takes in a second in which nothing is published."""
+
+MEMORY = tuple(
+    Figure(
+        f"{heading}{when}, KiB",
+        f"server_{part}{infix}_bytes_per_connection",
+        1 / 1024,
+        None if infix == "_left" else f"server_{part}{infix}_bytes_per_connection_r2",
+    )
+    for heading, part in (("process", "user"), ("kernel", "kernel"))
+    for when, infix in ((" idle", ""), (" after traffic", "_traffic"), (" left behind", "_left"))
+)
+"""What a connection takes of the server's memory, in three states."""
 
 DUE = (
     "Latency counts from when a message was due, so a stall is charged to every message that it delayed. "
@@ -91,25 +127,43 @@ class Table:
     title: str = ""
     keys: int = 1
     """How many columns, from the left, say which cell a row is."""
+    figures: int = 0
+    """How many of the columns that follow are figures."""
 
 
 def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
-    """The tables of a run's `trials`, to be shown in this order: latency, if any was measured, and cost.
+    """The tables of a run's `trials`, to be shown in this order: what there is no figure of is left out.
 
-    Cells are in the scenario's order, floors last. What is said below the last table holds for both.
+    Cells are in the scenario's order, floors last. What is said below the last table holds for all.
     """
-    latency = _table("Latency", trials, LATENCY, {"verdict": _verdicts})
-    cost = _table("Delivered, and what it cost", trials, COST, {"lost": _ledger, "verdict": _verdicts})
-    rough = any(ROUGH in text for row in cost.rows for text in row)
-    cost = replace(cost, notes=(*_how(trials), *marks_explained(trials, rough=rough), *_special(trials)))
-    if trials[[figure.column for figure in LATENCY]].isna().all(axis=None):
-        return (cost,)
-    return replace(latency, notes=(DUE,)), cost
+    states = _any(trials, (figure for figure in MEMORY if "_traffic_" in figure.column))
+    silent = trials[trials["kind"] == "idle"]
+    shown = [
+        _table("Latency", trials, LATENCY, {}, (DUE,)),
+        _table("Delivered, and what it cost", trials, COST if states else COST + IDLE_MEMORY, {"lost": _ledger}),
+        _table("On the wire, per delivery", trials, WIRE, {}),
+        _table("While nothing is published, per connection and second", silent, WAITING, {}),
+        *([_table("Memory of the server, per connection", trials, MEMORY, {})] if states else []),
+    ]
+    shown = [table for table in shown if table.figures or table is shown[1]]
+    rough = any(ROUGH in text for table in shown for row in table.rows for text in row)
+    notes = (*_how(trials), *marks_explained(trials, rough=rough), *_special(trials))
+    return (*shown[:-1], replace(shown[-1], notes=(*shown[-1].notes, *notes)))
+
+
+def _any(trials: pd.DataFrame, figures: Iterable[Figure]) -> bool:
+    """Whether any trial has any of them."""
+    return bool(trials[[figure.column for figure in figures]].notna().any(axis=None))
 
 
 def _table(
-    title: str, trials: pd.DataFrame, figures: Iterable[Figure], others: Mapping[str, Callable[[pd.DataFrame], str]]
+    title: str,
+    trials: pd.DataFrame,
+    figures: Iterable[Figure],
+    others: Mapping[str, Callable[[pd.DataFrame], str]],
+    notes: tuple[str, ...] = (),
 ) -> Table:
+    others = {**others, "verdict": _verdicts}
     keys = varied(trials)
     shown = [figure for figure in figures if trials[figure.column].notna().any()]
     headings = (*(HEADINGS.get(key, key) for key in keys), *(figure.heading for figure in shown), *others)
@@ -122,7 +176,7 @@ def _table(
         )
         for _, cell in floors_last.groupby("cell", sort=False)
     )
-    return Table(headings, rows, (), title, len(keys))
+    return Table(headings, rows, notes, title, len(keys), len(shown))
 
 
 def varied(trials: pd.DataFrame) -> list[str]:

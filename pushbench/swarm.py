@@ -216,7 +216,8 @@ class _Swarm:
         schedule = self.schedule
         if published is None:
             published = len(self.source.slip_ns) if self.source else schedule.count
-        seen = self.recorder.observations()
+        recorder = self.recorder if self.plan.schedule else Recorder()  # what came at the plateaus is in no ledger
+        seen = recorder.observations()
         who, seq, received_ns = seen.subscriber, seen.seq, seen.received_ns
         due_ns, sent_ns = seen.stamp_ns("due_ns"), seen.stamp_ns("sent_ns")
         start_ns, end_ns = (self.start_ns + offset for offset in schedule.window_ns)

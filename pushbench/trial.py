@@ -12,10 +12,10 @@ import signal
 import time
 import traceback
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pushbench import probes
+from pushbench import message, probes
 from pushbench.audience import Habits
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
@@ -24,11 +24,11 @@ from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
 from pushbench.outcome import Machine, Outcome, concluded
 from pushbench.placement import Placement
-from pushbench.publisher import PublisherPlan, publish
+from pushbench.publisher import WAYS, PublisherPlan, publish
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import TELL_EVERY_S, SwarmPlan, SwarmReport, swarm
-from pushbench.target import Target, TargetFailed, running
+from pushbench.target import Running, Target, TargetFailed, running
 from pushbench.transports import ROWS
 from pushbench.workers import Worker, WorkerFailed, pool
 
@@ -122,7 +122,11 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     memory = Memory(cast.server.pid) if cast.server else None
     if memory:
         await memory.note("baseline", 0)
+    before_ns = probes.cpu_ns(cast.server.pid) if cast.server else 0
     await _ramp(trial, watch, cast, memory)
+    connecting_ns = None
+    if cast.server and not trial.phases.plateau_messages:  # which are no part of connecting
+        connecting_ns = probes.cpu_ns(cast.server.pid) - before_ns
     if trial.schedule:
         machine = await _traffic(trial, trial.schedule, watch, cast)
     if cast.publisher:
@@ -135,7 +139,14 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
         await memory.note("residual", 0)
     cast.swarm.tell(report=True, published=None if slip_ns is None else len(slip_ns))
     seen = await cast.swarm.report(ANSWER_S)
-    return concluded(trial.load, trial.schedule, seen, seen.slip_ns if slip_ns is None else slip_ns, machine, memory)
+    return concluded(
+        trial.load,
+        trial.schedule,
+        seen,
+        seen.slip_ns if slip_ns is None else slip_ns,
+        replace(machine, connecting_ns=connecting_ns),
+        memory,
+    )
 
 
 async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -> None:
@@ -144,6 +155,7 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
     total = trial.load.subscribers - trial.load.join_late
     host, port = (cast.server.host, cast.server.port) if cast.server else ("", 0)
     watch.phase("ramp", total / 1500 + steps * trial.phases.settle_s)
+    told = 0
     for step in range(1, steps + 1):
         target = round(total * step / steps)
         within_s = ANSWER_S + target / CONNECTS_PER_S
@@ -154,6 +166,35 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
         await asyncio.sleep(trial.phases.settle_s)
         if trial.phases.plateaus and memory:
             await memory.note("ramp", target)
+            if trial.phases.plateau_messages and cast.server:
+                told += target * trial.phases.plateau_messages
+                await asyncio.to_thread(_publish_some, trial, cast.server, step)
+                await _arrived(told, trial, cast.swarm)
+                await asyncio.sleep(trial.phases.settle_s)
+                await memory.note("traffic", target)
+
+
+def _publish_some(trial: Trial, server: Running, step: int) -> None:
+    """Publish what a plateau is to have, one message after the other."""
+    assert trial.target
+    way = trial.target.publish_via or trial.load.publish_via
+    with WAYS[way]((server.host, server.port), trial.target.publish_path) as outlet:
+        for number in range(trial.phases.plateau_messages):
+            now_ns = time.monotonic_ns()
+            seq = (step - 1) * trial.phases.plateau_messages + number
+            outlet.send(message.encode(seq, now_ns, now_ns, trial.load.payload_bytes))
+        outlet.settle(ANSWER_S)
+
+
+async def _arrived(deliveries: int, trial: Trial, swarm_worker: Worker[SwarmReport]) -> None:
+    """Wait until so many have come. Raises TrialFailed if they do not within `drain_s`."""
+    began = time.monotonic()
+    while (swarm_worker.latest or {"deliveries": 0})["deliveries"] < deliveries:
+        if time.monotonic() - began > trial.phases.drain_s:
+            raise TrialFailed(
+                f"of {deliveries} deliveries at the plateaus not all had come after drain_s = {trial.phases.drain_s:g}"
+            )
+        await asyncio.sleep(DRAIN_EVERY_S)
 
 
 async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -> Machine:

@@ -16,6 +16,7 @@ UNITS = (
     "_per_s",
     "_per_delivery",
     "_per_empty_poll",
+    "_per_connect",
     "_per_connection",
     "_low",
     "_high",

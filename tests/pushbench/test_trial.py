@@ -34,11 +34,12 @@ from tests.pushbench.tiny import (
     trial,
 )
 
-WITH_TRAFFIC = {name for name in MEASURED if not re.fullmatch(r"server_(user|kernel)_bytes_per_connection.*", name)}
-SLOPES = set(MEASURED) - WITH_TRAFFIC
+WITH_TRAFFIC = {name for name in MEASURED if not re.fullmatch(r"server_(user|kernel).*_bytes_per_connection.*", name)}
+AFTER_TRAFFIC = {name for name in MEASURED if "_traffic_" in name}
+SLOPES = set(MEASURED) - WITH_TRAFFIC - AFTER_TRAFFIC
 OF_LONGER_WINDOWS = ("_empty_poll", "_user_us_per_delivery", "_system_us_per_delivery")
 """What is not there of a window with messages, or of one in which the kernel's clock may not have ticked."""
-CONNECTING = {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes"}
+CONNECTING = {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes", "server_cpu_us_per_connect"}
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +125,19 @@ async def test_of_a_window_without_messages_it_is_told_what_it_costs_to_wait() -
     assert columns["wire_up_bytes_per_connection_s"] > 0
     assert columns["server_cpu_us_per_delivery"] is columns["wire_down_bytes_per_delivery"] is None
     assert math.isnan(columns["latency_p99_ms"])
+
+
+async def test_memory_is_read_again_after_everybody_got_messages() -> None:
+    phases = Phases(plateaus=4, plateau_messages=2, settle_s=0, warmup_s=0, measure_s=0)
+    outcome = await attempt(trial(load("sse", subscribers=8, rate_hz=0.0), phases=phases), Phased())
+    assert outcome.judgement.verdict == Verdict.OK, outcome.judgement.said
+    assert set(outcome.columns) == SLOPES | AFTER_TRAFFIC | CONNECTING - {"server_cpu_us_per_connect"}
+    assert [(row["state"], row["connections"]) for row in outcome.memory] == [
+        ("baseline", 0),
+        *((state, there) for there in (2, 4, 6, 8) for state in ("ramp", "traffic")),
+        ("residual", 0),
+    ]
+    assert (outcome.latency, outcome.timeline) == ([], [])
 
 
 @pytest.mark.parametrize("name", FLOORS)
