@@ -37,6 +37,7 @@ PURE = (
     "scenario_keys",
     "scenario_toml",
     "schedule",
+    "shaping",
     "stats",
     "timeline",
     "transports",
