@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from random import Random
 from select import EPOLLERR, EPOLLHUP, EPOLLIN, EPOLLOUT
 
+from pushbench.buffering import Buffering
 from pushbench.control import Address
 from pushbench.shaping import Line, Way, handshake
 from pushbench.turns import Turns
@@ -31,6 +32,8 @@ class Traffic:
     turns: Turns
     line: Line
     random: Random
+    buffer_bytes: int = 0
+    """Responses that go on are held until so many bytes of them are there; 0: nothing is."""
     closed_until_ns: int = 0
     """Nothing is passed on before."""
 
@@ -87,6 +90,7 @@ class _Flow:
     """What is on its way from one end to the other."""
 
     __slots__ = (
+        "_buffering",
         "_connection",
         "_ended",
         "_queue",
@@ -99,10 +103,12 @@ class _Flow:
         "underway",
     )
 
-    def __init__(self, connection: "Connection", source: _End, sink: _End, way: Way) -> None:
+    def __init__(
+        self, connection: "Connection", source: _End, sink: _End, way: Way, buffering: Buffering | None = None
+    ) -> None:
         self._connection = connection
         self.source, self.sink = source, sink
-        self._way = way
+        self._way, self._buffering = way, buffering
         self._queue: deque[tuple[int, bytes]] = deque()  # when each leaves; no bytes stand for a FIN
         self._rest = b""  # may leave, but the kernel has no room for it
         self._room = connection.traffic.line.capacity_bytes
@@ -126,7 +132,12 @@ class _Flow:
         self._room -= len(data)
         if not data or self._room <= 0:
             self.source.want_no(EPOLLIN)
-        self._queue.extend(self._way.pieces(now_ns, data))
+        passing = [data]
+        if self._buffering:
+            passing = [self._buffering.through(data)] if data else [self._buffering.rest(), b""]
+        for part in passing:
+            if part or not data:
+                self._queue.extend(self._way.pieces(now_ns, part))
         if not self.underway:
             self.underway = True
             self.pass_on()
@@ -201,7 +212,8 @@ class Connection:
             one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._client, self._server = _End(traffic.turns, client), _End(traffic.turns, other)
         self._up = _Flow(self, self._client, self._server, there)
-        self._down = _Flow(self, self._server, self._client, back)
+        buffering = Buffering(traffic.buffer_bytes) if traffic.buffer_bytes else None
+        self._down = _Flow(self, self._server, self._client, back, buffering)
         other.connect_ex(server)  # that it is refused is heard when it is watched
         self._client.watch(lambda bits: self._ready(bits, self._up, self._down))
         self._server.watch(lambda bits: self._ready(bits, self._down, self._up))

@@ -35,6 +35,8 @@ class Faults:
     """How many connections it resets, one after the other, spread evenly over the window."""
     idle_ns: int = 0
     """A connection on which nothing has come for so long is closed; 0: none is."""
+    buffer_bytes: int = 0
+    """Responses that go on are held until so many bytes of them are there, or the connection ends; 0: nothing is held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class _Relay:
         self.channel = channel
         self.turns = Turns()
         self.random = random.Random(plan.seed)
-        self.traffic = Traffic(self.turns, plan.line, self.random)
+        self.traffic = Traffic(self.turns, plan.line, self.random, plan.faults.buffer_bytes)
         self.server: Address = ("", 0)
         self.listener: socket.socket | None = None
         self.open: dict[Connection, None] = {}  # in the order in which they were made, so that a seed draws the same
@@ -107,7 +109,11 @@ class _Relay:
         return RelayReport(lag, self.connections, self.resets, self.idle_cuts)
 
     def _hear(self, bits: int) -> None:
-        self.channel.send(**self._do(self.channel.receive()))
+        note = self.channel.receive()
+        if "report" in note:
+            self.reporting = True
+        else:
+            self.channel.send(**self._do(note))
 
     def _do(self, note: Note) -> Note:
         """Do as a note says; returns what is to be answered."""
@@ -117,8 +123,6 @@ class _Relay:
             return {"host": host, "port": port}
         if "measure" in note:
             self._begin(note["measure"])
-        elif "report" in note:
-            self.reporting = True
         else:
             raise ValueError(f"a relay cannot {note}")
         return {}

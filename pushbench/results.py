@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pushbench.columns import COLUMNS, LEDGER
+from pushbench.columns import COLUMNS, MEASURED
 from pushbench.files import partial_of, write_whole
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def load(path: str | os.PathLike[str]) -> Run:
     directory = Path(path)
     manifest = read_manifest(directory)
     frames = {name: table.to_pandas() for name, table in _read_tables(directory).items()}
-    frames["trials"] = frames["trials"].astype(dict.fromkeys(LEDGER, "Int64"))  # counts stay whole where some are missing
+    counts = [name for name, column in MEASURED.items() if column.type == "int" and name in frames["trials"]]
+    frames["trials"] = frames["trials"].astype(dict.fromkeys(counts, "Int64"))  # they stay whole where some are missing
     return Run(directory, manifest, **frames)
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 from pushbench.checks import Verdict
 from pushbench.columns import LOAD
 from pushbench.labels import HEADINGS, plain, setting
-from pushbench.scenario_keys import DISTURBANCES
+from pushbench.scenario_keys import DISTURBANCES, LINE, RELAYED
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
 from pushbench.transports import FLOORS
 
@@ -81,6 +81,13 @@ DUE = (
 """What is said below the table of latencies."""
 
 
+RELAY = (
+    "Round trip, jitter and bandwidth are a relay's: it delays bytes and keeps their order. Networks do more: it loses and "
+    "reorders nothing, and knows neither congestion nor packets."
+)
+"""What is said below it where a relay was there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of texts, and what is to be said below it. A figure's interval follows it in brackets."""
@@ -104,7 +111,7 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
     cost = replace(cost, notes=(*_how(trials), *marks_explained(trials, rough=rough), *_special(trials)))
     if trials[[figure.column for figure in LATENCY]].isna().all(axis=None):
         return (cost,)
-    return replace(latency, notes=(DUE,)), cost
+    return replace(latency, notes=(DUE, *_relayed(trials))), cost
 
 
 def _table(
@@ -130,7 +137,8 @@ def varied(trials: pd.DataFrame) -> list[str]:
     return [
         key
         for key in LOAD
-        if key == "transport" or trials[key].nunique() > 1 or (key == "pacing" and (trials[key] == "closed").any())
+        if key in trials  # else the run is older than the key
+        and (key == "transport" or trials[key].nunique() > 1 or (key == "pacing" and (trials[key] == "closed").any()))
     ]
 
 
@@ -199,10 +207,19 @@ def _special(trials: pd.DataFrame) -> list[str]:
             "closed: the publisher waited for the server's answer to each message, and put off what was due meanwhile; "
             "that is not in its naive figures."
         )
-    on_purpose = [setting(key, values[0]) for key in DISTURBANCES if len(values := trials[key].unique()) == 1 and values[0]]
+    disturbed = [(key, trials[key].unique()) for key in DISTURBANCES if key in trials]
+    on_purpose = [setting(key, values[0]) for key, values in disturbed if len(values) == 1 and values[0]]
     if on_purpose:
         notes.append(f"On purpose: {', '.join(on_purpose)}; the tails are of that.")
     return notes
+
+
+def _relayed(trials: pd.DataFrame) -> list[str]:
+    """What is to be known of latencies on a line that a relay has lengthened."""
+    if not any((trials[key] > 0).any() for key in RELAYED if key in trials):
+        return []
+    line = [setting(key, values[0]) for key in LINE if len(values := trials[key].unique()) == 1 and values[0]]
+    return [*([f"The line: {', '.join(line)}."] if line else []), RELAY]
 
 
 def all_believable(trials: pd.DataFrame) -> bool:

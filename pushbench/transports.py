@@ -22,6 +22,9 @@ class Transport:
     """The transport that this row is a variant of; None for the five themselves."""
     polls: bool = False
     """True if its subscribers ask every `poll_interval_ms`, so that a message may rightly wait for that long."""
+    transits: int = 1
+    """How many ways between subscriber and server a message may have to wait for, at most. Where every answer needs a
+    request of its own: that of the answer before, that of the request, and its own."""
     server: str | None = "starlette"
     """Which of the targets that come with the suite serves it; None if nothing does, and the swarm feeds itself."""
     drawn_as: str = ""
@@ -37,7 +40,13 @@ TRANSPORTS: dict[str, Transport] = {
     row.name: row
     for row in (
         Transport("polling", "clients.polling:Polling", "/polling", "asks again every interval", polls=True),
-        Transport("longpoll", "clients.longpoll:LongPoll", "/longpoll", "asks, and is held until there is something"),
+        Transport(
+            "longpoll",
+            "clients.longpoll:LongPoll",
+            "/longpoll",
+            "asks, and is held until there is something",
+            transits=3,
+        ),
         Transport("stream", "clients.stream:Stream", "/stream", "one endless HTTP response, a message a line"),
         Transport("sse", "clients.sse:ServerSentEvents", "/sse", "Server-Sent Events, by sse-starlette"),
         Transport(

@@ -21,6 +21,7 @@ PACKAGES = ("servers", "targets", "clients", "pushbench")
 
 PURE = (
     "age",
+    "buffering",
     "checks",
     "columns",
     "comparison",

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pushbench.scenario_keys import RELAYED, Load
 from pushbench.transports import ROWS
 
 FLOORS = ("tcp", "null")
@@ -28,6 +29,8 @@ KERNEL_KIB = 4.2
 
 STATISTICS = ("mean", "p50", "p90", "p99", "p999", "max")
 COUNTS = ["expected", "delivered", "lost", "duplicated", "reordered", "coalesced", "gaps", "gap_longest"]
+RELAY_COUNTS = ["relay_resets", "relay_idle_cuts"]
+ROLES = ("server", "swarm", "publisher", "relay")
 MEASURED = (
     [f"{kind}_{name}_ms" for kind in ("latency", "naive") for name in STATISTICS]
     + ["age_mean_ms", "age_peak_ms", "deliveries_per_s", "offered_per_s"]
@@ -38,8 +41,12 @@ MEASURED = (
     ]
     + ["connect_per_s", "connect_p99_ms", "publisher_slip_p99_ms", "publisher_slip_max_ms"]
     + ["swarm_lag_p99_ms", "swarm_held_p99_ms", "steal_percent"]
-    + [f"{role}_{what}_percent" for role, what in product(("server", "swarm", "publisher"), ("cpu", "wait", "stopped"))]
+    + ["relay_lag_p99_ms"]
+    + [f"{role}_{what}_percent" for role, what in product(ROLES, ("cpu", "wait", "stopped"))]
 )
+
+UNRELAYED = {key: Load.model_fields[key].default for key in RELAYED}
+"""The line and the faults of a relay, where there is none."""
 
 SERVERS = ["server_cpu_us_per_delivery", "server_cpu_percent", "server_wait_percent"]
 """What there is not without a server."""
@@ -91,7 +98,7 @@ def run(
     for order, (trial, (cell, load)) in enumerate(product(range(1, trials + 1), enumerate(cells))):
         for name, frame in _trial(rng, cell, trial, order, load, server_stall_ms, plateaus, measure_s, warmup_s).items():
             frames[name].append(frame)
-    made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS, "Int64"))}
+    made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS + RELAY_COUNTS, "Int64"))}
     for name, types in OTHERS.items():
         empty = pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in types.items()})
         found = pd.concat(frames[name], ignore_index=True) if frames[name] else empty
@@ -151,11 +158,12 @@ def _trial(
         "payload_bytes": payload_bytes, "poll_interval_ms": poll_interval_ms, "longpoll_timeout_s": 25.0,
         "heartbeat_s": 15.0, "publish_via": "websocket", "pacing": pacing, "server_loop": "asyncio",
         "server_stall_ms": 0 if transport in FLOORS else stall_ms,
-        "join_late_percent": 0.0, "resume_percent": 0.0, "measure_s": float(measure_s),
+        "join_late_percent": 0.0, "resume_percent": 0.0, **UNRELAYED,
+        "measure_s": float(measure_s),
         "verdict": "server_bound" if count and offered > capacity else "ok",
         "reason": "", "evidence": "", "hint": "",
     }  # fmt: skip
-    row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys(COUNTS, pd.NA)
+    row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys((*COUNTS, *RELAY_COUNTS), pd.NA)
     row |= {"connect_per_s": rng.normal(900, 40), "connect_p99_ms": rng.normal(12, 1)}
     latency = timeline = pd.DataFrame()
     if count:

@@ -49,7 +49,7 @@ class Relayed:
         return await self.channel.receive()
 
     async def reported(self) -> RelayReport:
-        await self.ask(report=True)
+        self.channel.send(report=True)
         return await self.report
 
     async def both_ends(self) -> tuple[socket.socket, socket.socket]:
