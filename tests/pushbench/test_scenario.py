@@ -296,7 +296,7 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
          "would be counted as lost; set drain_s above 16"),
         ("[load]", "[load]\nbandwidth_kbit_s = 10", 13,
          "load.bandwidth_kbit_s: 10 kbit/s do not carry 10 messages/s of 128 bytes, expected more than 10.24; raise"),
-        ('"sse"', '"null"]\nrtt_ms = [5', 9, "grid.rtt_ms: 5 for null, expected 0"),
+        ('"sse"', '"null"]\nrtt_ms = [5', 9, "grid.rtt_ms: 5.0 for null, expected 0.0"),
         ('"sse"', '"tcp"]\nrelay_buffer_bytes = [5', 9, "grid.relay_buffer_bytes: 5 for tcp, expected 0"),
         # what is too large to look at, or would do something to a terminal
         ("= 10\n", f"= 0x{'f' * 5000}\n", 13, "load.rate_hz: (too large to be shown) is not a number from 0 to 100000 Hz"),

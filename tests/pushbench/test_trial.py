@@ -151,6 +151,14 @@ async def test_a_relay_that_stalls_is_in_the_latency_of_all_that_was_due_meanwhi
     assert waited >= 4 * (STALL_MS / 5) / 2  # every 5 ms one was due
 
 
+@pytest.mark.parametrize(("transport", "held"), [("polling", False), ("stream", True), ("websocket", False)])
+async def test_a_relay_that_buffers_holds_streams_and_nothing_else(transport: str, held: bool) -> None:
+    short = PHASES.model_copy(update={"drain_s": 0.5})
+    outcome = await attempt(trial(load(transport, relay_buffer_bytes=100_000), phases=short), Phased())
+    assert outcome.judgement.verdict != Verdict.FAILED, outcome.judgement.said
+    assert outcome.columns["lost"] == (outcome.columns["expected"] if held else 0)
+
+
 async def test_whom_the_relay_resets_ends_and_is_counted() -> None:
     outcome = await attempt(trial(load("stream", relay_reset_percent=50.0)), Phased())
     assert outcome.judgement.verdict != Verdict.OK
