@@ -12,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 from pushbench import probes
 from pushbench.outcome import Machine, Share
 from pushbench.publisher import PublisherReport
+from pushbench.relay import RelayReport
 from pushbench.schedule import NS
 from pushbench.swarm import SwarmReport
 from pushbench.target import Running, TargetFailed
@@ -32,13 +33,15 @@ class Cast:
     swarm: Worker[SwarmReport]
     publisher: Worker[PublisherReport] | None
     """None without traffic, or if the swarm feeds itself."""
+    relay: Worker[RelayReport] | None = None
+    """None if the swarm connects to the server itself."""
     looks: "list[_Look]" = field(default_factory=list)
     """Who was stopped, each time that it was looked."""
 
     @property
     def pids(self) -> dict[str, int]:
         """The process of each role."""
-        parts = {"server": self.server, "swarm": self.swarm, "publisher": self.publisher}
+        parts = {"server": self.server, "swarm": self.swarm, "publisher": self.publisher, "relay": self.relay}
         return {role: part.pid for role, part in parts.items() if part}
 
     def used(self, cores: Collection[int]) -> "Used":
@@ -74,7 +77,8 @@ class Cast:
         Raises WorkerFailed, or TargetFailed, also for a server that is stopped for longer than `stopped_s`.
         """
         awaited = asyncio.ensure_future(performance)
-        watching = [asyncio.ensure_future(worker.gone()) for worker in (self.swarm, self.publisher) if worker]
+        workers = (self.swarm, self.publisher, self.relay)
+        watching = [asyncio.ensure_future(worker.gone()) for worker in workers if worker]
         watching.append(asyncio.ensure_future(self._look(stopped_s)))
         if self.server:
             watching.append(asyncio.ensure_future(_exit(self.server)))

@@ -84,8 +84,9 @@ LESS_LOAD = "lower subscribers or rate_hz, or use a machine with more cores"
 def judge(evidence: Mapping[str, Any]) -> Judgement:
     """The verdict on a trial that has numbers.
 
-    `evidence` has the columns of `trials`, also those of the load, how many messages were `scheduled` and `published`, the
-    interval of pollers (`polled_ms`, else 0), and which part of the deliveries comes late by design (`excused`).
+    `evidence` has the columns of `trials`, also those of the load, how many messages were `scheduled` and `published`, for
+    how long one may wait for a poll (`polled_ms`) and be on the relay's line (`line_ms`), and which part of the deliveries
+    comes late by design (`excused`).
 
     The first doubt decides; the figures of the others stand behind its own. What makes a number worthless comes before
     what explains it. Between the two sides, the one that is full is the limit; only if neither is, a swarm that is merely
@@ -116,8 +117,8 @@ class _Evidence:
 
     @property
     def tail_ms(self) -> float:
-        """The latency's p99, without the interval for which a poller rightly waits."""
-        return max(0.0, self["latency_p99_ms"] - self["polled_ms"])
+        """The latency's p99, without what a message rightly waits for: the next poll, and the relay's line."""
+        return max(0.0, self["latency_p99_ms"] - self["polled_ms"] - self["line_ms"])
 
     def said(self, *columns: str) -> str:
         """Columns with their values, as far as they are known."""
@@ -127,7 +128,7 @@ class _Evidence:
 def _doubts(have: _Evidence) -> Iterator[Judgement]:
     """All that speaks against the numbers, the worst first."""
     yield from _late(have)
-    for role in ("server", "swarm", "publisher"):
+    for role in ("server", "swarm", "publisher", "relay"):
         asked = 100 * have["server_stall_ms"] / 1000 / have["measure_s"] if role == "server" else 0.0
         if have[f"{role}_stopped_percent"] > asked + STOPPED_PERCENT:
             stopped = f"the {role} was stopped from outside: its figures are those of whoever stopped it"
@@ -138,6 +139,10 @@ def _doubts(have: _Evidence) -> Iterator[Judgement]:
         full = "the swarm's core had no time left: the server may be faster than shown"
         hint = FREE_THE_MACHINE if have["swarm_wait_percent"] > have["swarm_cpu_percent"] else LESS_LOAD
         yield Judgement(Verdict.CLIENT_BOUND, full, f"{wanted}, together above {SATURATED_PERCENT:g}", hint)
+    relaying = have.said("relay_cpu_percent", "relay_wait_percent")
+    if have.share("relay") > SATURATED_PERCENT:
+        full = "the relay's core had no time left: what it added is not the line that was asked for"
+        yield Judgement(Verdict.CLIENT_BOUND, full, f"{relaying}, together above {SATURATED_PERCENT:g}", LESS_LOAD)
     if have["swarm_held_p99_ms"] > (limit := max(HELD_MS, HELD_PART * have.tail_ms)):
         held = "the swarm was kept from its core for a good part of the latency: it is the machine's, not the server's"
         figures = have.said("swarm_held_p99_ms", "latency_p99_ms")
@@ -162,6 +167,13 @@ def _doubts(have: _Evidence) -> Iterator[Judgement]:
     if have["swarm_lag_p99_ms"] > (limit := min(SWARM_LAG_MS, max(HELD_MS, LAG_PART * have.tail_ms))):
         late = "the swarm looked at what had arrived only much later: the latency is largely the swarm's"
         figures = f"{have.said('swarm_lag_p99_ms')} above {limit:.1f}, {have.said('latency_p99_ms')}"
+        yield Judgement(Verdict.CLIENT_BOUND, late, figures, LESS_LOAD)
+    if SWARM_BUSY_PERCENT < have.share("relay") <= SATURATED_PERCENT:
+        busy = "the relay was busy most of the time: the latency is partly the relay's"
+        yield Judgement(Verdict.CLIENT_BOUND, busy, f"{relaying}, together above {SWARM_BUSY_PERCENT:g}", LESS_LOAD)
+    if have["relay_lag_p99_ms"] > (limit := min(SWARM_LAG_MS, max(HELD_MS, LAG_PART * have.tail_ms))):
+        late = "the relay passed on what had arrived only much later: the latency is largely the relay's"
+        figures = f"{have.said('relay_lag_p99_ms')} above {limit:.1f}, {have.said('latency_p99_ms')}"
         yield Judgement(Verdict.CLIENT_BOUND, late, figures, LESS_LOAD)
     if have["deliveries_per_s"] < (KEPT_UP - have["excused"]) * have["offered_per_s"]:
         behind = "it fell behind what was offered, although neither the server nor the swarm was at its limit"

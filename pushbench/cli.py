@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pushbench import interruption, results
+from pushbench import interruption, netem, results
 from pushbench.checks import Verdict
 from pushbench.interruption import Interrupted
 from pushbench.results import ResultsError, Run, Store
@@ -95,6 +95,9 @@ def run(
     set_: Annotated[list[str] | None, typer.Option("--set", help="override a key: key=value; may be repeated")] = None,
     out: Annotated[Path | None, typer.Option(help="directory for the run; default results/NAME-TIME")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on with a run that was cut off")] = False,
+    netem_: Annotated[
+        bool, typer.Option("--netem", help="have the kernel shape the line: refused, with what there is instead")
+    ] = False,
 ) -> int:
     """Execute a scenario: measure, then draw.
 
@@ -104,6 +107,8 @@ def run(
     from pushbench.doctor import examine, told
     from pushbench.run import execute, give_up, open_store
 
+    if netem_:
+        raise ResultsError(netem.refusal())
     read = load(find(scenario), set_ or [])
     store = open_store(read, RESULTS, out, resume)
     try:

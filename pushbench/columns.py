@@ -31,6 +31,9 @@ def _slope(part: str, what: str, infix: str = "") -> dict[str, Column]:
     }
 
 
+ROLES = ("server", "swarm", "publisher", "relay")
+"""The processes that may take part in a trial."""
+
 _TYPES: dict[object, Literal["int", "float", "str"]] = {int: "int", float: "float"}
 
 IDENTITY: dict[str, Column] = {
@@ -117,17 +120,17 @@ MEASURED: dict[str, Column] = {
     "publisher_slip_max_ms": Column("float", "largest sent − due"),
     "swarm_lag_p99_ms": Column("float", "so long at most 99 % of random arrivals would wait for the swarm's event loop"),
     "swarm_held_p99_ms": Column("float", "likewise, only while the loop was ready and something else had its core"),
-    **{
-        f"{role}_cpu_percent": Column("float", f"CPU of the {role} in the window, of one core")
-        for role in ("server", "swarm", "publisher")
-    },
+    "relay_lag_p99_ms": Column("float", "so long at most 99 % of random arrivals would wait for the relay's loop"),
+    "relay_resets": Column("int", "connections that the relay reset on purpose"),
+    "relay_idle_cuts": Column("int", "connections that the relay closed because nothing came"),
+    **{f"{role}_cpu_percent": Column("float", f"CPU of the {role} in the window, of one core") for role in ROLES},
     **{
         f"{role}_wait_percent": Column("float", f"how much of the window the {role} was ready, and its core was not free")
-        for role in ("server", "swarm", "publisher")
+        for role in ROLES
     },
     **{
         f"{role}_stopped_percent": Column("float", f"how much of the window the {role} was stopped (SIGSTOP)")
-        for role in ("server", "swarm", "publisher")
+        for role in ROLES
     },
     "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),
 }

@@ -65,6 +65,10 @@ class BlockingChannel:
         self._lines = self._socket.makefile("rb")
         self.send(role=role)
 
+    def fileno(self) -> int:
+        """The descriptor that is ready when a note has come, if every note is answered before the next is sent."""
+        return self._socket.fileno()
+
     def send(self, **note: Any) -> None:
         """Send a note."""
         self._socket.sendall(json.dumps(note).encode() + b"\n")

@@ -82,6 +82,7 @@ def judge(of: "Readings", wanted: Need) -> Iterator[Finding]:
     yield _backlog(of, wanted)
     yield _congestion(of)
     yield _loopback(of)
+    yield _netem(of)
     yield _probes(of)
 
 
@@ -275,6 +276,14 @@ def _loopback(of: "Readings") -> Finding:
         means = f"Linux has {LOOPBACK_MTU:,}: what is larger than this is cut into more segments, which costs both sides."
         return Finding(Severity.WARN, "loopback", found, means, f"sudo ip link set dev lo mtu {LOOPBACK_MTU}")
     return Finding(Severity.OK, "loopback", found, "Segments of up to 64 KiB, as on any Linux; a network's are 1.5 KB.")
+
+
+def _netem(of: "Readings") -> Finding:
+    if of.netem:
+        means = "A line between subscribers and server (rtt_ms) is a relay's, which does not lose or reorder packets."
+        return Finding(Severity.NOTE, "netem", f"cannot be used: {of.netem}", means)
+    means = "The kernel could lose and reorder packets; a run leaves that to you, and delays by a relay (rtt_ms)."
+    return Finding(Severity.OK, "netem", "can be used", means)
 
 
 def _probes(of: "Readings") -> Finding:

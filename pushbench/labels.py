@@ -25,6 +25,13 @@ SETTINGS: dict[str, str] = {
     "server_stall_ms": "server stopped for {} ms",
     "join_late_percent": "{} % join late",
     "resume_percent": "{} % leave and resume",
+    "rtt_ms": "{} ms round trip",
+    "jitter_ms": "{} ms jitter",
+    "bandwidth_kbit_s": "{} kbit/s",
+    "relay_stall_ms": "relay stalled for {} ms",
+    "relay_reset_percent": "{} % reset by the relay",
+    "relay_buffer_bytes": "relay buffers {} bytes",
+    "relay_idle_s": "closed when idle for {} s",
     "kind": "{}",
 }
 """How a setting that tells two cells of a transport apart is said."""
@@ -39,6 +46,13 @@ HEADINGS = {
     "server_stall_ms": "server stopped, ms",
     "join_late_percent": "join late, %",
     "resume_percent": "resume, %",
+    "rtt_ms": "round trip, ms",
+    "jitter_ms": "jitter, ms",
+    "bandwidth_kbit_s": "bandwidth, kbit/s",
+    "relay_stall_ms": "relay stalled, ms",
+    "relay_reset_percent": "reset by relay, %",
+    "relay_buffer_bytes": "relay buffers, bytes",
+    "relay_idle_s": "closed when idle, s",
 }
 """What a load key is called above its column, where its own name is not plain enough."""
 

@@ -18,17 +18,19 @@ SLOPES = {"ramp": "", "traffic": "_traffic"}
 class Memory:
     """The server's memory at several numbers of connections, as rows of the frame `memory`."""
 
-    def __init__(self, pid: int) -> None:
+    def __init__(self, pid: int, ends: int = 2) -> None:
+        """`ends`: how many sockets of this host belong to one subscriber, of which the server's is one."""
         self._pid = pid
+        self._ends = ends
         self._kernel_before: int | None = None
         self.rows: list[dict[str, Any]] = []
 
     async def note(self, state: str, connections: int) -> None:
         """Read the memory now; the first time is the baseline.
 
-        The kernel's part is of the whole host. What it grew by since the baseline belongs half to the server's ends of
-        the connections and half to the swarm's, which are the same structures. It is the least of a few readings: for a
-        segment in flight the kernel sets a whole MiB aside, which is no connection's.
+        The kernel's part is of the whole host. What it grew by since the baseline belongs in equal parts to all ends of
+        the connections, the server's, the swarm's and a relay's two, which are the same structures. It is the least of a
+        few readings: for a segment in flight the kernel sets a whole MiB aside, which is no connection's.
         """
         kernel_bytes = probes.kernel_bytes()
         for _ in range(KERNEL_READINGS - 1):
@@ -41,7 +43,7 @@ class Memory:
                 "state": state,
                 "connections": connections,
                 "server_user_bytes": float(probes.user_bytes(self._pid)),
-                "server_kernel_bytes": (kernel_bytes - self._kernel_before) / 2,
+                "server_kernel_bytes": (kernel_bytes - self._kernel_before) / self._ends,
             }
         )
 

@@ -15,10 +15,10 @@ from pushbench.checks import Judgement, Verdict, judge
 from pushbench.columns import MEASURED
 from pushbench.costs import connect_columns, wire_columns
 from pushbench.memory import Memory
+from pushbench.relay import RelayReport
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import SwarmReport
-from pushbench.transports import ROWS
 
 
 @dataclass(slots=True)
@@ -68,7 +68,7 @@ class Machine:
     """What the machine gave to a trial in its window."""
 
     shares: Mapping[str, Share] = field(default_factory=dict)
-    """By role: server, swarm, publisher, as far as there are such processes."""
+    """By role: server, swarm, publisher, relay, as far as there are such processes."""
     steal_percent: float | None = None
     """Of the core from which most was stolen."""
     connecting_ns: int | None = None
@@ -92,6 +92,7 @@ def concluded(
     slip_ns: tuple[int, ...],
     machine: Machine,
     memory: Memory | None,
+    relayed: RelayReport | None = None,
 ) -> Outcome:
     """The columns and rows of a trial that came to its end. Without a server there is no memory of it."""
     columns: dict[str, Any] = memory.slopes() if memory else {}
@@ -129,9 +130,12 @@ def concluded(
         "swarm_held_p99_ms": seen.lag.held_ms(0.99),
         **machine.columns,
     }
+    if relayed:
+        columns["relay_lag_p99_ms"] = relayed.lag.wait_ms(0.99)
+        columns |= {"relay_resets": relayed.resets, "relay_idle_cuts": relayed.idle_cuts}
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
     evidence |= {"measure_s": schedule.measure_s, "scheduled": schedule.count, "published": len(slip_ns)}
-    evidence |= {"polled_ms": load.poll_interval_ms if _polls(load) else 0.0, "excused": _excused(load, schedule)}
+    evidence |= {"polled_ms": load.polled_ms, "line_ms": load.line_ms, "excused": _excused(load, schedule)}
     return Outcome(
         _with_ends(judge(evidence), seen.ended),
         columns,
@@ -155,18 +159,17 @@ def _present(load: Load) -> float:
     return load.subscribers - load.join_late / 2
 
 
-def _polls(load: Load) -> bool:
-    return ROWS[load.transport].polls
-
-
 def _excused(load: Load, schedule: Schedule) -> float:
     """The part of the offered deliveries that come after the window because the load would have it so, at most.
 
-    Who is away gets them when it is back, who joined late and polls with its next poll, everybody when a stall is over.
+    Who is away gets them when it is back, who joined late when it has connected and, if it polls, with its next poll,
+    everybody when a stall is over. What the line delays by moves the end of the window as it does the beginning, if the
+    warm-up is as long.
     """
-    late_s = load.resume / load.subscribers * AWAY_S + load.server_stall_ms / 1000
-    if _polls(load):
-        late_s += load.join_late / load.subscribers * load.poll_interval_ms / 1000
+    late_s = (load.server_stall_ms + load.relay_stall_ms) / 1000
+    late_s += load.resume / load.subscribers * (AWAY_S + load.connecting_ms / 1000)
+    late_s += load.join_late / load.subscribers * (load.connecting_ms + load.polled_ms) / 1000
+    late_s += max(0.0, (load.line_ms + load.polled_ms) / 1000 - schedule.warmup_s)
     return late_s / schedule.measure_s
 
 

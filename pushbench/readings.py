@@ -5,7 +5,7 @@ import time
 from dataclasses import dataclass
 from itertools import pairwise
 
-from pushbench import bystanders, environment, machine, probes
+from pushbench import bystanders, environment, machine, netem, probes
 from pushbench.bystanders import Activity
 from pushbench.machine import Frequency
 
@@ -52,6 +52,8 @@ class Readings:
     somaxconn: int | None
     congestion_control: str | None
     loopback_mtu: int | None
+    netem: str
+    """Why the kernel's emulation of networks cannot be used; empty if it can."""
     probes: str
     """What keeps memory or CPU from being read; empty if nothing does."""
     kernel_memory_from: str | None
@@ -91,6 +93,7 @@ def take() -> Readings:
         somaxconn=somaxconn,
         congestion_control=machine.text("proc/sys/net/ipv4/tcp_congestion_control"),
         loopback_mtu=machine.number("sys/class/net/lo/mtu"),
+        netem=netem.unusable(),
         probes=broken,
         kernel_memory_from=None if broken else probes.kernel_source(),
     )

@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pushbench.columns import COLUMNS, LEDGER
+from pushbench.columns import COLUMNS, MEASURED
 from pushbench.files import partial_of, write_whole
 from pushbench.scenario_keys import Load
 
@@ -102,9 +102,9 @@ def load(path: str | os.PathLike[str]) -> Run:
     directory = Path(path)
     manifest = read_manifest(directory)
     frames = {name: table.to_pandas() for name, table in _read_tables(directory).items()}
-    frames["trials"] = _completed(frames["trials"]).astype(
-        dict.fromkeys(LEDGER, "Int64")
-    )  # counts stay whole where some are missing
+    # Counts stay whole where some are missing; the copy has its columns together again, which else are warned of.
+    counts = [name for name, column in MEASURED.items() if column.type == "int"]
+    frames["trials"] = _completed(frames["trials"]).astype(dict.fromkeys(counts, "Int64")).copy()
     return Run(directory, manifest, **frames)
 
 

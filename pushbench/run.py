@@ -56,7 +56,7 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
     here = {
         "scenario": {"name": scenario.name, "source": scenario.source, "overrides": list(scenario.overrides)},
         "environment": environment.describe(),
-        "placement": {role: list(getattr(placement, role)) for role in ("server", "swarm", "publisher")},
+        "placement": {role: list(getattr(placement, role)) for role in _roles(scenario)},
     }
     if resume:
         directory = out or _unfinished(scenario, here["scenario"], results)
@@ -82,6 +82,11 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
         "finished_at": None,
     }
     return Store.create(directory, manifest)
+
+
+def _roles(scenario: Scenario) -> tuple[str, ...]:
+    """Whose cores are to be known."""
+    return ("server", "swarm", "publisher", *(("relay",) if any(cell.relayed for cell in scenario.cells) else ()))
 
 
 def _unfinished(scenario: Scenario, same: Mapping[str, Any], results: Path) -> Path:

@@ -17,7 +17,6 @@ from pushbench.scenario_cells import cell_problems, cells_of, phase_problems
 from pushbench.scenario_errors import KeyPath, Places, Problem, ScenarioError, dotted, nearest, problems_of, shown
 from pushbench.scenario_keys import CHART_NAMES, Head, Load, Phases, Repeat, Table
 from pushbench.scenario_toml import Draft, read
-from pushbench.transports import ROWS
 
 __all__ = [
     "CHART_NAMES",
@@ -90,8 +89,7 @@ class Scenario:
     def planned_s(self, cell: Load) -> float:
         """About how many seconds the phases of one trial take; starting, connecting and stopping are not counted."""
         phases = self.phases
-        polls = ROWS[cell.transport].polls and phases.measure_s > 0
-        straggling_s = cell.poll_interval_ms / 1000 if polls else 0.0
+        straggling_s = (cell.polled_ms + cell.line_ms) / 1000 if phases.measure_s > 0 else 0.0
         return max(1, phases.plateaus) * phases.settle_s + phases.warmup_s + phases.measure_s + straggling_s
 
     def refusal(self, cell: Load, key: str, says: str) -> ScenarioError:
@@ -101,11 +99,15 @@ class Scenario:
 
 
 def files_needed(cell: Load) -> int:
-    """How many files a server or a swarm of this cell has open at once, at most.
+    """How many files one process of this cell has open at once, at most.
 
-    Connections that end on purpose have two each in the swarm, which counts their last bytes.
+    The relay has two for each subscriber, and so has a swarm whose connections end on purpose: it counts their last bytes.
     """
-    return cell.subscribers * (1 + cell.leave_early) + _FILES_BESIDE
+    return cell.subscribers * _files_each(cell) + _FILES_BESIDE
+
+
+def _files_each(cell: Load) -> int:
+    return 2 if cell.relayed or cell.leave_early else 1
 
 
 def check_files(scenario: Scenario, limit: int) -> None:
@@ -113,7 +115,7 @@ def check_files(scenario: Scenario, limit: int) -> None:
     cell = max(scenario.cells, key=files_needed)
     need = files_needed(cell)
     if need > limit:
-        most = max(1, (limit - _FILES_BESIDE) // (1 + cell.leave_early))
+        most = max(1, (limit - _FILES_BESIDE) // _files_each(cell))
         says = (
             f"{cell.subscribers} ({scenario.label(cell)}) needs {need} open files, and a process may open {limit}; "
             f"raise that with `ulimit -n {need}`, or take at most {most} subscribers"

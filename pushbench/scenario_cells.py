@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pushbench.message import MAX_SEQ
 from pushbench.scenario_errors import KeyPath, Problem, dotted, missing, problems_of, shown, unknown_key
-from pushbench.scenario_keys import Load, Phases
+from pushbench.scenario_keys import RELAYED, Load, Phases
 from pushbench.scenario_toml import Draft
 from pushbench.transports import FLOORS, ROWS
 
@@ -22,8 +22,9 @@ MAX_CELLS = 10_000
 MIN_PLATEAUS = 4
 """Two points always lie on a line, and three nearly always do: a slope with an interval wants more."""
 
-PLAIN_ONLY = ("headers", "pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent")
-"""What the floors have no part in: they take messages and serve them in one way, answer nobody, and know no cursor."""
+PLAIN_ONLY = ("headers", "pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent", "relay_buffer_bytes")
+"""What the floors have no part in: they take messages and serve them in one way, answer nobody, and know neither cursor nor
+response."""
 
 Origin = Mapping[str, KeyPath]
 """For every key of the load, where its value was written, or where it might have been."""
@@ -113,6 +114,7 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         says = f"{phases.plateaus} steps for {there} subscribers, expected at most one step a subscriber"
         at = (("phases", "plateaus"), origin["subscribers"])
         yield Problem("phases.plateaus", f"{says}; take fewer steps, or more subscribers", at)
+    yield from _relay_problems(phases, cell, origin)
     if phases.measure_s == 0:
         return
     if cell.kind == "idle":
@@ -170,7 +172,8 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
                 f"that have into a [[grid]] of their own"
             )
             yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
-    for key in PLAIN_ONLY if cell.transport in FLOORS else ():
+    beyond = () if row.server else RELAYED  # nothing can stand between a swarm and itself
+    for key in (*PLAIN_ONLY, *beyond) if cell.transport in FLOORS else ():
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain:
             says = (
@@ -178,3 +181,36 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
                 f"it into a [[grid]] of its own, without this key"
             )
             yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
+
+
+def _relay_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What is contradictory about the line between subscribers and server, and about what the relay does."""
+    measure, drain = ("phases", "measure_s"), ("phases", "drain_s")
+    if cell.jitter_ms > cell.rtt_ms / 2:
+        says = (
+            f"{cell.jitter_ms:g} ms is more than one way of a round trip of {cell.rtt_ms:g} ms, expected at most half of "
+            f"rtt_ms; lower it, or set rtt_ms to {2 * cell.jitter_ms:g} or more"
+        )
+        yield Problem(f"{origin['jitter_ms'][0]}.jitter_ms", says, (origin["jitter_ms"], origin["rtt_ms"]))
+    if phases.measure_s == 0:
+        return
+    if cell.relay_stall_ms >= phases.measure_s * 1000:
+        says = (
+            f"{cell.relay_stall_ms} ms do not fit into a window of {phases.measure_s:g} s, expected less than that; "
+            f"shorten the stall, or set measure_s above {cell.relay_stall_ms / 1000:g}"
+        )
+        yield Problem(f"{origin['relay_stall_ms'][0]}.relay_stall_ms", says, (origin["relay_stall_ms"], measure))
+    if cell.line_ms and phases.drain_s * 1000 <= (late_ms := cell.line_ms + cell.polled_ms):
+        says = (
+            f"{phases.drain_s:g} s is not above the {late_ms:g} ms that {cell.transport} may take with rtt_ms = "
+            f"{cell.rtt_ms:g}, so the last messages would be counted as lost; set drain_s above {late_ms / 1000:g}"
+        )
+        yield Problem("phases.drain_s", says, (drain, origin["rtt_ms"]))
+    feed_kbit_s = cell.rate_hz * cell.payload_bytes * 8 / 1000
+    if cell.bandwidth_kbit_s and feed_kbit_s >= cell.bandwidth_kbit_s:
+        says = (
+            f"{cell.bandwidth_kbit_s} kbit/s do not carry {cell.rate_hz:g} messages/s of {cell.payload_bytes} bytes, "
+            f"expected more than {feed_kbit_s:g}; raise it, or lower rate_hz"
+        )
+        at = (origin["bandwidth_kbit_s"], origin["rate_hz"])
+        yield Problem(f"{origin['bandwidth_kbit_s'][0]}.bandwidth_kbit_s", says, at)

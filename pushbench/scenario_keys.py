@@ -108,6 +108,38 @@ class Load(Table):
         le=100,
         description="share of the subscribers that leave once in the window, and resume half a second later",
     )
+    rtt_ms: float = Field(
+        default=0.0,
+        ge=0,
+        le=10_000,
+        description="round-trip time that a relay adds between subscribers and server, half of it each way; a new "
+        "connection pays one more, for its handshake",
+    )
+    jitter_ms: float = Field(
+        default=0.0, ge=0, le=5_000, description="each way through the relay is longer by a random part of this, in order"
+    )
+    bandwidth_kbit_s: int = Field(
+        default=0, ge=0, le=10_000_000, description="of each connection through the relay, in both directions; 0: unlimited"
+    )
+    relay_stall_ms: int = Field(
+        default=0, ge=0, le=60_000, description="the relay passes nothing on for so long, in the middle of the window"
+    )
+    relay_reset_percent: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="share of the subscribers' connections that the relay resets (RST) in the course of the window",
+    )
+    relay_buffer_bytes: int = Field(
+        default=0,
+        ge=0,
+        le=131_072,
+        description="the relay holds a response that goes on until so many bytes of it are there, or it ends, as a "
+        "proxy that buffers does; 0: nothing is held",
+    )
+    relay_idle_s: float = Field(
+        default=0.0, ge=0, le=3600, description="the relay closes a connection on which nothing came for so long; 0: none"
+    )
 
     @property
     def join_late(self) -> int:
@@ -124,8 +156,46 @@ class Load(Table):
         """Whether connections end inside the window on purpose."""
         return self.poll_connection == "new" or self.resume > 0
 
+    @property
+    def relay_resets(self) -> int:
+        """How many connections the relay resets."""
+        return round(self.subscribers * self.relay_reset_percent / 100)
 
-DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent")
+    @property
+    def relayed(self) -> bool:
+        """Whether a relay stands between subscribers and server."""
+        return any(getattr(self, key) for key in RELAYED)
+
+    @property
+    def transit_ms(self) -> float:
+        """The longest way through the relay, in one direction."""
+        return self.rtt_ms / 2 + self.jitter_ms
+
+    @property
+    def line_ms(self) -> float:
+        """How long a message may be under way because of the relay's line, at most."""
+        return ROWS[self.transport].transits * self.transit_ms
+
+    @property
+    def polled_ms(self) -> float:
+        """How long a message may wait for a poll, at most: a poll that is due before the last is answered is left out."""
+        if not ROWS[self.transport].polls:
+            return 0.0
+        return self.poll_interval_ms * (1 + 2 * self.transit_ms // self.poll_interval_ms)
+
+    @property
+    def connecting_ms(self) -> float:
+        """What the relay's line adds to connecting, at most: a handshake, a request and its answer."""
+        return 4 * self.transit_ms
+
+
+LINE = ("rtt_ms", "jitter_ms", "bandwidth_kbit_s")
+"""Keys of a load that say what the line between subscribers and server is like."""
+RELAY_FAULTS = ("relay_stall_ms", "relay_reset_percent", "relay_buffer_bytes", "relay_idle_s")
+"""Keys of a load that have a relay do something to connections."""
+RELAYED = (*LINE, *RELAY_FAULTS)
+"""A relay is there if one of these asks for it."""
+DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", *RELAY_FAULTS)
 """Keys of a load that disturb a trial on purpose."""
 
 
@@ -159,13 +229,12 @@ class Repeat(Table):
 TABLES: dict[str, type[Table]] = {"": Head, "load": Load, "phases": Phases, "repeat": Repeat}
 """The model of each table by its name; "" holds the keys above the first table. `[grid]` takes the keys of `[load]`."""
 
-UNITS = {"s": "s", "ms": "ms", "hz": "Hz", "bytes": "bytes"}
+UNITS = {"kbit_s": "kbit/s", "s": "s", "ms": "ms", "hz": "Hz", "bytes": "bytes"}
 
 
 def unit(key: str) -> str:
     """The unit that a key's name ends in; empty if it has none."""
-    _, _, suffix = key.rpartition("_")
-    return UNITS.get(suffix, "")
+    return next((unit for suffix, unit in UNITS.items() if key.endswith(f"_{suffix}")), "")
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ import pandas as pd
 from pushbench.checks import Verdict
 from pushbench.columns import LOAD
 from pushbench.labels import HEADINGS, plain, setting
-from pushbench.scenario_keys import DISTURBANCES
+from pushbench.scenario_keys import DISTURBANCES, LINE, RELAYED
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
 from pushbench.transports import FLOORS
 
@@ -117,6 +117,13 @@ DUE = (
 """What is said below the table of latencies."""
 
 
+RELAY = (
+    "Round trip, jitter and bandwidth are a relay's: it delays bytes and keeps their order. Networks do more: it loses and "
+    "reorders nothing, and knows neither congestion nor packets."
+)
+"""What is said below it where a relay was there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """A table of texts, and what is to be said below it. A figure's interval follows it in brackets."""
@@ -139,7 +146,7 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
     states = _any(trials, (figure for figure in MEMORY if "_traffic_" in figure.column))
     silent = trials[trials["kind"] == "idle"]
     shown = [
-        _table("Latency", trials, LATENCY, {}, (DUE,)),
+        _table("Latency", trials, LATENCY, {}, (DUE, *_relayed(trials))),
         _table("Delivered, and what it cost", trials, COST if states else COST + IDLE_MEMORY, {"lost": _ledger}),
         _table("On the wire, per delivery", trials, WIRE, {}),
         _table("While nothing is published, per connection and second", silent, WAITING, {}),
@@ -167,7 +174,9 @@ def _table(
     keys = varied(trials)
     shown = [figure for figure in figures if trials[figure.column].notna().any()]
     headings = (*(HEADINGS.get(key, key) for key in keys), *(figure.heading for figure in shown), *others)
-    floors_last = trials.assign(floor=trials["transport"].isin(list(FLOORS))).sort_values(["floor", "cell", "trial"])
+    in_order = trials.sort_values(["cell", "trial"])
+    floor = in_order["transport"].isin(list(FLOORS))
+    floors_last = pd.concat([in_order[~floor], in_order[floor]])
     rows = tuple(
         (
             *(plain(cell[key].iloc[0]) for key in keys),
@@ -184,7 +193,8 @@ def varied(trials: pd.DataFrame) -> list[str]:
     return [
         key
         for key in LOAD
-        if key == "transport" or trials[key].nunique() > 1 or (key == "pacing" and (trials[key] == "closed").any())
+        if key in trials  # else the run is older than the key
+        and (key == "transport" or trials[key].nunique() > 1 or (key == "pacing" and (trials[key] == "closed").any()))
     ]
 
 
@@ -253,10 +263,19 @@ def _special(trials: pd.DataFrame) -> list[str]:
             "closed: the publisher waited for the server's answer to each message, and put off what was due meanwhile; "
             "that is not in its naive figures."
         )
-    on_purpose = [setting(key, values[0]) for key in DISTURBANCES if len(values := trials[key].unique()) == 1 and values[0]]
+    disturbed = [(key, trials[key].unique()) for key in DISTURBANCES if key in trials]
+    on_purpose = [setting(key, values[0]) for key, values in disturbed if len(values) == 1 and values[0]]
     if on_purpose:
         notes.append(f"On purpose: {', '.join(on_purpose)}; the tails are of that.")
     return notes
+
+
+def _relayed(trials: pd.DataFrame) -> list[str]:
+    """What is to be known of latencies on a line that a relay has lengthened."""
+    if not any((trials[key] > 0).any() for key in RELAYED if key in trials):
+        return []
+    line = [setting(key, values[0]) for key in LINE if len(values := trials[key].unique()) == 1 and values[0]]
+    return [*([f"The line: {', '.join(line)}."] if line else []), RELAY]
 
 
 def all_believable(trials: pd.DataFrame) -> bool:

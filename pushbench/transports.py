@@ -24,6 +24,9 @@ class Transport:
     """True if its subscribers ask every `poll_interval_ms`, so that a message may rightly wait for that long."""
     deflates: bool = False
     """True if it can compress message by message (permessage-deflate, RFC 7692)."""
+    transits: int = 1
+    """How many ways between subscriber and server a message may have to wait for, at most. Where every answer needs a
+    request of its own: that of the answer before, that of the request, and its own."""
     server: str | None = "starlette"
     """Which of the targets that come with the suite serves it; None if nothing does, and the swarm feeds itself."""
     drawn_as: str = ""
@@ -39,7 +42,13 @@ TRANSPORTS: dict[str, Transport] = {
     row.name: row
     for row in (
         Transport("polling", "clients.polling:Polling", "/polling", "asks again every interval", polls=True),
-        Transport("longpoll", "clients.longpoll:LongPoll", "/longpoll", "asks, and is held until there is something"),
+        Transport(
+            "longpoll",
+            "clients.longpoll:LongPoll",
+            "/longpoll",
+            "asks, and is held until there is something",
+            transits=3,
+        ),
         Transport("stream", "clients.stream:Stream", "/stream", "one endless HTTP response, a message a line"),
         Transport("sse", "clients.sse:ServerSentEvents", "/sse", "Server-Sent Events, by sse-starlette"),
         Transport(

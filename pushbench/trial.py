@@ -7,6 +7,7 @@ recordings and where results are kept is not known here.
 """
 
 import asyncio
+import math
 import os
 import signal
 import time
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pushbench import message, probes
-from pushbench.audience import Habits
+from pushbench.audience import CONNECTING, Habits
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
 from pushbench.client_options import client_options
@@ -25,13 +26,16 @@ from pushbench.memory import Memory
 from pushbench.outcome import Machine, Outcome, concluded
 from pushbench.placement import Placement
 from pushbench.publisher import WAYS, PublisherPlan, publish
+from pushbench.relay import Faults, RelayPlan, relay
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
+from pushbench.shaping import Line
 from pushbench.swarm import TELL_EVERY_S, SwarmPlan, SwarmReport, swarm
 from pushbench.target import Running, Target, TargetFailed, running
 from pushbench.transports import ROWS
 from pushbench.workers import Worker, WorkerFailed, pool
 
+MS_NS = 1_000_000
 LEAD_S = 0.1
 """From the order to start to the first message: time for it to reach everyone."""
 ANSWER_S = 30.0
@@ -43,7 +47,7 @@ STOPPED_S = 5.0
 """A server that is stopped for so much longer than the scenario asks for will not go on by itself."""
 DRAIN_EVERY_S = 0.05
 QUIET_S = 1.0
-"""A drain in which nothing has arrived for so long (and, when polling, two intervals) is over."""
+"""A drain in which nothing has arrived for so long (and twice as long as a message may rightly take) is over."""
 
 
 class Watch(Protocol):
@@ -103,13 +107,19 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
         publisher = None
         if feed:
             publisher = Worker(await stack.enter_async_context(pool(1)), board, "publisher", publish, feed)
+        between = None
+        if trial.load.relayed:
+            plan = _relay_plan(trial, board.address)
+            between = Worker(await stack.enter_async_context(pool(1)), board, "relay", relay, plan)
         server = None
         if trial.target:
             server = await stack.enter_async_context(running(trial.target, trial.placement.server))
         await stack.enter_async_context(swarm_worker)
         if publisher:
             await stack.enter_async_context(publisher)
-        cast = Cast(server, swarm_worker, publisher)
+        if between:
+            await stack.enter_async_context(between)
+        cast = Cast(server, swarm_worker, publisher, between)
         stopped_s = trial.load.server_stall_ms / 1000 + STOPPED_S
         return await cast.unless_one_ends(_perform(trial, watch, cast), stopped_s)
 
@@ -119,7 +129,7 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     machine = Machine()
     if cast.publisher and cast.server:
         await cast.publisher.ask(ANSWER_S, host=cast.server.host, port=cast.server.port)
-    memory = Memory(cast.server.pid) if cast.server else None
+    memory = Memory(cast.server.pid, ends=4 if cast.relay else 2) if cast.server else None
     if memory:
         await memory.note("baseline", 0)
     before_ns = probes.cpu_ns(cast.server.pid) if cast.server else 0
@@ -135,30 +145,30 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     watch.phase("disconnect", 0.5)
     await cast.swarm.ask(ANSWER_S + trial.load.subscribers / CONNECTS_PER_S, disconnect=True)
     if trial.phases.plateaus and memory:
-        await asyncio.sleep(trial.phases.settle_s)
+        await asyncio.sleep(trial.phases.settle_s + 2 * trial.load.transit_ms / 1000)  # until the server has heard of it
         await memory.note("residual", 0)
     cast.swarm.tell(report=True, published=None if slip_ns is None else len(slip_ns))
     seen = await cast.swarm.report(ANSWER_S)
-    return concluded(
-        trial.load,
-        trial.schedule,
-        seen,
-        seen.slip_ns if slip_ns is None else slip_ns,
-        replace(machine, connecting_ns=connecting_ns),
-        memory,
-    )
+    relayed = None
+    if cast.relay:
+        cast.relay.tell(report=True)
+        relayed = await cast.relay.report(ANSWER_S)
+    slips_ns = seen.slip_ns if slip_ns is None else slip_ns
+    machine = replace(machine, connecting_ns=connecting_ns)
+    return concluded(trial.load, trial.schedule, seen, slips_ns, machine, memory, relayed)
 
 
 async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -> None:
     """Connect all subscribers that are to be there from the beginning, in as many steps as there are plateaus."""
     steps = trial.phases.plateaus or 1
     total = trial.load.subscribers - trial.load.join_late
-    host, port = (cast.server.host, cast.server.port) if cast.server else ("", 0)
-    watch.phase("ramp", total / 1500 + steps * trial.phases.settle_s)
+    host, port = await _entrance(cast)
+    connecting_s = trial.load.connecting_ms / 1000 * math.ceil(total / CONNECTING)
+    watch.phase("ramp", total / 1500 + connecting_s + steps * trial.phases.settle_s)
     told = 0
     for step in range(1, steps + 1):
         target = round(total * step / steps)
-        within_s = ANSWER_S + target / CONNECTS_PER_S
+        within_s = ANSWER_S + target / CONNECTS_PER_S + connecting_s
         answer = await cast.swarm.ask(within_s, connect=target, host=host, port=port)
         if answer["ended"] or answer["connected"] < target:
             reasons = "; ".join(f"{count} × {reason}" for reason, count in answer["ended"].items())
@@ -197,6 +207,16 @@ async def _arrived(deliveries: int, trial: Trial, swarm_worker: Worker[SwarmRepo
         await asyncio.sleep(DRAIN_EVERY_S)
 
 
+async def _entrance(cast: Cast) -> Address:
+    """Where the swarm connects: to the server, or to the relay before it."""
+    if cast.server is None:
+        return "", 0
+    if cast.relay is None:
+        return cast.server.host, cast.server.port
+    told = await cast.relay.ask(ANSWER_S, host=cast.server.host, port=cast.server.port)
+    return told["host"], told["port"]
+
+
 async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -> Machine:
     """Warm up, measure, drain; returns what the machine gave to each process in the measured window."""
     if cast.server:
@@ -206,6 +226,8 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     if cast.publisher:
         cast.publisher.tell(start_ns=start_ns)
     await cast.swarm.ask(ANSWER_S, measure=start_ns)
+    if cast.relay:
+        await cast.relay.ask(ANSWER_S, measure=start_ns)
     from_ns, to_ns = (start_ns + offset for offset in schedule.window_ns)
     cores = {core for role in cast.pids for core in getattr(trial.placement, role)}
 
@@ -218,13 +240,12 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
             meanwhile.create_task(_stall(cast.server.pid, (from_ns + to_ns) // 2, trial.load.server_stall_ms / 1000))
         await _until(to_ns, watch, cast.swarm)
     after = cast.used(cores)
-    polls = ROWS[trial.load.transport].polls
-    interval_s = trial.load.poll_interval_ms / 1000 if polls else 0.0
-    watch.phase("drain", interval_s)
+    under_way_s = (trial.load.polled_ms + trial.load.line_ms) / 1000
+    watch.phase("drain", under_way_s)
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
     if everything := trial.load.subscribers * schedule.count:
-        await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
+        await _drain(everything, QUIET_S + 2 * under_way_s, trial.phases.drain_s, watch, cast.swarm)
     return cast.given(before, after)
 
 
@@ -301,4 +322,25 @@ def _publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
         give_up_s=trial.phases.drain_s,
         payload_bytes=trial.load.payload_bytes,
         cores=trial.placement.publisher,
+    )
+
+
+def _relay_plan(trial: Trial, control: Address) -> RelayPlan:
+    load = trial.load
+    return RelayPlan(
+        control=control,
+        line=Line(
+            round_trip_ns=round(load.rtt_ms * MS_NS),
+            jitter_ns=round(load.jitter_ms * MS_NS),
+            bit_per_s=load.bandwidth_kbit_s * 1000,
+        ),
+        faults=Faults(
+            stall_ns=load.relay_stall_ms * MS_NS,
+            resets=load.relay_resets,
+            idle_ns=round(load.relay_idle_s * NS),
+            buffer_bytes=load.relay_buffer_bytes,
+        ),
+        schedule=trial.schedule,
+        seed=trial.seed,
+        cores=trial.placement.relay,
     )

@@ -21,6 +21,7 @@ PACKAGES = ("servers", "targets", "clients", "pushbench")
 
 PURE = (
     "age",
+    "buffering",
     "checks",
     "columns",
     "comparison",
@@ -37,6 +38,7 @@ PURE = (
     "scenario_keys",
     "scenario_toml",
     "schedule",
+    "shaping",
     "stats",
     "timeline",
     "transports",

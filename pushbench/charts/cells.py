@@ -225,7 +225,7 @@ def notes(trials: pd.DataFrame) -> list[str]:
                     parts.append(f"{name} {word}{count} of {counted(len(of), 'trial')}")
         if parts:
             lines.append(head + "; ".join(parts))
-    disturbed = [(key, trials[key].unique()) for key in DISTURBANCES]
+    disturbed = [(key, trials[key].unique()) for key in DISTURBANCES if key in trials]
     on_purpose = [setting(key, values[0]) for key, values in disturbed if len(values) == 1 and values[0]]
     return [*lines, f"on purpose: {', '.join(on_purpose)}"] if on_purpose else lines
 

@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from pushbench import columns
-from pushbench.scenario import Load
+from pushbench.scenario_keys import Load
 from pushbench.transports import ROWS
 
 FLOORS = ("tcp", "null")
@@ -30,7 +30,9 @@ KERNEL_KIB = 4.2
 
 STATISTICS = ("mean", "p50", "p90", "p99", "p999", "max")
 COUNTS = ["expected", "delivered", "lost", "duplicated", "reordered", "coalesced", "gaps", "gap_longest"]
-MEASURED = [name for name in columns.MEASURED if name not in COUNTS]
+RELAY_COUNTS = ["relay_resets", "relay_idle_cuts"]
+MEASURED = [name for name in columns.MEASURED if name not in (*COUNTS, *RELAY_COUNTS)]
+
 
 SERVERS = ["server_cpu_us_per_delivery", "server_cpu_percent", "server_wait_percent"]
 """What there is not without a server."""
@@ -82,7 +84,8 @@ def run(
     for order, (trial, (cell, load)) in enumerate(product(range(1, trials + 1), enumerate(cells))):
         for name, frame in _trial(rng, cell, trial, order, load, server_stall_ms, plateaus, measure_s, warmup_s).items():
             frames[name].append(frame)
-    made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS, "Int64"))}
+    made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS + RELAY_COUNTS, "Int64"))}
+    made["trials"] = made["trials"].copy()  # its columns together, as those of a run that was read
     for name, types in OTHERS.items():
         empty = pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in types.items()})
         found = pd.concat(frames[name], ignore_index=True) if frames[name] else empty
@@ -149,7 +152,7 @@ def _trial(
         "verdict": "server_bound" if count and offered > capacity else "ok",
         "reason": "", "evidence": "", "hint": "",
     }  # fmt: skip
-    row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys(COUNTS, pd.NA)
+    row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys((*COUNTS, *RELAY_COUNTS), pd.NA)
     row |= {"connect_per_s": rng.normal(900, 40), "connect_p99_ms": rng.normal(12, 1)}
     latency = timeline = pd.DataFrame()
     if count:

@@ -34,6 +34,7 @@ READINGS = Readings(
     somaxconn=4096,
     congestion_control="cubic",
     loopback_mtu=65_536,
+    netem="",
     probes="",
     kernel_memory_from="slabinfo",
 )

@@ -8,21 +8,10 @@ from pushbench.scenario import Load
 from tests.pushbench import frames
 
 UNITS = (
-    "_ms",
-    "_s",
-    "_hz",
-    "_bytes",
-    "_percent",
-    "_per_s",
-    "_per_delivery",
-    "_per_empty_poll",
-    "_per_connect",
-    "_per_connection",
-    "_low",
-    "_high",
-    "_r2",
+    *("_ms", "_s", "_hz", "_bytes", "_percent", "_per_s", "_low", "_high", "_r2"),
+    *("_per_delivery", "_per_empty_poll", "_per_connect", "_per_connection"),
 )
-COUNTS = {"cell", "trial", "order", "subscribers", *LEDGER}
+COUNTS = {"cell", "trial", "order", "subscribers", "relay_resets", "relay_idle_cuts", *LEDGER}
 
 
 def test_the_parts_make_the_whole_in_order_and_share_nothing() -> None:

@@ -187,6 +187,7 @@ ILLS: dict[str, tuple[Readings, Severity, str, list[str]]] = {
     "congestion control unknown": (but(congestion_control=None), NOTE, "congestion", ["unknown"]),
     "a small MTU": (but(loopback_mtu=1500), WARN, "loopback", ["MTU 1,500", "sudo ip link set dev lo mtu 65536"]),
     "MTU unknown": (but(loopback_mtu=None), NOTE, "loopback", ["unknown"]),
+    "no netem": (but(netem="it takes root"), NOTE, "netem", ["cannot be used: it takes root", "rtt_ms"]),
     "memory unread": (but(probes="/proc/1/smaps_rollup cannot be read: denied"), WARN, "probes", ["smaps_rollup", "fails"]),
     "not root": (but(kernel_memory_from="meminfo"), NOTE, "probes", ["slabinfo cannot be read", "root"]),
 }

@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 
 from pushbench import age, histogram, ledger, timeline
+from pushbench.audience import AWAY_S
 from pushbench.checks import Judgement, Verdict
 from pushbench.columns import COLUMNS, MEASURED
 from pushbench.dissect import Parts
 from pushbench.lag import Lag
 from pushbench.memory import Memory
-from pushbench.outcome import Machine, Outcome, Share, concluded
+from pushbench.outcome import Machine, Outcome, Share, _excused, concluded
+from pushbench.relay import RelayReport
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import SwarmReport
@@ -66,7 +68,15 @@ class NoMemory(Memory):
 
 
 def conclude(seen: SwarmReport = SEEN, schedule: Schedule | None = SCHEDULE, **changes: Any) -> Outcome:
-    return concluded(LOAD, schedule, seen, changes.get("slips", SLIPS_NS), changes.get("machine", MACHINE), NoMemory())
+    return concluded(
+        LOAD,
+        schedule,
+        seen,
+        changes.get("slips", SLIPS_NS),
+        changes.get("machine", MACHINE),
+        NoMemory(),
+        changes.get("relayed"),
+    )
 
 
 def test_every_column_is_as_it_is_defined() -> None:
@@ -145,8 +155,35 @@ def test_every_column_is_as_it_is_defined() -> None:
 
 
 def test_all_that_is_measured_is_there_but_the_slopes_of_memory() -> None:
-    slopes = re.compile(r"server_(user|kernel).*_bytes_per_connection|server_cpu_us_per_connect$")
+    slopes = re.compile(r"server_(user|kernel).*_bytes_per_connection|server_cpu_us_per_connect$|relay_")
     assert {name for name in MEASURED if not slopes.match(name)} == set(conclude().columns)
+
+
+def test_what_a_relay_reports_is_there_if_there_was_one() -> None:
+    relayed = RelayReport(Lag(10 * MS, late_ns=(2 * MS,) * 100, cpu_ns=(MS,) * 100), 12, resets=3, idle_cuts=4)
+    columns = conclude(relayed=relayed).columns
+    assert (columns["relay_resets"], columns["relay_idle_cuts"]) == (3, 4)
+    assert 0 < columns["relay_lag_p99_ms"] < 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "excused_s"),
+    [
+        ({}, 0.0),
+        ({"rtt_ms": 300.0}, 0.0),  # the window's end is later by as much as its beginning
+        ({"rtt_ms": 4000.0}, 2.0 - SCHEDULE.warmup_s),
+        ({"rtt_ms": 2000.0, "transport": "longpoll"}, 3.0 - SCHEDULE.warmup_s),
+        ({"rtt_ms": 900.0, "transport": "polling", "poll_interval_ms": 500}, 0.5 * 2 + 0.45 - SCHEDULE.warmup_s),
+        ({"relay_stall_ms": 500}, 0.5),
+        ({"rtt_ms": 100.0, "resume_percent": 50.0}, 0.5 * (AWAY_S + 0.2)),
+        ({"rtt_ms": 100.0, "join_late_percent": 50.0}, 0.5 * 0.2),
+    ],
+)
+def test_what_the_relay_delays_is_excused_as_far_as_the_warm_up_does_not_make_up_for_it(
+    changes: dict[str, Any], excused_s: float
+) -> None:
+    cell = Load.model_validate(LOAD.model_dump() | changes)
+    assert _excused(cell, SCHEDULE) == pytest.approx(excused_s / SCHEDULE.measure_s)
 
 
 def test_the_histograms_of_both_clocks_are_rows() -> None:

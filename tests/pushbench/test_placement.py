@@ -8,10 +8,10 @@ from pushbench.placement import Placement, place
 @pytest.mark.parametrize(
     ("cores", "placement", "shared"),
     [
-        ([3], Placement((3,), (3,), (3,)), True),
-        ([0, 1], Placement((0,), (1,), (1,)), False),
-        ([0, 1, 2], Placement((0,), (1,), (2,)), False),
-        ([4, 5, 6, 7], Placement((4,), (5,), (6,)), False),
+        ([3], Placement((3,), (3,), (3,), (3,)), True),
+        ([0, 1], Placement((0,), (1,), (1,), (1,)), False),
+        ([0, 1, 2], Placement((0,), (1,), (2,), (2,)), False),
+        ([4, 5, 6, 7], Placement((4,), (5,), (6,), (7,)), False),
     ],
 )
 def test_cores_are_given_to_roles(cores: list[int], placement: Placement, shared: bool) -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, strategies as st
 from pushbench import scenario as scenarios
 from pushbench.scenario import Load, Scenario, ScenarioError, check_files, files_needed, find, load, loads
 from pushbench.scenario_errors import shown
-from pushbench.scenario_keys import TABLES, allowed, kind_of_value, unit
+from pushbench.scenario_keys import RELAYED, TABLES, allowed, kind_of_value, unit
 from pushbench.scenario_toml import lines_of
 from pushbench.transports import ROWS
 
@@ -143,6 +143,34 @@ def test_planned_time_is_that_of_the_phases_and_a_poll_more_for_pollers() -> Non
     assert by_transport == pytest.approx({"sse": 4 * 0.2 + 1 + 2, "polling": 4 * 0.2 + 1 + 2 + 1})
 
 
+def test_a_cell_is_relayed_if_a_key_asks_for_it_and_then_takes_twice_the_files() -> None:
+    plain = Load(transport="sse", subscribers=100)
+    assert not plain.relayed
+    for key in RELAYED:
+        cell = Load.model_validate(plain.model_dump() | {key: 1})
+        assert cell.relayed, key
+        assert files_needed(cell) - files_needed(plain) == 100
+
+
+@pytest.mark.parametrize(
+    ("transport", "rtt_ms", "line_ms", "polled_ms"),
+    [
+        ("sse", 0, 0, 0),
+        ("sse", 100, 60, 0),
+        ("longpoll", 100, 180, 0),  # its answer, its next request, and its next answer
+        ("polling", 0, 10, 250),
+        ("polling", 100, 60, 250),
+        ("polling", 300, 160, 500),  # every second poll is left out
+    ],
+)
+def test_a_message_may_rightly_wait_for_its_line_and_its_poll(
+    transport: str, rtt_ms: float, line_ms: float, polled_ms: float
+) -> None:
+    jitter_ms = 10.0 if transport == "polling" or rtt_ms else 0.0
+    cell = Load(transport=transport, subscribers=1, poll_interval_ms=250, rtt_ms=float(rtt_ms), jitter_ms=jitter_ms)
+    assert (cell.line_ms, cell.polled_ms) == (line_ms, polled_ms)
+
+
 # The schedule
 
 
@@ -257,6 +285,19 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
         ("10\n\n[phases]\nplateaus = 4\nwarmup_s = 1\nmeasure_s = 2",
          "20_000\n[phases]\nwarmup_s = 1\nmeasure_s = 86_400", 13,
          "load.rate_hz: 20000 Hz for 86401 s are more messages than can be numbered, expected at most 999999999; lower"),
+        # the line between subscribers and server
+        ("[load]", "[load]\nrtt_ms = 20\njitter_ms = 10.5", 14,
+         "load.jitter_ms: 10.5 ms is more than one way of a round trip of 20 ms, expected at most half of rtt_ms; lower "
+         "it, or set rtt_ms to 21 or more"),
+        ("[load]", "[load]\nrelay_stall_ms = 2000", 13,
+         "load.relay_stall_ms: 2000 ms do not fit into a window of 2 s, expected less than that; shorten"),
+        ("[load]", "[load]\nrtt_ms = 10_000", 16,
+         "phases.drain_s: 10 s is not above the 16000 ms that polling may take with rtt_ms = 10000, so the last messages "
+         "would be counted as lost; set drain_s above 16"),
+        ("[load]", "[load]\nbandwidth_kbit_s = 10", 13,
+         "load.bandwidth_kbit_s: 10 kbit/s do not carry 10 messages/s of 128 bytes, expected more than 10.24; raise"),
+        ('"sse"', '"null"]\nrtt_ms = [5', 9, "grid.rtt_ms: 5.0 for null, expected 0.0"),
+        ('"sse"', '"tcp"]\nrelay_buffer_bytes = [5', 9, "grid.relay_buffer_bytes: 5 for tcp, expected 0"),
         # what is too large to look at, or would do something to a terminal
         ("= 10\n", f"= 0x{'f' * 5000}\n", 13, "load.rate_hz: (too large to be shown) is not a number from 0 to 100000 Hz"),
         ("= 10\n", f"= {{{'a.' * 1500}b = 1}}\n", 13, "load.rate_hz: lists or tables nested more than 10 deep, and no key"),

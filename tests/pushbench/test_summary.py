@@ -3,6 +3,7 @@
 import pandas as pd
 import pytest
 
+from pushbench.scenario_keys import RELAYED
 from pushbench.stats import Interval
 from pushbench.summary import MARK, ROUGH, Table, digits, said, tables, varied
 from tests.pushbench import frames
@@ -23,6 +24,24 @@ def latency(run: pd.DataFrame) -> Table:
 
 def cost(run: pd.DataFrame) -> Table:
     return tables(run)[-1]
+
+
+def test_what_the_line_is_and_what_it_is_not_is_said_below_the_latencies() -> None:
+    run = frames.run(("sse", "websocket"))["trials"]
+    assert len(latency(run).notes) == 1
+    run["rtt_ms"] = 50.0
+    run["jitter_ms"] = [0.0, 5.0] * (len(run) // 2)
+    _, line, limits = latency(run).notes
+    assert line == "The line: 50 ms round trip."
+    assert "loses and reorders nothing" in limits
+    run["rtt_ms"] = [0.0, 50.0] * (len(run) // 2)
+    assert [note.startswith("The line: ") for note in latency(run).notes] == [False, False]
+
+
+def test_a_run_that_is_older_than_a_key_of_the_load_is_shown_without_it() -> None:
+    run = frames.run(("sse",))["trials"].drop(columns=list(RELAYED))
+    assert len(latency(run).notes) == 1
+    assert "rtt_ms" not in varied(run)
 
 
 @pytest.mark.parametrize(

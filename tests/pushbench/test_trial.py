@@ -34,9 +34,10 @@ from tests.pushbench.tiny import (
     trial,
 )
 
-WITH_TRAFFIC = {name for name in MEASURED if not re.fullmatch(r"server_(user|kernel).*_bytes_per_connection.*", name)}
+OF_A_RELAY = {name for name in MEASURED if name.startswith("relay_")}
 AFTER_TRAFFIC = {name for name in MEASURED if "_traffic_" in name}
-SLOPES = set(MEASURED) - WITH_TRAFFIC - AFTER_TRAFFIC
+SLOPES = {name for name in MEASURED if re.match(r"server_(user|kernel).*_bytes_per_connection", name)} - AFTER_TRAFFIC
+WITH_TRAFFIC = set(MEASURED) - SLOPES - AFTER_TRAFFIC - OF_A_RELAY
 OF_LONGER_WINDOWS = ("_empty_poll", "_user_us_per_delivery", "_system_us_per_delivery")
 """What is not there of a window with messages, or of one in which the kernel's clock may not have ticked."""
 CONNECTING = {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes", "server_cpu_us_per_connect"}
@@ -176,6 +177,44 @@ async def test_who_joins_late_and_who_resumes_loses_nothing(transport: str) -> N
     assert columns["duplicated"] == columns["reordered"] == columns["gaps"] == 0
 
 
+@pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp"])
+async def test_through_a_relay_all_arrives_and_nothing_sooner_than_the_line_lets_it(transport: str) -> None:
+    cell = load(transport, rtt_ms=60.0, jitter_ms=5.0, bandwidth_kbit_s=10_000)
+    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["delivered"] == columns["expected"] == 4 * 16
+    assert set(columns) == WITH_TRAFFIC | OF_A_RELAY
+    assert min(row["value_ms"] for row in outcome.latency) >= 30  # upper edges of buckets
+    assert columns["connect_p99_ms"] >= 120  # a handshake, and a request with its answer
+    assert columns["relay_cpu_percent"] > 0
+    assert columns["relay_resets"] == columns["relay_idle_cuts"] == 0
+
+
+async def test_a_relay_that_stalls_is_in_the_latency_of_all_that_was_due_meanwhile() -> None:
+    outcome = await attempt(trial(load(relay_stall_ms=STALL_MS, rate_hz=200.0)), Phased())
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert outcome.columns["latency_max_ms"] >= STALL_MS * 0.9
+    waited = sum(row["count"] for row in outcome.latency if row["clock"] == "due" and row["value_ms"] > STALL_MS / 3)
+    assert waited >= 4 * (STALL_MS / 5) / 2  # every 5 ms one was due
+
+
+@pytest.mark.parametrize(("transport", "held"), [("polling", False), ("stream", True), ("websocket", False)])
+async def test_a_relay_that_buffers_holds_streams_and_nothing_else(transport: str, held: bool) -> None:
+    short = PHASES.model_copy(update={"drain_s": 0.5})
+    outcome = await attempt(trial(load(transport, relay_buffer_bytes=100_000), phases=short), Phased())
+    assert outcome.judgement.verdict != Verdict.FAILED, outcome.judgement.said
+    assert outcome.columns["lost"] == (outcome.columns["expected"] if held else 0)
+
+
+async def test_whom_the_relay_resets_ends_and_is_counted() -> None:
+    outcome = await attempt(trial(load("stream", relay_reset_percent=50.0)), Phased())
+    assert outcome.judgement.verdict != Verdict.OK
+    assert outcome.columns["relay_resets"] == 2
+    assert "subscribers ended: " in outcome.judgement.reason
+    assert outcome.columns["lost"] > 0
+
+
 STALL_MS = 150
 
 
@@ -265,11 +304,11 @@ class Sniper(Phased):
             self.shots.append(load_processes[self.role].pid)
 
 
-@pytest.mark.parametrize(("role", "name"), [(0, "swarm"), (1, "publisher")])
+@pytest.mark.parametrize(("role", "name"), [(0, "swarm"), (1, "publisher"), (2, "relay")])
 async def test_a_load_process_that_dies_is_noticed_at_once(role: int, name: str) -> None:
     sniper = Sniper(role=role)
     endless = PHASES.model_copy(update={"measure_s": 600.0})
-    reason = await failure(trial(load("stream"), phases=endless), sniper)
+    reason = await failure(trial(load("stream", rtt_ms=1.0), phases=endless), sniper)
     assert (
         reason == f"the {name} (process {sniper.shots[0]}) was killed; was there too little memory? the kernel's log knows"
     )
