@@ -6,7 +6,7 @@ docs/method.md says how each is taken; a test holds it to this table.
 from typing import Literal, NamedTuple
 
 from pushbench.histogram import QUANTILES
-from pushbench.scenario import Load
+from pushbench.scenario_keys import Load
 
 
 class Column(NamedTuple):
