@@ -1,6 +1,6 @@
 """An objective: what a load must keep to be one that the server can bear, as `latency_p99_ms <= 100`.
 
-It knows the measured columns of `trials`, and what verdicts mean for an objective. How loads are searched is not known here.
+It knows the measured columns of `trials`, and what verdicts mean for an objective; how loads are searched it does not.
 """
 
 import operator

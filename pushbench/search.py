@@ -1,8 +1,8 @@
 """A search for the largest load that still keeps an objective: which value is to be tried next, and what is known so far.
 
 It knows numbers, in the order in which they were tried, and whether the objective was kept at each. What a value is of,
-how it is tried and what the objective says is not known here. Everything is a function of the steps so far, so a search that
-was cut off goes on as if it had not been.
+how it is tried and what the objective says is not known here. All is a function of the steps so far, so a search that was
+cut off goes on as if it had not been.
 
 1. From `start` the value doubles until the objective is not kept, or the limit is reached; if it is not kept at `start`, it
    is halved until it is, or nothing smaller is left.

@@ -36,6 +36,7 @@ PURE = (
     "scenario_cells",
     "scenario_errors",
     "scenario_keys",
+    "scenario_search",
     "scenario_toml",
     "schedule",
     "search",
