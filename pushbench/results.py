@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pushbench.columns import COLUMNS, LEDGER
+from pushbench.columns import COLUMNS, LEDGER, SEARCH
 from pushbench.files import partial_of, write_whole
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ def load(path: str | os.PathLike[str]) -> Run:
     directory = Path(path)
     manifest = read_manifest(directory)
     frames = {name: table.to_pandas() for name, table in _read_tables(directory).items()}
-    frames["trials"] = frames["trials"].astype(dict.fromkeys(LEDGER, "Int64"))  # counts stay whole where some are missing
+    whole = [name for name in (*LEDGER, *SEARCH) if COLUMNS[name].type == "int" and name in frames["trials"]]
+    frames["trials"] = frames["trials"].astype(dict.fromkeys(whole, "Int64"))  # counts stay whole where some are missing
     return Run(directory, manifest, **frames)
 
 
@@ -208,6 +209,11 @@ class Store:
         """The (cell, trial) of every trial that is kept, failed ones included."""
         trials = self._tables["trials"]
         return set(zip(trials["cell"].to_pylist(), trials["trial"].to_pylist(), strict=True))
+
+    def rows(self, columns: Iterable[str]) -> list[dict[str, Any]]:
+        """These columns of every trial that is kept, in the order in which the trials were made."""
+        rows: list[dict[str, Any]] = self._tables["trials"].select(list(columns)).to_pylist()
+        return rows
 
     @property
     def verdicts(self) -> list[str]:

@@ -109,6 +109,11 @@ class Scenario:
         assert self.search
         return range_of(self.search, self.phases)
 
+    def at(self, cell: int, value: float) -> Load:
+        """A cell's load at a value of what is searched; only for a scenario that has a search."""
+        assert self.search
+        return at(self.cells[cell], self.search.key, value)
+
     def label(self, cell: Load) -> str:
         """A cell in words: its transport, and whatever else varies, as `websocket, subscribers=1000`."""
         others = (f"{key}={shown(getattr(cell, key))}" for key in self.grid_keys if key != "transport")

@@ -31,6 +31,7 @@ PURE = (
     "ledger",
     "message",
     "objective",
+    "order",
     "placement",
     "scenario",
     "scenario_cells",

@@ -2,17 +2,17 @@
 
 import pytest
 
-from pushbench.columns import COLUMNS, IDENTITY, JUDGEMENT, LEDGER, LOAD, MEASURED
+from pushbench.columns import COLUMNS, IDENTITY, JUDGEMENT, LEDGER, LOAD, MEASURED, SEARCH
 from pushbench.ledger import Ledger
 from pushbench.scenario import Load
 from tests.pushbench import frames
 
 UNITS = ("_ms", "_s", "_hz", "_bytes", "_percent", "_per_s", "_per_delivery", "_per_connection", "_low", "_high", "_r2")
-COUNTS = {"cell", "trial", "order", "subscribers", *LEDGER}
+COUNTS = {"cell", "trial", "order", "subscribers", *LEDGER, *SEARCH}
 
 
 def test_the_parts_make_the_whole_in_order_and_share_nothing() -> None:
-    assert list(COLUMNS) == [*IDENTITY, *LOAD, *JUDGEMENT, *MEASURED]
+    assert list(COLUMNS) == [*IDENTITY, *LOAD, *JUDGEMENT, *SEARCH, *MEASURED]
 
 
 def test_every_key_of_the_load_is_a_column_with_its_type() -> None:
