@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import environment, labels, ratios, summary
+from pushbench import capacity, environment, labels, ratios, summary
 from pushbench.charts import CHARTS, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.files import write_whole
@@ -78,12 +78,14 @@ def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
         loader=PackageLoader("pushbench"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     manifest = run.manifest
+    found = capacity.table(run.trials)
+    tables = (found, *summary.tables(capacity.by_load(run.trials))) if found else summary.tables(run.trials)
     return templates.get_template("report.html.j2").render(
         title=manifest["title"],
         description=manifest["description"],
         manifest=manifest,
-        tables=summary.tables(run.trials),
-        ratios=ratios.table(run.trials),
+        tables=tables,
+        ratios=None if found else ratios.table(run.trials),
         charts=None if pictures is None else [(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
         directory=run.path,
         verdicts=_verdicts(run.trials),

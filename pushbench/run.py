@@ -143,6 +143,11 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
         store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
+def left(scenario: Scenario, store: Store) -> int:
+    """How many trials are still to come; where something is searched, about."""
+    return len(to_come(scenario, store.rows(columns_needed(scenario))))
+
+
 def give_up() -> None:
     """End the load processes of the trial that is being made, when nobody waits for it any more.
 

@@ -1,4 +1,4 @@
-"""The order of trials: searches go on side by side, round by round, and one that was cut off goes on as if it had not been."""
+"""The order of trials: searches go on side by side, round by round, and what was cut off goes on as if it had not been."""
 
 from collections import Counter
 from typing import Any

@@ -18,7 +18,7 @@ import pytest
 
 from pushbench import environment, results, run
 from pushbench.checks import Judgement, Verdict
-from pushbench.columns import LEDGER, MEASURED
+from pushbench.columns import LEDGER, MEASURED, SEARCH as SEARCH_COLUMNS
 from pushbench.outcome import Outcome
 from pushbench.results import ResultsError, Store
 from pushbench.run import execute, give_up, open_store
@@ -465,6 +465,4 @@ async def test_trials_that_are_of_no_search_have_empty_columns_of_it(attempts: A
     read = scenario("trials=1")
     store = open_store(read, tmp_path, None, resume=False)
     await execute(read, store)
-    assert (
-        results.load(store.directory).trials[["search", "step", "search_key", "objective", "outcome"]].isna().all(axis=None)
-    )
+    assert results.load(store.directory).trials[list(SEARCH_COLUMNS)].isna().all(axis=None)
