@@ -26,6 +26,7 @@ from pushbench.results import ResultsError, Run, Store
 from pushbench.scenario import SCENARIOS, Scenario, ScenarioError, find, load
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from rich.console import Console
 
     from pushbench.summary import Table
@@ -194,9 +195,8 @@ def check(
     if only_loss:
         return int(trials["verdict"].isin([Verdict.FAILED, Verdict.LOSSY]).any())
     if capacity.searched(trials):
-        bounds = capacity.doubtful(trials)
-        print(f"{bounds} capacities are lower bounds, for the load side gave in")
-        return int(bounds > 0)
+        print(_bounds(trials))
+        return int(capacity.doubtful(trials) > 0)
     return 0 if believable == len(trials) else 1
 
 
@@ -363,12 +363,20 @@ def _print_doubts(read: Run) -> int:
 
     if capacity.searched(read.trials):
         if doubted := capacity.doubtful(read.trials):
-            print(f"{doubted} capacities are lower bounds, for the load side gave in; pushbench check {read.path} says why")
+            print(f"{_bounds(read.trials)}; pushbench check {read.path} says why")
         return doubted
     doubted = sum(not Verdict(verdict).believable for verdict in read.trials["verdict"])
     if doubted:
         print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {read.path} says why")
     return doubted
+
+
+def _bounds(trials: "DataFrame") -> str:
+    """Of how many cells a search could only give a lower bound."""
+    from pushbench import capacity
+
+    cells = trials["cell"].nunique()
+    return f"lower bounds, because the load side gave in: {capacity.doubtful(trials)} of {cells} capacities"
 
 
 def _width() -> int:

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
 from pushbench import capacity, environment, labels, ratios, summary
-from pushbench.charts import CHARTS, applicable, draw
+from pushbench.charts import CHARTS, OF_SEARCHES, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.files import write_whole
 from pushbench.results import ResultsError, Run, reason
@@ -41,7 +41,7 @@ def write_undrawn(run: Run) -> Path:
 def charts_of(run: Run) -> list[str]:
     """The charts that the scenario asks for, or all, as far as this run has something to show on them."""
     possible = applicable(run.frames)
-    asked = run.manifest.get("charts") or list(CHARTS)
+    asked = run.manifest.get("charts") or (OF_SEARCHES if capacity.searched(run.trials) else list(CHARTS))
     return [name for name in asked if name in possible]
 
 

@@ -125,6 +125,9 @@ CHARTS: dict[str, Chart] = {
 }
 """Every chart by name, in the order of a report."""
 
+OF_SEARCHES = ("capacity", "search_path", "cliff", "throughput")
+"""What a run that searched shows if it is not told what: the others compare transports at one load, which it has not."""
+
 
 def draw(name: str, frames: Mapping[str, pd.DataFrame]) -> Figure:
     """Draw a chart from the frames of a run. KeyError: no such chart, or a frame that it needs is not given."""

@@ -40,9 +40,8 @@ def search_path(trials: pd.DataFrame) -> Figure:
     panels = list(figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flat)
     for place, (axes, one, series) in enumerate(zip(panels, found, labels_of(trials, found), strict=False)):
         below = place + across >= len(found)
-        tidy(axes, "step of the search" if below else "", f"{unit(one)} tried" if place % across == 0 else "", series.label)
-        axes.title.set_color(series.look.ink)
-        axes.title.set_fontweight("bold")
+        tidy(axes, "step of the search" if below else "", f"{unit(one)} tried" if place % across == 0 else "")
+        axes.set_title(series.label, loc="left", fontsize=11, fontweight="bold", color=series.look.ink)
         _draw(axes, one, series)
         axes.tick_params(labelbottom=below, labelleft=place % across == 0)
         axes.xaxis.set_major_locator(MaxNLocator(7, integer=True))

@@ -54,19 +54,20 @@ def run(
 ) -> dict[str, pd.DataFrame]:
     """Give the frames of a run in which each transport bears as much as told (a little more in each search).
 
-    Beyond that its p99 grows by the square. Then the verdict is server_bound; of `load_side` client_bound, of `lossy` lossy.
+    Its p99 grows by the square. Beyond the edge the verdict is server_bound; of `load_side` client_bound, of `lossy` lossy.
     With `steps` the run was cut off after so many trials.
     """
     read = scenario(edges, key, trials)
     kept: list[dict[str, Any]] = []
     while (task := following(read, kept)) and (steps is None or len(kept) < steps):
         transport, value = task.load.transport, float(getattr(task.load, key))
-        made = frames.run((transport,), subscribers=(100,), poll_intervals=(50,), trials=1)["trials"].iloc[0].to_dict()
+        usual = frames.run((transport,), subscribers=(100,), poll_intervals=(50,), trials=1)["trials"].iloc[0]
         part = value / (edges[transport] * (1 + 0.06 * (task.columns["search"] - 1)))
         held = part <= 1
         spoilt = {"client_bound": load_side, "lossy": lossy}
         verdict = next((name for name, of in spoilt.items() if transport in of), "server_bound")
-        made |= task.load.model_dump() | task.columns
+        made: dict[str, Any] = {str(name): value for name, value in usual.to_dict().items()}
+        made |= {**task.load.model_dump(), **task.columns}
         made |= {
             "cell": task.cell, "trial": task.trial, "order": task.order, "lost": 0,
             "latency_p99_ms": LIMIT_MS * part**2, "server_cpu_percent": min(99.0, 96 * part),
@@ -74,7 +75,7 @@ def run(
             "outcome": "held" if held else ("load" if verdict == "client_bound" else "server"),
             "deliveries_per_s": value * 10,
         }  # fmt: skip
-        kept.append({str(name): value for name, value in made.items()})
+        kept.append(made)
     empty = {name: frame.iloc[:0] for name, frame in frames.run(("sse",), subscribers=(1,), trials=1).items()}
     table = pd.DataFrame(kept).astype(dict.fromkeys([*frames.COUNTS, "search", "step"], "Int64"))
     return empty | {"trials": table}
