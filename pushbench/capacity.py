@@ -196,7 +196,7 @@ def _notes(found: list[Capacity]) -> Iterator[str]:
         few = " (of so few, their range)" if searches <= RANGE_ONLY else ""
         how = f"median of {searches} searches, in brackets the 95 % bootstrap interval{few}"
     yield (
-        f"Capacity: the most {found[0].key} with which {found[0].objective} and nothing was lost; {how}. "
+        f"Capacity: the most {HEADINGS.get(found[0].key, found[0].key)} with which {found[0].objective} and nothing was lost; {how}. "
         f"What broke it: the figures at the lowest value that failed. Holding: at the capacity."
     )
     if any(one.lower_bound for one in found):
