@@ -150,10 +150,10 @@ def table(trials: "pd.DataFrame") -> Table | None:
 
 
 def said(one: Capacity) -> str:
-    """A capacity with its interval: `1,400 (1,300–1,500)`, `≥ 1,600`, or `below 1` if nothing held in any search."""
-    mark = f"{AT_LEAST} " if one.lower_bound and one.value.mid else ""
-    if not one.value.mid and one.between[1] is not None:
-        return f"below {plain(one.between[1])}"
+    """A capacity with its interval: `1,400 (1,300–1,500)`, `≥ 1,600`; `below 1` or `–` if nothing held in most searches."""
+    mark = f"{AT_LEAST} " if one.lower_bound else ""
+    if not one.value.mid:
+        return "–" if one.between[1] is None else f"below {plain(one.between[1])}"
     interval = f" ({plain(one.value.low)}–{plain(one.value.high)})" if one.value.is_interval else ""
     return f"{mark}{plain(one.value.mid)}{interval}"
 
@@ -161,7 +161,9 @@ def said(one: Capacity) -> str:
 def between_said(one: Capacity) -> str:
     """Where the edge is: `1,300–1,600`, or `above 1,600` if a search found no value that failed."""
     low, high = one.between
-    return f"above {plain(low)}" if high is None else f"{plain(low)}–{plain(high)}"
+    if high is None:
+        return f"above {plain(low)}" if low else "–"
+    return f"{plain(low)}–{plain(high)}"
 
 
 def _capacity(rows: "pd.DataFrame") -> Capacity:
@@ -190,13 +192,14 @@ def _median(values: "pd.Series[float]") -> str:
 
 
 def _notes(found: list[Capacity]) -> Iterator[str]:
+    name = HEADINGS.get(found[0].key, found[0].key)
     searches = max(len(one.brackets) for one in found)
     how = "one search of each cell"
     if searches > 1:
         few = " (of so few, their range)" if searches <= RANGE_ONLY else ""
         how = f"median of {searches} searches, in brackets the 95 % bootstrap interval{few}"
     yield (
-        f"Capacity: the most {HEADINGS.get(found[0].key, found[0].key)} with which {found[0].objective} and nothing was lost; {how}. "
+        f"Capacity: the most {name} with which {found[0].objective} and nothing was lost; {how}. "
         f"What broke it: the figures at the lowest value that failed. Holding: at the capacity."
     )
     if any(one.lower_bound for one in found):

@@ -67,7 +67,7 @@ def outcome_of(objective: Objective, verdict: str, columns: Mapping[str, Any]) -
         return side, "held"
     broken = [f"{clause.column} {_said(columns.get(clause.column))}" for clause in objective.broken(columns)]
     who = "the load side gave in" if side is Side.LOAD else "not held"
-    return side, f"{who}: {', '.join(broken) or verdict}"
+    return side, ": ".join([who, *([", ".join(broken)] if broken else [])])
 
 
 def _said(value: Any) -> str:

@@ -36,10 +36,10 @@ def capacity(trials: pd.DataFrame) -> Figure:
     tidy(axes, f"capacity ({unit(found[0])})", "")
     longest = max(max(one.value.high, 1.0) for one in found)
     linear_axis(axes, "x", 0, longest * ROOM)
-    labels = labels_of(trials, found)
-    for place, (one, series) in enumerate(zip(found, labels, strict=True)):
+    placed = in_order(trials, found)
+    for place, (one, series) in enumerate(placed):
         _draw(axes, place, one, series, longest)
-    axes.set_yticks(range(len(found)), [series.label for series in labels], fontsize=10.5, color=INK)
+    axes.set_yticks(range(len(found)), [series.label for _, series in placed], fontsize=10.5, color=INK)
     axes.set_ylim(len(found) - 0.45, -0.55)
     axes.grid(False, axis="y")
     axes.tick_params(axis="y", length=0)
@@ -66,10 +66,11 @@ def notes(found: list[Capacity]) -> list[str]:
     return ["at least = a lower bound, and not the server's capacity: the server was not seen to give in first"]
 
 
-def labels_of(trials: pd.DataFrame, found: list[Capacity]) -> list[Series]:
-    """Give the series that each cell is."""
-    by_cell = {int(series.rows["cell"].iloc[0]): series for series in series_of(trials, along=(found[0].key,))}
-    return [by_cell[int(one.rows["cell"].iloc[0])] for one in found]
+def in_order(trials: pd.DataFrame, found: list[Capacity]) -> list[tuple[Capacity, Series]]:
+    """Give what was found with the series that it is of, in the order of all charts."""
+    cells = {int(one.rows["cell"].iloc[0]): one for one in found}
+    all_series = series_of(trials, along=(found[0].key,))
+    return [(cells[cell], series) for series in all_series for cell in sorted(set(series.rows["cell"]))]
 
 
 def _draw(axes: Axes, place: int, one: Capacity, series: Series, longest: float) -> None:

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from pushbench.capacity import Capacity, capacities, searched
-from pushbench.charts.capacity import labels_of, subtitle, unit
+from pushbench.charts.capacity import in_order, subtitle, unit
 from pushbench.charts.cells import Series, numbers, why_nothing
 from pushbench.charts.style import GREY, dress, log_axis, nothing, sheet, tidy
 from pushbench.search import Side
@@ -38,7 +38,7 @@ def search_path(trials: pd.DataFrame) -> Figure:
     down = ceil(len(found) / across)
     figure = sheet(max(7.5, 0.8 + 4.0 * across), 1.9 + 2.9 * down)
     panels = list(figure.subplots(down, across, squeeze=False, sharex=True, sharey=True).flat)
-    for place, (axes, one, series) in enumerate(zip(panels, found, labels_of(trials, found), strict=False)):
+    for place, (axes, (one, series)) in enumerate(zip(panels, in_order(trials, found), strict=False)):
         below = place + across >= len(found)
         tidy(axes, "step of the search" if below else "", f"{unit(one)} tried" if place % across == 0 else "")
         axes.set_title(series.label, loc="left", fontsize=11, fontweight="bold", color=series.look.ink)

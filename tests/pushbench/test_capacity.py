@@ -61,6 +61,14 @@ def test_a_search_that_was_cut_off_says_so() -> None:
     assert (found.gave_in, said(found)) == ("search not finished", "≥ 400")
 
 
+def test_of_a_search_that_knows_nothing_yet_nothing_is_said() -> None:
+    [found] = capacities(trials(edges={"sse": 0.5}, steps=1))
+    made = table(trials(edges={"sse": 0.5}, steps=1))
+    assert said(found) == "–"
+    assert made
+    assert made.rows[0][1:5] == ("–", "–", "search not finished", "–")
+
+
 def test_what_never_held_is_below_the_least_that_was_tried() -> None:
     [found] = capacities(trials(edges={"sse": 0.5}, trials=1))
     assert said(found) == "below 1"

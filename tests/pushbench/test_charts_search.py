@@ -1,6 +1,7 @@
 """The charts of a search: the capacity and its bounds, the path, the cliff. They show what the trials say."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -79,6 +80,15 @@ def test_a_capacity_is_a_full_bar_and_a_lower_bound_a_hollow_one_that_says_so() 
     assert "at least 3,000" in said
     assert "at least 950" not in said
     assert "gave in: load side" in said
+
+
+def test_cells_stand_in_the_order_of_all_charts_and_each_has_its_place() -> None:
+    made = searches.run({"websocket": 900.0, "polling": 300.0}, trials=1)
+    table = made["trials"]
+    again = table[table["transport"] == "websocket"].assign(cell=2, poll_interval_ms=500)  # to it the same, but a cell
+    figure = draw("capacity", made | {"trials": pd.concat([table, again], ignore_index=True)})
+    [axes] = figure.axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["polling", "websocket", "websocket"]
 
 
 def test_the_path_of_a_search_has_every_step_with_what_came_of_it() -> None:
