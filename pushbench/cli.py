@@ -137,8 +137,10 @@ def list_() -> int:
     Example: pushbench list
     """
     print("scenarios (pushbench run NAME):")
-    for path in sorted(SCENARIOS.glob("*.toml")):
-        print(f"  {path.stem:14} {load(path).title}")
+    there = sorted(SCENARIOS.glob("*.toml"))
+    widest = max(len(path.stem) for path in there)
+    for path in there:
+        print(f"  {path.stem:{widest}} {load(path).title}")
     print(f"runs in {RESULTS} (pushbench report DIRECTORY):")
     found = results.runs(RESULTS)
     for path in found:
