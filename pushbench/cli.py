@@ -21,10 +21,12 @@ import typer
 from pushbench import interruption, netem, results
 from pushbench.checks import Verdict
 from pushbench.interruption import Interrupted
+from pushbench.order import to_come
 from pushbench.results import ResultsError, Run, Store
-from pushbench.scenario import SCENARIOS, ScenarioError, find, load
+from pushbench.scenario import SCENARIOS, Scenario, ScenarioError, find, load
 
 if TYPE_CHECKING:
+    from pandas import DataFrame
     from rich.console import Console
 
     from pushbench.summary import Table
@@ -105,7 +107,7 @@ def run(
     """
     from pushbench.diagnosis import Severity
     from pushbench.doctor import examine, told
-    from pushbench.run import execute, give_up, open_store
+    from pushbench.run import execute, give_up, left, open_store
 
     if netem_:
         raise ResultsError(netem.refusal())
@@ -113,17 +115,24 @@ def run(
     store = open_store(read, RESULTS, out, resume)
     try:
         kept = f", of which {len(store.done)} are there" if store.done else ""
-        print(f"{read.title}\n{len(read.schedule)} trials{kept}, into {store.directory}", flush=True)
+        print(f"{read.title}\n{_amount(read)}{kept}, into {store.directory}", flush=True)
         for finding in examine([read]):
             if finding.severity == Severity.WARN:
                 print(told(finding, _width()), flush=True)
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
-            from pushbench import ratios, report, summary  # noqa: F401
+            from pushbench import capacity, ratios, report, summary  # noqa: F401
         interruption.run(execute(read, store), hurry=give_up)
         return _report(store.directory)
     except Interrupted as interrupted:
-        _report_cut_off(store, len(read.schedule))
+        _report_cut_off(store, left(read, store), "about " if read.search else "")
         return interrupted.exit_code
+
+
+def _amount(read: Scenario) -> str:
+    """How much there is to do, before anything is known of what a search will find."""
+    if not read.search:
+        return f"{len(read.schedule)} trials"
+    return f"{len(read.schedule)} searches, about {len(to_come(read, []))} trials"
 
 
 @app.command("list")
@@ -133,8 +142,10 @@ def list_() -> int:
     Example: pushbench list
     """
     print("scenarios (pushbench run NAME):")
-    for path in sorted(SCENARIOS.glob("*.toml")):
-        print(f"  {path.stem:14} {load(path).title}")
+    there = sorted(SCENARIOS.glob("*.toml"))
+    widest = max(len(path.stem) for path in there)
+    for path in there:
+        print(f"  {path.stem:{widest}} {load(path).title}")
     print(f"runs in {RESULTS} (pushbench report DIRECTORY):")
     found = results.runs(RESULTS)
     for path in found:
@@ -172,7 +183,7 @@ def check(
 
     Example: pushbench check results/reference
     """
-    from pushbench import labels, summary
+    from pushbench import capacity, labels, summary
 
     path = directory or _newest()
     trials = results.load(path).trials.sort_values("order")
@@ -190,6 +201,9 @@ def check(
     print(f"{believable} of {len(trials)} trials may be believed")
     if only_loss:
         return int(trials["verdict"].isin([Verdict.FAILED, Verdict.LOSSY]).any())
+    if capacity.searched(trials):
+        print(_bounds(trials))
+        return int(capacity.doubtful(trials) > 0)
     return 0 if believable == len(trials) else 1
 
 
@@ -218,6 +232,7 @@ def compare(
     Example: pushbench compare results/reference results/mine --fail-on-worse 10%
     """
     from pushbench import compare_text
+    from pushbench.capacity import searched
     from pushbench.compare import compare
     from pushbench.comparison import failures
 
@@ -225,6 +240,11 @@ def compare(
     for run in runs:
         if run.trials.empty:
             raise ResultsError(f"{run.path} has no finished trial yet: go on with --resume")
+        if searched(run.trials):
+            raise ResultsError(
+                f"{run.path} searched for a capacity, and its steps are no cells to be compared: "
+                f"set the tables of `pushbench report` beside each other"
+            )
     made = compare(*runs)
     if not made.cells:
         raise ResultsError(f"{base} and {candidate} have no load in common: run one scenario, with the same --set, twice")
@@ -303,7 +323,7 @@ def _report(directory: Path) -> int:
     return 1 if _print_doubts(read) else 0
 
 
-def _report_cut_off(store: Store, trials: int) -> None:
+def _report_cut_off(store: Store, left: int, about: str) -> None:
     """What there is of a run that was told to end: table and page, without the charts, which would take seconds."""
     kept, go_on = len(store.done), "the same command with --resume goes on from there"
     if not kept:
@@ -320,9 +340,9 @@ def _report_cut_off(store: Store, trials: int) -> None:
         sys.stdout.flush()
     drawn = f"pushbench report {store.directory} draws the charts"
     _tell(
-        f"interrupted; {kept} of {trials} trials are finished and kept: {go_on}; {drawn}"
-        if kept < trials
-        else f"interrupted; all {trials} trials are finished and kept: {drawn}"
+        f"interrupted; {kept} of {about}{kept + left} trials are finished and kept: {go_on}; {drawn}"
+        if left
+        else f"interrupted; all {kept} trials are finished and kept: {drawn}"
     )
 
 
@@ -330,22 +350,40 @@ def _print_tables(read: Run) -> None:
     """Print all that is to be said of a run in figures."""
     from rich.console import Console
 
-    from pushbench import ratios, summary
+    from pushbench import capacity, ratios, summary
 
+    found = capacity.table(read.trials)  # of a search, the steps have been told as they were made, and are on the page
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
-    for made in (*summary.tables(read.trials), ratios.table(read.trials)):
+    for made in (found,) if found else (*summary.tables(read.trials), ratios.table(read.trials)):
         if made:
             _print(console, made)
 
 
 def _print_doubts(read: Run) -> int:
-    """Say how many trials are not to be believed, if any are; returns their number."""
+    """Say how many trials are not to be believed, if any are; returns their number.
+
+    A search goes beyond what can be believed on purpose: there it is how many answers are the load side's.
+    """
+    from pushbench import capacity
+
+    if capacity.searched(read.trials):
+        if doubted := capacity.doubtful(read.trials):
+            print(f"{_bounds(read.trials)}; pushbench check {read.path} says why")
+        return doubted
     doubted = sum(not Verdict(verdict).believable for verdict in read.trials["verdict"])
     if doubted:
         print(f"{doubted} of {len(read.trials)} trials are not to be believed; pushbench check {read.path} says why")
     return doubted
+
+
+def _bounds(trials: "DataFrame") -> str:
+    """Of how many cells a search could only give a lower bound."""
+    from pushbench import capacity
+
+    cells = trials["cell"].nunique()
+    return f"lower bounds, because the load side gave in: {capacity.doubtful(trials)} of {cells} capacities"
 
 
 def _width() -> int:

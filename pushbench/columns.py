@@ -6,7 +6,7 @@ docs/method.md says how each is taken; a test holds it to this table.
 from typing import Literal, NamedTuple
 
 from pushbench.histogram import QUANTILES
-from pushbench.scenario import Load
+from pushbench.scenario_keys import Load
 
 
 class Column(NamedTuple):
@@ -38,7 +38,7 @@ _TYPES: dict[object, Literal["int", "float", "str"]] = {int: "int", float: "floa
 
 IDENTITY: dict[str, Column] = {
     "cell": Column("int", "number of the cell in the scenario, from 0"),
-    "trial": Column("int", "which repetition of the cell, from 1; trials with the same number are one round"),
+    "trial": Column("int", "which trial of the cell, from 1; where nothing is searched, equal numbers are one round"),
     "order": Column("int", "position in the order of execution, from 1"),
     "started_at": Column("str", "when it began, UTC"),
 }
@@ -97,6 +97,14 @@ WIRE: dict[str, Column] = {
     "connect_down_bytes": Column("float", "bytes to a subscriber until it is connected, TCP/IP headers included"),
     "connect_up_bytes": Column("float", "bytes from it, likewise"),
 }
+SEARCH: dict[str, Column] = {
+    "search": Column("int", "which search of the cell, from 1; this and the next five are empty where nothing is searched"),
+    "step": Column("int", "which step of that search, from 1"),
+    "search_key": Column("str", "the key of the load whose most is searched for"),
+    "search_limit": Column("float", "the most that is tried, in the unit of that key"),
+    "objective": Column("str", "what has to be kept"),
+    "outcome": Column("str", "held, or which side gave in: server or load"),
+}
 MEASURED: dict[str, Column] = {
     **_latencies("latency", "received − due, over the measured messages"),
     **_latencies("naive", "received − sent, over the measured messages: what a closed-loop tool would print"),
@@ -135,5 +143,5 @@ MEASURED: dict[str, Column] = {
     "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),
 }
 
-COLUMNS: dict[str, Column] = IDENTITY | LOAD | JUDGEMENT | MEASURED
+COLUMNS: dict[str, Column] = IDENTITY | LOAD | JUDGEMENT | SEARCH | MEASURED
 """All columns of `trials` by name."""

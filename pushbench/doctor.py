@@ -21,7 +21,7 @@ DELIVERY_BYTES = 200
 
 def need(scenarios: Sequence[Scenario]) -> Need:
     """What the largest cell of these scenarios needs; the memory is estimated, and may be another cell's."""
-    cells = [(scenario, cell) for scenario in scenarios for cell in scenario.cells]
+    cells = [(scenario, cell) for scenario in scenarios for cell in scenario.heaviest]
     scenario, largest = max(cells, key=lambda one: files_needed(one[1]))
 
     def memory_bytes(one: tuple[Scenario, Load]) -> int:

@@ -40,6 +40,7 @@ class Progress:
         self._live = Live(console=self._console, auto_refresh=False, transient=True) if self._console.is_terminal else None
         self._done_planned_s = self._done_actual_s = 0.0
         self._number = 0
+        self._about = False
         self._label = self._phase = self._rate = ""
         self._began = time.monotonic()
 
@@ -53,6 +54,12 @@ class Progress:
         if self._live:
             with suppress(OSError):  # a terminal that has been closed needs no tidying
                 self._live.stop()
+
+    def expect(self, planned_s: Sequence[float]) -> None:
+        """What is to come is now thought to be this: `planned_s` as above, for the next trial and all after it."""
+        self._about = True
+        self._left = list(planned_s)
+        self._total = self._number + len(self._left)
 
     def trial(self, label: str) -> None:
         """The next trial begins."""
@@ -87,7 +94,7 @@ class Progress:
         return time_left_s(self._left, self._done_planned_s, self._done_actual_s, self._total - len(self._left), running_s)
 
     def _count(self) -> str:
-        return f"[{self._number:>{len(str(self._total))}}/{self._total}]"
+        return f"[{self._number:>{len(str(self._total))}}/{'~' if self._about else ''}{self._total}]"
 
     def _refresh(self) -> None:
         if self._live:

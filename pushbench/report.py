@@ -13,8 +13,8 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import environment, labels, ratios, summary
-from pushbench.charts import CHARTS, applicable, draw
+from pushbench import capacity, environment, labels, ratios, summary
+from pushbench.charts import CHARTS, OF_SEARCHES, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.files import write_whole
 from pushbench.results import ResultsError, Run, reason
@@ -41,7 +41,7 @@ def write_undrawn(run: Run) -> Path:
 def charts_of(run: Run) -> list[str]:
     """The charts that the scenario asks for, or all, as far as this run has something to show on them."""
     possible = applicable(run.frames)
-    asked = run.manifest.get("charts") or list(CHARTS)
+    asked = run.manifest.get("charts") or (OF_SEARCHES if capacity.searched(run.trials) else list(CHARTS))
     return [name for name in asked if name in possible]
 
 
@@ -78,12 +78,14 @@ def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
         loader=PackageLoader("pushbench"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     manifest = run.manifest
+    found = capacity.table(run.trials)
+    tables = (found, *summary.tables(capacity.by_load(run.trials))) if found else summary.tables(run.trials)
     return templates.get_template("report.html.j2").render(
         title=manifest["title"],
         description=manifest["description"],
         manifest=manifest,
-        tables=summary.tables(run.trials),
-        ratios=ratios.table(run.trials),
+        tables=tables,
+        ratios=None if found else ratios.table(run.trials),
         charts=None if pictures is None else [(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
         directory=run.path,
         verdicts=_verdicts(run.trials),

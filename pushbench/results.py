@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pushbench.columns import COLUMNS, MEASURED
+from pushbench.columns import COLUMNS, MEASURED, SEARCH
 from pushbench.files import partial_of, write_whole
 from pushbench.scenario_keys import Load
 
@@ -103,7 +103,7 @@ def load(path: str | os.PathLike[str]) -> Run:
     manifest = read_manifest(directory)
     frames = {name: table.to_pandas() for name, table in _read_tables(directory).items()}
     # Counts stay whole where some are missing; the copy has its columns together again, which else are warned of.
-    counts = [name for name, column in MEASURED.items() if column.type == "int"]
+    counts = [name for name, column in (MEASURED | SEARCH).items() if column.type == "int"]
     frames["trials"] = _completed(frames["trials"]).astype(dict.fromkeys(counts, "Int64")).copy()
     return Run(directory, manifest, **frames)
 
@@ -218,6 +218,11 @@ class Store:
         """The (cell, trial) of every trial that is kept, failed ones included."""
         trials = self._tables["trials"]
         return set(zip(trials["cell"].to_pylist(), trials["trial"].to_pylist(), strict=True))
+
+    def rows(self, columns: Iterable[str]) -> list[dict[str, Any]]:
+        """These columns of every trial that is kept, in the order in which the trials were made."""
+        rows: list[dict[str, Any]] = self._tables["trials"].select(list(columns)).to_pylist()
+        return rows
 
     @property
     def verdicts(self) -> list[str]:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pushbench import environment
+from pushbench.objective import parse
+from pushbench.order import Task, columns_needed, following, outcome_of, to_come
 from pushbench.outcome import Outcome
 from pushbench.placement import place
 from pushbench.progress import Progress
@@ -110,26 +112,25 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
     """Make every trial that the store does not have yet."""
     cores = sorted(os.sched_getaffinity(0))
     placement = place(cores)
-    todo = [
-        (order, cell, trial)
-        for order, (cell, trial) in enumerate(scenario.schedule, start=1)
-        if (cell, trial) not in store.done
-    ]
+    columns, made = columns_needed(scenario), 0
     os.sched_setaffinity(0, placement.publisher)  # what this process draws must not disturb the server
     try:
-        with Progress([scenario.planned_s(scenario.cells[cell]) for _, cell, _ in todo]) as progress:
-            for order, cell, trial in todo:
-                load = scenario.cells[cell]
-                progress.trial(f"{scenario.label(load)} #{trial}")
+        with Progress(to_come(scenario, store.rows(columns))) as progress:
+            while task := following(scenario, store.rows(columns)):
+                if scenario.search:
+                    progress.expect(to_come(scenario, store.rows(columns)))
+                cell, trial, load = task.cell, task.trial, task.load
+                progress.trial(task.label)
                 started_at = datetime.now(UTC).isoformat(timespec="seconds")
                 seed = hash((scenario.repeat.seed, cell, trial))
                 outcome = await attempt(Trial(load, scenario.phases, targets(load), placement, seed), progress)
+                searched, said = _searched(scenario, task, outcome)
                 await asyncio.sleep(0)  # whoever told the load processes to end has told this one too: no failure is kept
                 store.add(
                     {
                         "cell": cell,
                         "trial": trial,
-                        "order": order,
+                        "order": task.order,
                         "started_at": started_at,
                         **load.model_dump(),
                         "measure_s": scenario.phases.measure_s,
@@ -137,17 +138,24 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
                         "reason": outcome.judgement.reason,
                         "evidence": outcome.judgement.evidence,
                         "hint": outcome.judgement.hint,
+                        **searched,
                         **outcome.columns,
                     },
                     latency=outcome.latency,
                     timeline=outcome.timeline,
                     memory=outcome.memory,
                 )
-                progress.done(outcome.judgement.verdict, _in_short(outcome))
+                progress.done(outcome.judgement.verdict, said + _in_short(outcome))
+                made += 1
     finally:
         os.sched_setaffinity(0, cores)
-    if todo or not store.manifest["finished_at"]:
+    if made or not store.manifest["finished_at"]:
         store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+def left(scenario: Scenario, store: Store) -> int:
+    """How many trials are still to come; where something is searched, about."""
+    return len(to_come(scenario, store.rows(columns_needed(scenario))))
 
 
 def give_up() -> None:
@@ -157,6 +165,14 @@ def give_up() -> None:
     """
     for process in multiprocessing.active_children():
         process.kill()
+
+
+def _searched(scenario: Scenario, task: Task, outcome: Outcome) -> tuple[dict[str, Any], str]:
+    """What a trial means for the search that it is a step of, as columns and in words; nothing if it is of none."""
+    if not scenario.search:
+        return {}, ""
+    side, said = outcome_of(parse(scenario.search.objective), outcome.judgement.verdict, outcome.columns)
+    return {**task.columns, "outcome": side.value}, f", {said}"
 
 
 def _in_short(outcome: Outcome) -> str:

@@ -2,21 +2,32 @@
 
 It knows how a scenario file becomes cells and a schedule, and touches nothing but that file. How a cell is loaded,
 measured or drawn is not known here. Its parts: `scenario_keys` (what a key takes), `scenario_toml` (text and overrides,
-taken apart), `scenario_cells` (the grid, and what contradicts what), `scenario_errors` (how a mistake is told).
+taken apart), `scenario_cells` (the grid, and what contradicts what), `scenario_search` (a search in the place of a key),
+`scenario_errors` (how a mistake is told).
 """
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import ValidationError
 
-from pushbench.scenario_cells import cell_problems, cells_of, phase_problems
+from pushbench.scenario_cells import Origin, cell_problems, cells_of, phase_problems
 from pushbench.scenario_errors import KeyPath, Places, Problem, ScenarioError, dotted, nearest, problems_of, shown
-from pushbench.scenario_keys import CHART_NAMES, Head, Load, Phases, Repeat, Table
+from pushbench.scenario_keys import CHART_NAMES, Head, Load, Phases, Repeat, Search, Table
+from pushbench.scenario_search import (
+    asked_for,
+    at,
+    end_problems,
+    range_of,
+    search_phase_problems,
+    search_problems,
+    with_start,
+)
 from pushbench.scenario_toml import Draft, read
+from pushbench.search import Range
 
 __all__ = [
     "CHART_NAMES",
@@ -25,6 +36,7 @@ __all__ = [
     "Repeat",
     "Scenario",
     "ScenarioError",
+    "Search",
     "check_files",
     "files_needed",
     "find",
@@ -56,10 +68,12 @@ class Scenario:
     charts: tuple[str, ...]
     phases: Phases
     repeat: Repeat
+    search: Search | None
+    """What is searched for in each cell; None if the cells are tried as they are."""
     cells: tuple[Load, ...]
-    """Every cell once, in the file's order: the last key of a grid varies fastest."""
+    """Every cell once, in the file's order: the last key of a grid varies fastest. What is searched is at its start."""
     grid_keys: tuple[str, ...]
-    """The load keys in which the cells differ, in the order of the columns."""
+    """The load keys in which the trials differ, in the order of the columns: those of the cells, and the one searched."""
     places: Places = field(repr=False, compare=False)
     """Where in the file each value is."""
     origins: tuple[Mapping[str, KeyPath], ...] = field(repr=False, compare=False)
@@ -67,7 +81,7 @@ class Scenario:
 
     @property
     def schedule(self) -> tuple[tuple[int, int], ...]:
-        """Every trial as (cell from 0, trial from 1), in the order of execution.
+        """Every trial, or every search, as (cell from 0, trial from 1), in the order of execution.
 
         Round by round: each round tries every cell once, in an order drawn from the seed. So a machine that slowly gets
         hotter or busier harms all cells alike, and the trials of one round may be paired. More rounds leave the earlier
@@ -80,6 +94,24 @@ class Scenario:
             for trial in range(1, self.repeat.trials + 1)
             for cell in sorted(range(len(self.cells)), key=lambda _: draws.random())
         )
+
+    @property
+    def heaviest(self) -> tuple[Load, ...]:
+        """Every cell as heavy as it may become: where something is searched, at the limit."""
+        if not self.search:
+            return self.cells
+        return tuple(at(cell, self.search.key, self.search.limit) for cell in self.cells)
+
+    @property
+    def within(self) -> Range:
+        """Where the search goes on; only for a scenario that has one."""
+        assert self.search
+        return range_of(self.search, self.phases)
+
+    def at(self, cell: int, value: float) -> Load:
+        """A cell's load at a value of what is searched; only for a scenario that has a search."""
+        assert self.search
+        return at(self.cells[cell], self.search.key, value)
 
     def label(self, cell: Load) -> str:
         """A cell in words: its transport, and whatever else varies, as `websocket, subscribers=1000`."""
@@ -94,7 +126,9 @@ class Scenario:
 
     def refusal(self, cell: Load, key: str, says: str) -> ScenarioError:
         """The error to raise because of one cell's value of a load key; it points at where that was written."""
-        path = self.origins[self.cells.index(cell)][key]
+        path = self.origins[self.heaviest.index(cell)][key]
+        if self.search and key == self.search.key:
+            path, key = ("search", "limit"), "limit"
         return self.places.error([Problem(dotted(str(path[0]), key), says, (path,))])
 
 
@@ -112,7 +146,7 @@ def _files_each(cell: Load) -> int:
 
 def check_files(scenario: Scenario, limit: int) -> None:
     """Raise ScenarioError if a process that may open `limit` files cannot hold the scenario's largest cell."""
-    cell = max(scenario.cells, key=files_needed)
+    cell = max(scenario.heaviest, key=files_needed)
     need = files_needed(cell)
     if need > limit:
         most = max(1, (limit - _FILES_BESIDE) // _files_each(cell))
@@ -173,10 +207,16 @@ def loads(text: str, name: str, overrides: Sequence[str] = ()) -> Scenario:
     head = _table(Head, "", draft, problems)
     phases = _table(Phases, "phases", draft, problems)
     repeat = _table(Repeat, "repeat", draft, problems)
-    cells = cells_of(draft, problems)
+    wrong: list[Problem] = []
+    search = _table(Search, "search", draft, wrong) if asked_for(draft, wrong) else None
+    if search and not (wrong := list(search_problems(draft, search))):
+        draft = with_start(draft, search)
+    problems += wrong
+    cells = [] if wrong else cells_of(draft, problems)  # without what is searched, every cell would lack a key
     if phases:
         problems += phase_problems(phases)
-        problems += [problem for cell, origin in cells for problem in cell_problems(phases, cell, origin)]
+        problems += search_phase_problems(phases) if search else ()
+        problems += [problem for cell, origin in cells for problem in _contradictions(search, phases, cell, origin)]
     if problems or not (head and phases and repeat):
         raise draft.places.error(problems)
     loaded = tuple(cell for cell, _ in cells)
@@ -189,11 +229,21 @@ def loads(text: str, name: str, overrides: Sequence[str] = ()) -> Scenario:
         charts=head.charts,
         phases=phases,
         repeat=repeat,
+        search=search,
         cells=loaded,
-        grid_keys=tuple(key for key in Load.model_fields if len({getattr(cell, key) for cell in loaded}) > 1),
+        grid_keys=tuple(
+            key
+            for key in Load.model_fields
+            if (search and key == search.key) or len({getattr(cell, key) for cell in loaded}) > 1
+        ),
         places=draft.places,
         origins=tuple(origin for _, origin in cells),
     )
+
+
+def _contradictions(search: Search | None, phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What is contradictory between the phases and a cell; of one that is searched, at both ends."""
+    return end_problems(search, phases, cell, origin) if search else cell_problems(phases, cell, origin)
 
 
 def _table(model: type[_T], name: str, draft: Draft, problems: list[Problem]) -> _T | None:

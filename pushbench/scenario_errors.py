@@ -19,7 +19,7 @@ KeyPath = tuple[str | int, ...]
 LONGEST_VALUE, LONGEST_OVERRIDE = 60, 100
 """How many characters of them are told."""
 
-_TABLE_NAMES = ("load", "grid", "phases", "repeat")
+_TABLE_NAMES = ("load", "grid", "search", "phases", "repeat")
 
 
 class ScenarioError(ValueError):

@@ -19,16 +19,36 @@ CHART_NAMES = (
     "memory",
     "latency_over_time",
     "poll_interval",
+    "capacity",
+    "search_path",
+    "cliff",
 )
 """Every chart that a scenario may ask for."""
+
+SEARCHABLE = (
+    "subscribers",
+    "rate_hz",
+    "payload_bytes",
+    "server_stall_ms",
+    "join_late_percent",
+    "resume_percent",
+    "rtt_ms",
+    "jitter_ms",
+    "relay_stall_ms",
+    "relay_reset_percent",
+    "relay_buffer_bytes",
+)
+"""Keys of a load of which more is harder, so that there is a most that can be borne."""
 
 # A type checker cannot follow a Literal made from a table, and needs no more than that these are strings.
 if TYPE_CHECKING:
     TransportName = str
     ChartName = str
+    SearchableKey = str
 else:
     TransportName = Literal[tuple(ROWS)]
     ChartName = Literal[CHART_NAMES]
+    SearchableKey = Literal[SEARCHABLE]
 
 
 class Table(BaseModel):
@@ -199,6 +219,26 @@ DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", *RELAY
 """Keys of a load that disturb a trial on purpose."""
 
 
+class Search(Table):
+    """What is searched for: the most of one key of the load that still keeps an objective."""
+
+    key: SearchableKey = Field(description="the key of the load whose most is searched for; it is in no other table")
+    start: float = Field(ge=1, le=1_000_000, description="the value that is tried first; where it fails, less is tried")
+    limit: float = Field(ge=1, le=1_000_000, description="no more than this is ever tried")
+    precision: float = Field(
+        default=0.1,
+        ge=0.01,
+        le=1,
+        description="how near the highest value that held and the lowest that failed must come, as a part of the former",
+    )
+    objective: str = Field(
+        default="latency_p99_ms <= 100",
+        min_length=1,
+        max_length=300,
+        description="what must be kept, and nothing lost: measured columns with <=, <, >= or > and a number, joined by and",
+    )
+
+
 class Phases(Table):
     """How long each part of a trial takes."""
 
@@ -222,11 +262,16 @@ class Phases(Table):
 class Repeat(Table):
     """How often, and in which order, trials are made."""
 
-    trials: int = Field(default=3, ge=1, le=1000, description="trials of each cell, each with a fresh server process")
+    trials: int = Field(
+        default=3,
+        ge=1,
+        le=1000,
+        description="trials of each cell, each with a fresh server process; with [search]: searches of each cell",
+    )
     seed: int = Field(default=1, ge=0, le=2**32 - 1, description="draws the order of the trials within each round")
 
 
-TABLES: dict[str, type[Table]] = {"": Head, "load": Load, "phases": Phases, "repeat": Repeat}
+TABLES: dict[str, type[Table]] = {"": Head, "load": Load, "search": Search, "phases": Phases, "repeat": Repeat}
 """The model of each table by its name; "" holds the keys above the first table. `[grid]` takes the keys of `[load]`."""
 
 UNITS = {"kbit_s": "kbit/s", "s": "s", "ms": "ms", "hz": "Hz", "bytes": "bytes"}
@@ -251,6 +296,12 @@ def kind_of_value(field: FieldInfo) -> str:
     if get_origin(annotation) is tuple:
         return "list of names"
     return "name" if choices(field) else {int: "integer", float: "number", str: "text"}[annotation]
+
+
+def bounds(field: FieldInfo) -> tuple[float, float]:
+    """The least and the most that a number may be."""
+    found = {name: getattr(limit, name) for limit in field.metadata for name in ("ge", "le") if hasattr(limit, name)}
+    return found["ge"], found["le"]
 
 
 def allowed(field: FieldInfo) -> str:

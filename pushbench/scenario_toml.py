@@ -146,7 +146,7 @@ def _shape_problems(tree: Mapping[str, Any]) -> Iterator[Problem]:
             says = f"lists or tables nested more than {MAX_DEPTH} deep, and no key takes that; write a plain value"
             yield Problem(dotted(*path), says, (path,))
             return
-    for name in ("load", "phases", "repeat"):
+    for name in ("load", "search", "phases", "repeat"):
         if not isinstance(tree.get(name, {}), dict):
             says = f"{shown(tree[name])} is not a table; write it as [{name}], with a line for each of its keys"
             yield Problem(name, says, ((name,),))
@@ -174,7 +174,7 @@ def _overridden(draft: Draft, override: str, set_by: dict[KeyPath, str]) -> Draf
     if not table:
         table = next((other for other, model in TABLES.items() if key in model.model_fields), "")
     if table not in (*TABLES, "grid"):
-        hint = nearest(table, ("load", "grid", "phases", "repeat")) or "expected one of load, grid, phases, repeat"
+        hint = nearest(table, (*TABLES, "grid")) or f"expected one of {', '.join((*filter(None, TABLES), 'grid'))}"
         raise ScenarioError(f"{named(override)}: {dotted(table)}: unknown table, {hint}")
     if key not in TABLES["load" if table == "grid" else table].model_fields:
         says = unknown_key(table, key) if table else _unknown_anywhere(key)

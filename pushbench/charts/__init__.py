@@ -10,7 +10,18 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pushbench.charts import latency, memory, overview, percentiles, polling, throughput, timeline
+from pushbench.charts import (
+    capacity,
+    cliff,
+    latency,
+    memory,
+    overview,
+    percentiles,
+    polling,
+    search_path,
+    throughput,
+    timeline,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +98,35 @@ CHARTS: dict[str, Chart] = {
         "Going left, polling more often lowers the latency towards the push transports' level lines (left panel) and "
         "raises what the server pays for each delivery (right panel).",
     ),
+    "capacity": Chart(
+        capacity.capacity,
+        capacity.shows_capacity,
+        ("trials",),
+        capacity.TITLE,
+        "A longer bar bears more. A hollow bar with an arrow is a lower bound: the load side gave in, or the search had "
+        "reached its limit, before the server did.",
+    ),
+    "search_path": Chart(
+        search_path.search_path,
+        search_path.shows_search_path,
+        ("trials",),
+        search_path.TITLE,
+        "Each line is one search, from left to right. It climbs while the objective holds (filled), and closes in on the "
+        "edge once it has failed twice at a value (hollow, or a cross where the load side gave in).",
+    ),
+    "cliff": Chart(
+        cliff.cliff,
+        cliff.shows_cliff,
+        ("trials",),
+        cliff.TITLE,
+        "Where a line crosses the dotted objective, the transport breaks; the right panel tells whether the server's core "
+        "was full there.",
+    ),
 }
 """Every chart by name, in the order of a report."""
+
+OF_SEARCHES = ("capacity", "search_path", "cliff", "throughput")
+"""What a run that searched shows if it is not told what: the others compare transports at one load, which it has not."""
 
 
 def draw(name: str, frames: Mapping[str, pd.DataFrame]) -> Figure:

@@ -34,6 +34,9 @@ RELAY_COUNTS = ["relay_resets", "relay_idle_cuts"]
 MEASURED = [name for name in columns.MEASURED if name not in (*COUNTS, *RELAY_COUNTS)]
 
 
+SEARCH = ["search", "step", "search_key", "search_limit", "objective", "outcome"]
+"""What there is only where something is searched."""
+
 SERVERS = ["server_cpu_us_per_delivery", "server_cpu_percent", "server_wait_percent"]
 """What there is not without a server."""
 
@@ -152,7 +155,7 @@ def _trial(
         "verdict": "server_bound" if count and offered > capacity else "ok",
         "reason": "", "evidence": "", "hint": "",
     }  # fmt: skip
-    row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys((*COUNTS, *RELAY_COUNTS), pd.NA)
+    row |= dict.fromkeys(SEARCH) | dict.fromkeys(MEASURED, np.nan) | dict.fromkeys((*COUNTS, *RELAY_COUNTS), pd.NA)
     row |= {"connect_per_s": rng.normal(900, 40), "connect_p99_ms": rng.normal(12, 1)}
     latency = timeline = pd.DataFrame()
     if count:

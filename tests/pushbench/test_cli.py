@@ -18,7 +18,8 @@ from pushbench.cli import app, invoke
 from pushbench.diagnosis import Finding, Severity
 from pushbench.outcome import Outcome
 from pushbench.results import LOCK, SCHEMA
-from tests.pushbench import frames
+from pushbench.trial import Trial
+from tests.pushbench import frames, searches
 from tests.pushbench.full import room_for
 from tests.pushbench.tiny import PYTHON, listening
 from tests.pushbench.written import write_run
@@ -552,6 +553,93 @@ def test_report_prints_how_many_times_only_if_there_is_something_to_compare(caps
     one = write_run(Path("one"), frames.run(("sse",), subscribers=(10,), trials=1), charts=["overview"])
     assert invoke(["report", str(one)]) == 0
     assert "How many times" not in capsys.readouterr().out
+
+
+# Searches
+
+SEARCH = """\
+title = "How many?"
+charts = ["capacity"]
+[grid]
+transport = ["sse", "websocket"]
+[search]
+key = "subscribers"
+start = 2
+limit = 4
+[load]
+rate_hz = 10
+[phases]
+warmup_s = 1
+measure_s = 1
+[repeat]
+trials = 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("worst", "code", "last"),
+    [
+        (Verdict.SERVER_BOUND, 0, ""),
+        (Verdict.LOSSY, 0, ""),
+        (Verdict.CLIENT_BOUND, 1, "lower bounds, because the load side gave in: 1 of 2 capacities"),
+    ],
+)
+def test_a_search_prints_its_capacities_and_its_code_says_whether_the_load_side_gave_in(
+    monkeypatch: pytest.MonkeyPatch, worst: Verdict, code: int, last: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = frames.run(("sse",), subscribers=(10,), trials=1)["trials"].iloc[0]
+    columns = {name: row[name] for name in frames.MEASURED if name.startswith(("latency", "deliveries", "server_cpu"))}
+
+    async def attempt(trial: Trial, watch: object) -> Outcome:
+        if trial.load.transport == "sse" and trial.load.subscribers > 2:
+            return Outcome(Judgement(worst, f"made {worst}"), columns | {"latency_p99_ms": 200.0})
+        return Outcome(Judgement(Verdict.OK), columns | {"latency_p99_ms": 20.0})
+
+    monkeypatch.setattr(run, "attempt", attempt)
+    Path("how_many.toml").write_text(SEARCH)
+    assert invoke(["run", "how_many.toml", "--out", "mine"]) == code
+    said = capsys.readouterr()
+    head = said.out.splitlines()[1]
+    assert re.fullmatch(r"2 searches, about \d+ trials, into mine", head)
+    assert "capacity," in said.out
+    assert "server_bound" not in said.out
+    assert (last in said.out) if last else ("lower bounds, because" not in said.out)
+    assert "sse, subscribers=4 #1, step 2: " in said.err
+    assert "latency_p99_ms 200" in said.err
+    assert Path("mine/charts/capacity.png").exists()
+    assert "Capacity" in Path("mine/report.html").read_text()
+    assert invoke(["check", "mine"]) == code
+    assert capsys.readouterr().out.splitlines()[-1].endswith(f"because the load side gave in: {code} of 2 capacities")
+    assert invoke(["report", "mine"]) == code
+
+
+def test_a_search_that_is_told_to_end_says_about_how_much_is_left(
+    monkeypatch: pytest.MonkeyPatch, told_to_end: Callable[[], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = 0
+    row = frames.run(("sse",), subscribers=(10,), trials=1)["trials"].iloc[0]
+    columns = {name: row[name] for name in frames.MEASURED if name.startswith(("latency", "deliveries"))}
+
+    async def attempt(*arguments: object) -> Outcome:
+        nonlocal made
+        made += 1
+        if made == 2:
+            told_to_end()
+        return Outcome(Judgement(Verdict.OK), columns)
+
+    monkeypatch.setattr(run, "attempt", attempt)
+    Path("how_many.toml").write_text(SEARCH)
+    assert invoke(["run", "how_many.toml", "--out", "mine"]) == 143
+    said = capsys.readouterr()
+    assert re.match(r"pushbench: interrupted; 1 of about \d+ trials are finished", said.err.splitlines()[-1])
+    assert "search not finished" in said.out
+
+
+@pytest.mark.parametrize("order", [["searched", "plain"], ["plain", "searched"], ["searched", "searched"]])
+def test_compare_refuses_runs_that_searched_in_one_line(order: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    write_run(Path("searched"), searches.run({"sse": 900.0}, trials=1))
+    write_run(Path("plain"), frames.run(("sse",), trials=1))
+    assert "searched searched for a capacity, and its steps are no cells to be" in refused(capsys, "compare", *order)
 
 
 def test_serve_becomes_the_server_with_the_options_that_it_was_given(monkeypatch: pytest.MonkeyPatch) -> None:

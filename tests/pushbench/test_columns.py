@@ -2,7 +2,7 @@
 
 import pytest
 
-from pushbench.columns import COLUMNS, IDENTITY, JUDGEMENT, LEDGER, LOAD, MEASURED
+from pushbench.columns import COLUMNS, IDENTITY, JUDGEMENT, LEDGER, LOAD, MEASURED, SEARCH
 from pushbench.ledger import Ledger
 from pushbench.scenario import Load
 from tests.pushbench import frames
@@ -11,11 +11,11 @@ UNITS = (
     *("_ms", "_s", "_hz", "_bytes", "_percent", "_per_s", "_low", "_high", "_r2"),
     *("_per_delivery", "_per_empty_poll", "_per_connect", "_per_connection"),
 )
-COUNTS = {"cell", "trial", "order", "subscribers", "relay_resets", "relay_idle_cuts", *LEDGER}
+COUNTS = {"cell", "trial", "order", "subscribers", "relay_resets", "relay_idle_cuts", *LEDGER, *SEARCH}
 
 
 def test_the_parts_make_the_whole_in_order_and_share_nothing() -> None:
-    assert list(COLUMNS) == [*IDENTITY, *LOAD, *JUDGEMENT, *MEASURED]
+    assert list(COLUMNS) == [*IDENTITY, *LOAD, *JUDGEMENT, *SEARCH, *MEASURED]
 
 
 def test_every_key_of_the_load_is_a_column_with_its_type() -> None:

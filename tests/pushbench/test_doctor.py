@@ -40,7 +40,7 @@ def test_a_machine_that_is_well_has_room_for_every_scenario_of_the_house(monkeyp
     monkeypatch.setattr(readings, "take", lambda: READINGS)
     found = examine([load(path) for path in SCENARIOS.glob("*.toml")])
     assert {finding.severity for finding in found} == {Severity.OK}
-    assert any("memory takes 2,064" in finding.found for finding in found)
+    assert any("capacity_subscribers takes 10,064" in finding.found for finding in found)
 
 
 def test_the_same_machine_may_do_for_one_scenario_and_not_for_another(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,3 +136,15 @@ def test_long_times_are_told_in_minutes() -> None:
         progress.trial("sse")
         progress.done("ok", "")
     assert "about 2:05 min left" in stream.getvalue()
+
+
+def test_what_is_to_come_may_be_thought_anew_and_is_then_only_about_so_much() -> None:
+    stream = io.StringIO()
+    with Progress([1.0], stream) as progress:
+        for planned_s in ([1.0] * 12, [1.0] * 5, [1.0]):
+            progress.expect(planned_s)
+            progress.trial("sse")
+            progress.done("ok", "")
+    counts = [line.partition(" sse")[0] for line in stream.getvalue().splitlines()]
+    assert counts == ["[ 1/~12]", "[2/~6]", "[3/~3]"]
+    assert ["left" in line for line in stream.getvalue().splitlines()] == [True, True, False]

@@ -10,7 +10,7 @@ import pytest
 from pushbench import ratios, report, results, summary
 from pushbench.charts import CHARTS, applicable
 from pushbench.results import ResultsError, Run
-from tests.pushbench import frames
+from tests.pushbench import frames, searches
 from tests.pushbench.full import room_for
 from tests.pushbench.written import MANIFEST, write_run
 
@@ -209,3 +209,14 @@ def test_the_same_run_gives_the_same_files(run: Run) -> None:
     before = content()
     report.write(run)
     assert content() == before
+
+
+def test_a_search_has_its_capacities_first_and_then_a_row_for_each_value_that_was_tried(tmp_path: Path) -> None:
+    made = searches.run({"sse": 900.0}, load_side=["sse"], trials=1)
+    loaded = results.load(write_run(tmp_path / "run", made, charts=[]))
+    assert report.charts_of(loaded) == ["capacity", "search_path", "cliff", "throughput"]
+    text = Page(report.write_undrawn(loaded).read_text()).text
+    assert text.index("Capacity") < text.index("≥ 900") < text.index("Latency")
+    assert "How many times?" not in text
+    for value in (100, 200, 400, 800, 1600):
+        assert f" sse {value:,} " in text

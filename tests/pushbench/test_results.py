@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pushbench import results
-from pushbench.columns import COLUMNS, LEDGER, MEASURED
+from pushbench.columns import COLUMNS, LEDGER, MEASURED, SEARCH
 from pushbench.environment import CHECKOUT
 from pushbench.results import LOCK, SCHEMA, TABLES, ResultsError, Run, Store
 from tests.pushbench import frames
@@ -83,6 +83,27 @@ def test_counts_stay_whole_where_some_are_missing(store: Store) -> None:
     trials = results.load(store.directory).trials
     assert {str(trials[name].dtype) for name in LEDGER} == {"Int64"}
     assert trials["delivered"][0] == 10**12 + 1
+
+
+def test_a_run_from_before_there_were_searches_is_read_with_their_columns_empty_and_gone_on_with(store: Store) -> None:
+    store.add(trial_row(0, 1))
+    path = store.directory / "trials.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(list(SEARCH)), path)
+    assert results.load(store.directory).trials[list(SEARCH)].isna().all(axis=None)
+    del store
+    again = Store.reopen(path.parent)
+    again.add(trial_row(0, 2, **dict.fromkeys(SEARCH)))
+    assert results.load(path.parent).trials[list(SEARCH)].isna().all(axis=None)
+
+
+def test_some_columns_of_what_is_kept_are_given_in_the_order_of_the_trials(store: Store) -> None:
+    store.add(trial_row(1, 1, **dict.fromkeys(SEARCH)))
+    store.add(trial_row(0, 1, search=1, step=3, outcome="held"))
+    assert store.rows(["cell", "step", "outcome"]) == [
+        {"cell": 1, "step": None, "outcome": None},
+        {"cell": 0, "step": 3, "outcome": "held"},
+    ]
+    assert {str(results.load(store.directory).trials[name].dtype) for name in ("search", "step")} == {"Int64"}
 
 
 def test_a_run_that_nothing_was_added_to_is_empty_and_has_all_columns(store: Store) -> None:

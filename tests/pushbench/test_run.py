@@ -18,7 +18,7 @@ import pytest
 
 from pushbench import environment, results, run
 from pushbench.checks import Judgement, Verdict
-from pushbench.columns import LEDGER, MEASURED
+from pushbench.columns import LEDGER, MEASURED, SEARCH as SEARCH_COLUMNS
 from pushbench.outcome import Outcome
 from pushbench.results import ResultsError, Store
 from pushbench.run import execute, give_up, open_store
@@ -415,3 +415,54 @@ def test_load_processes_can_be_given_up_without_asking_them() -> None:
     give_up()
     process.join(WAIT_S)
     assert process.exitcode == -signal.SIGKILL
+
+
+# Searches
+
+SEARCH = (
+    TOML.replace("subscribers = 2\n", "").replace('charts = ["overview"]\n', "")
+    + """
+[search]
+key = "subscribers"
+start = 2
+limit = 8
+precision = 1
+objective = "latency_p50_ms < 2"
+"""
+)
+
+
+async def test_a_search_goes_by_what_came_of_its_steps_and_goes_on_where_it_was_cut_off(
+    attempts: Attempts, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    read = loads(SEARCH, "search.toml", ["trials=1", "transport=[sse,websocket]"])
+    store = open_store(read, tmp_path, None, resume=False)
+
+    def cut_off_in_the_fourth(number: int) -> None:
+        if number == 4:
+            raise asyncio.CancelledError
+
+    attempts.also = cut_off_in_the_fourth
+    with pytest.raises(asyncio.CancelledError):
+        await execute(read, store)
+    attempts.also = lambda _: None
+    await execute(read, open_store(read, tmp_path, None, resume=True))
+    trials = results.load(store.directory).trials
+    for _, cell in trials.groupby("cell"):
+        assert cell["subscribers"].tolist() == [2, 4, 8]
+        assert cell["trial"].tolist() == cell["step"].tolist() == [1, 2, 3]
+        assert set(cell["outcome"]) == {"held"}
+        assert set(cell["search"]) == {1}
+    assert trials["order"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert attempts.made[3] == attempts.made[4]
+    assert results.read_manifest(store.directory)["finished_at"]
+    told = capsys.readouterr().err.splitlines()
+    assert told[0].startswith("[1/~")
+    assert "subscribers=2 #1, step 1: ok, held, p50 1.5 ms" in told[0]
+
+
+async def test_trials_that_are_of_no_search_have_empty_columns_of_it(attempts: Attempts, tmp_path: Path) -> None:
+    read = scenario("trials=1")
+    store = open_store(read, tmp_path, None, resume=False)
+    await execute(read, store)
+    assert results.load(store.directory).trials[list(SEARCH_COLUMNS)].isna().all(axis=None)

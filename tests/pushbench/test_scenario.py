@@ -547,7 +547,7 @@ def test_a_path_below_the_working_directory_is_told_from_there(tmp_path: Path, m
 def test_a_scenario_that_is_not_there_is_refused_with_the_nearest_and_all_names() -> None:
     with pytest.raises(
         ScenarioError,
-        match=r"^overveiw: no such scenario, did you mean overview\? \(known by name: bytes, churn, fanout, floor,",
+        match=r"^overveiw: no such scenario, did you mean overview\? \(known by name: bytes, capacity_rate, capacity_sub",
     ):
         find("overveiw")
     for name in ("", "nothing/like/it.toml"):
@@ -599,7 +599,7 @@ def test_every_shipped_scenario_is_sound_and_says_how_to_read_it(name: str) -> N
 
 
 README = (scenarios.SCENARIOS / "README.md").read_text(encoding="utf-8")
-HEADINGS = {"": "Above the first table", "load": "`[load]`", "phases": "`[phases]`", "repeat": "`[repeat]`"}
+HEADINGS = {"": "Above the first table"} | {name: f"`[{name}]`" for name in ("load", "search", "phases", "repeat")}
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -627,7 +627,8 @@ def test_the_reference_lists_every_scenario_with_its_question() -> None:
 
 
 def test_the_examples_of_the_reference_are_sound() -> None:
-    full, union = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    full, search, union = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
     assert len(loads(full, "README.md").cells) == 6
+    assert loads(search, "README.md").search
     rest = "[load]\nsubscribers = 1\nrate_hz = 1\n[phases]\nwarmup_s = 1\nmeasure_s = 1"
     assert len(loads(f'title = "q"\n{union}{rest}', "README.md").cells) == 4
