@@ -30,6 +30,7 @@ PURE = (
     "lag",
     "ledger",
     "message",
+    "models",
     "placement",
     "scenario",
     "scenario_cells",
