@@ -32,6 +32,7 @@ PURE = (
     "message",
     "models",
     "placement",
+    "predictions",
     "scenario",
     "scenario_cells",
     "scenario_errors",
