@@ -113,7 +113,7 @@ def run(
             if finding.severity == Severity.WARN:
                 print(told(finding, _width()), flush=True)
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
-            from pushbench import ratios, report, summary  # noqa: F401
+            from pushbench import agreement, ratios, report, summary  # noqa: F401
         interruption.run(execute(read, store), hurry=give_up)
         return _report(store.directory)
     except Interrupted as interrupted:
@@ -325,7 +325,7 @@ def _print_tables(read: Run) -> None:
     """Print all that is to be said of a run in figures."""
     from rich.console import Console
 
-    from pushbench import ratios, summary
+    from pushbench import agreement, ratios, summary
 
     console = Console()
     if not console.is_terminal:
@@ -333,6 +333,11 @@ def _print_tables(read: Run) -> None:
     for made in (*summary.tables(read.trials), ratios.table(read.trials)):
         if made:
             _print(console, made)
+    if sentences := agreement.told(read.trials):
+        console.print("Beside the models", style="bold underline")
+        for sentence in sentences:
+            console.print(sentence, highlight=False, markup=False)
+        console.print()
 
 
 def _print_doubts(read: Run) -> int:

@@ -58,6 +58,10 @@ ROUND_TRIPS = {"kept": 1, "new": 2}
 """Of one poll, by `poll_connection`."""
 
 
+KEYS = frozenset({*HOLDS_FOR, *BYTES_HOLD_FOR, *DEFAULTS})
+"""What the models look at, beside what every load has always had."""
+
+
 @dataclass(frozen=True, slots=True)
 class Model:
     """What is known of one transport."""

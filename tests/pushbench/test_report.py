@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pushbench import ratios, report, results, summary
+from pushbench import agreement, ratios, report, results, summary
 from pushbench.charts import CHARTS, applicable
 from pushbench.results import ResultsError, Run
 from tests.pushbench import frames
@@ -209,3 +209,10 @@ def test_the_same_run_gives_the_same_files(run: Run) -> None:
     before = content()
     report.write(run)
     assert content() == before
+
+
+def test_the_page_says_whether_the_run_agrees_with_the_models(run: Run, page: Page, tmp_path: Path) -> None:
+    assert "Do they agree with the textbook?" in page.text
+    assert all(" ".join(sentence.split()) in page.text for sentence in agreement.told(run.trials))
+    floors = results.load(write_run(tmp_path / "run", frames.run(("tcp",), subscribers=(10,), trials=1)))
+    assert "textbook" not in report.write_undrawn(floors).read_text()
