@@ -19,6 +19,9 @@ CHART_NAMES = (
     "memory",
     "latency_over_time",
     "poll_interval",
+    "latency_by_rtt",
+    "bytes",
+    "cpu",
 )
 """Every chart that a scenario may ask for."""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pushbench.charts import latency, memory, overview, percentiles, polling, throughput, timeline
+from pushbench.charts import cpu, latency, memory, network, overview, percentiles, polling, throughput, timeline, wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +86,30 @@ CHARTS: dict[str, Chart] = {
         polling.TITLE,
         "Going left, polling more often lowers the latency towards the push transports' level lines (left panel) and "
         "raises what the server pays for each delivery (right panel).",
+    ),
+    "latency_by_rtt": Chart(
+        network.latency_by_rtt,
+        network.shows_by_rtt,
+        ("trials",),
+        network.TITLE,
+        "The steepness of a line is how many transits a delivery waits for: half a round trip is one. What lies above its "
+        "pale band is the server's and the instrument's own; at the dashed line long polling begins to fall behind.",
+    ),
+    "bytes": Chart(
+        wire.bytes_on_the_wire,
+        wire.shows_bytes,
+        ("trials",),
+        wire.TITLE,
+        "Only the dark part is what was to be delivered; all else is the price of the transport. The thin mark is what the "
+        "formulas say: a bar that ends elsewhere is to be explained.",
+    ),
+    "cpu": Chart(
+        cpu.cpu,
+        cpu.shows_cpu,
+        ("trials",),
+        cpu.TITLE,
+        "The plain part of a bar may fall with another library or language, the hatched one is the kernel's, a matter of "
+        "how often it is asked; what idle costs is paid also when there is nothing to say.",
     ),
 }
 """Every chart by name, in the order of a report."""

@@ -25,7 +25,9 @@ from tests.pushbench import frames
 Frames = dict[str, pd.DataFrame]
 SIX = [*frames.FIVE[:4], "sse_plain", "websocket"]
 ONE = "a single transport, cell and trial"
-FULL = [name for name in charts.CHARTS if name != "poll_interval"]
+NETWORKED = ("latency_by_rtt", "bytes", "cpu")
+"""What needs a network between, or bytes: see test_charts_of_models.py."""
+FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *NETWORKED)]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def grid() -> Frames:
 @pytest.fixture(scope="module")
 def figures(grid: Frames, polls: Frames) -> dict[str, Figure]:
     """Every chart of them, drawn once: for tests that only look."""
-    return {name: charts.draw(name, polls if name == "poll_interval" else grid) for name in charts.CHARTS}
+    return {name: charts.draw(name, polls if name == "poll_interval" else grid) for name in (*FULL, "poll_interval")}
 
 
 @pytest.fixture(scope="module")
@@ -121,7 +123,7 @@ SHAPES = dict(shapes())
 def test_the_charts_are_those_that_reports_and_scenarios_name() -> None:
     assert list(charts.CHARTS) == [
         "overview", "latency_percentiles", "latency_by_subscribers", "throughput", "memory", "latency_over_time",
-        "poll_interval",
+        "poll_interval", "latency_by_rtt", "bytes", "cpu",
     ]  # fmt: skip
 
 
@@ -167,7 +169,7 @@ def test_no_shape_of_data_breaks_a_chart_and_an_inapplicable_one_says_why(name: 
         ("no trial yet", []),
         ("no delivery at all", ["overview", "memory"]),
         ("a handful of deliveries", ["overview", "throughput", "memory", "latency_over_time"]),
-        ("many settings", [name for name in charts.CHARTS if name != "latency_by_subscribers"]),
+        ("many settings", [*(name for name in FULL if name != "latency_by_subscribers"), "poll_interval"]),
         ("many loads", FULL),
         ("floors", FULL),
         ("floors alone", ["latency_percentiles", "throughput", "memory", "latency_over_time"]),
