@@ -24,6 +24,7 @@ PURE = (
     "checks",
     "columns",
     "comparison",
+    "crossover",
     "diagnosis",
     "differences",
     "labels",
