@@ -113,7 +113,7 @@ def run(
             if finding.severity == Severity.WARN:
                 print(told(finding, _width()), flush=True)
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
-            from pushbench import agreement, ratios, report, summary  # noqa: F401
+            from pushbench import agreement, crossover_text, ratios, report, summary  # noqa: F401
         interruption.run(execute(read, store), hurry=give_up)
         return _report(store.directory)
     except Interrupted as interrupted:
@@ -325,12 +325,12 @@ def _print_tables(read: Run) -> None:
     """Print all that is to be said of a run in figures."""
     from rich.console import Console
 
-    from pushbench import agreement, ratios, summary
+    from pushbench import agreement, crossover_text, ratios, summary
 
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
-    for made in (*summary.tables(read.trials), ratios.table(read.trials)):
+    for made in (*summary.tables(read.trials), ratios.table(read.trials), crossover_text.table(read.trials)):
         if made:
             _print(console, made)
     if sentences := agreement.told(read.trials):

@@ -10,7 +10,6 @@ as often.
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -150,10 +149,10 @@ def _crossings(row: Draws, logs: NDArray[np.float64]) -> list[tuple[float, bool]
     signs = np.sign(row)
     known = np.flatnonzero(np.isfinite(row) & (signs != 0))
     found = []
-    for left, right in pairwise(known):
-        if signs[left] != signs[right]:
-            part = row[left] / (row[left] - row[right])
-            found.append((float(logs[left] + part * (logs[right] - logs[left])), bool(signs[left] < 0)))
+    for turn in np.flatnonzero(signs[known[1:]] != signs[known[:-1]]):
+        left, right = known[turn], known[turn + 1]
+        part = row[left] / (row[left] - row[right])
+        found.append((float(logs[left] + part * (logs[right] - logs[left])), bool(signs[left] < 0)))
     return found
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import agreement, environment, labels, ratios, summary
+from pushbench import agreement, crossover_text, environment, labels, ratios, summary
 from pushbench.charts import CHARTS, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.files import write_whole
@@ -85,6 +85,8 @@ def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
         tables=summary.tables(run.trials),
         ratios=ratios.table(run.trials),
         agreement=agreement.told(run.trials),
+        crossover=crossover_text.table(run.trials),
+        consequences=crossover_text.sentences(run.trials),
         charts=None if pictures is None else [(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
         directory=run.path,
         verdicts=_verdicts(run.trials),

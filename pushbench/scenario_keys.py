@@ -22,6 +22,7 @@ CHART_NAMES = (
     "latency_by_rtt",
     "bytes",
     "cpu",
+    "crossover",
 )
 """Every chart that a scenario may ask for."""
 

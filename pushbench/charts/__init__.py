@@ -10,7 +10,19 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from pushbench.charts import cpu, latency, memory, network, overview, percentiles, polling, throughput, timeline, wire
+from pushbench.charts import (
+    cpu,
+    crossover,
+    latency,
+    memory,
+    network,
+    overview,
+    percentiles,
+    polling,
+    throughput,
+    timeline,
+    wire,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +122,14 @@ CHARTS: dict[str, Chart] = {
         cpu.TITLE,
         "The plain part of a bar may fall with another library or language, the hatched one is the kernel's, a matter of "
         "how often it is asked; what idle costs is paid also when there is nothing to say.",
+    ),
+    "crossover": Chart(
+        crossover.crossover,
+        crossover.shows_crossover,
+        ("trials",),
+        crossover.TITLE,
+        "Find how often your feed has an update on the x axis, and go up: the lowest line is the cheapest. Left of a dot "
+        "the one is cheaper, right of it the other; far from the dashed line it is arithmetic and not a measurement.",
     ),
 }
 """Every chart by name, in the order of a report."""

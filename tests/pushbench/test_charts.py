@@ -25,7 +25,7 @@ from tests.pushbench import frames
 Frames = dict[str, pd.DataFrame]
 SIX = [*frames.FIVE[:4], "sse_plain", "websocket"]
 ONE = "a single transport, cell and trial"
-NETWORKED = ("latency_by_rtt", "bytes", "cpu")
+NETWORKED = ("latency_by_rtt", "bytes", "cpu", "crossover")
 """What needs a network between, or bytes: see test_charts_of_models.py."""
 FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *NETWORKED)]
 
@@ -123,7 +123,7 @@ SHAPES = dict(shapes())
 def test_the_charts_are_those_that_reports_and_scenarios_name() -> None:
     assert list(charts.CHARTS) == [
         "overview", "latency_percentiles", "latency_by_subscribers", "throughput", "memory", "latency_over_time",
-        "poll_interval", "latency_by_rtt", "bytes", "cpu",
+        "poll_interval", "latency_by_rtt", "bytes", "cpu", "crossover",
     ]  # fmt: skip
 
 

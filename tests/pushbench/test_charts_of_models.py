@@ -16,14 +16,14 @@ from pushbench.charts import style
 from tests.pushbench import frames, network
 
 Frames = dict[str, pd.DataFrame]
-NETWORKED = ("latency_by_rtt", "bytes", "cpu")
+NETWORKED = ("latency_by_rtt", "bytes", "cpu", "crossover")
 RTTS = (0.0, 20.0, 50.0, 150.0, 300.0)
 
 
 @pytest.fixture(scope="module")
 def trials() -> pd.DataFrame:
     """Five transports at five round trips, with bytes, user and system time, and idle cells."""
-    return network.trials(rtts=RTTS, idle=True)
+    return network.trials(rtts=RTTS, idle=True, plateaus=4)
 
 
 @pytest.fixture(scope="module")
@@ -80,8 +80,10 @@ def test_no_trial_and_floors_alone_are_said_in_words(name: str, trials: pd.DataF
 
 @pytest.mark.parametrize("name", NETWORKED)
 def test_one_trial_of_one_transport_is_enough(name: str) -> None:
-    one = network.trials(("websocket",), rtts=(0.0, 50.0) if name == "latency_by_rtt" else (0.0,), repeats=1, idle=True)
-    assert "1 trial each: no interval" in words(charts.draw(name, {"trials": one}))
+    who = ("sse", "websocket") if name == "crossover" else ("websocket",)
+    one = network.trials(who, rtts=(0.0, 50.0) if name == "latency_by_rtt" else (0.0,), repeats=1, idle=True)
+    said = words(charts.draw(name, {"trials": one}))
+    assert "1 trial each: no interval" in said or (name == "crossover" and "nothing to draw" not in said)
 
 
 @pytest.mark.parametrize("name", NETWORKED)
@@ -110,7 +112,7 @@ def test_every_text_is_inside_the_figure_and_none_lies_on_another(name: str, fig
         assert on == [], said
 
 
-@pytest.mark.parametrize("name", NETWORKED)
+@pytest.mark.parametrize("name", NETWORKED[:3])
 def test_failed_trials_are_counted_by_name(name: str, trials: pd.DataFrame) -> None:
     failed = trials.copy()
     hit = (failed["transport"] == "sse") & (failed["trial"] == 1)
@@ -227,3 +229,40 @@ def test_what_idle_costs_has_panels_of_its_own_where_it_was_measured(
     assert set(bars(figures["cpu"].axes[2])) == {"polling"}
     busy = charts.draw("cpu", {"trials": without(trials, network.IDLE)})
     assert len(busy.axes) == 1
+
+
+# Crossover.
+
+
+def test_a_poller_has_a_line_for_each_staleness_and_the_others_one(figures: dict[str, Figure]) -> None:
+    first, second, _ = figures["crossover"].axes
+    pollers = {f"polling, every {seconds} s" for seconds in (1, 10, 30)}
+    for axes in (first, second):
+        assert set(lines(axes, "line")) == {*pollers, "longpoll", "stream", "sse", "websocket"}
+
+
+def test_a_dot_lies_where_two_lines_cross(figures: dict[str, Figure]) -> None:
+    for axes in figures["crossover"].axes[:2]:
+        drawn = lines(axes, "line")
+        for label, dot in lines(axes, "tie").items():
+            x, y = (float(np.asarray(side)[0]) for side in dot.get_data())
+            for name in (label, "websocket"):
+                xs, ys = (np.asarray(side, dtype=float) for side in drawn[name].get_data())
+                assert np.interp(np.log(x), np.log(xs), np.log(ys)) == pytest.approx(np.log(y), abs=0.02)
+    assert lines(figures["crossover"], "tie")
+
+
+def test_memory_has_a_panel_where_it_was_measured(trials: pd.DataFrame, figures: dict[str, Figure]) -> None:
+    assert set(bars(figures["crossover"].axes[2])) == set(frames.FIVE)
+    slopes = [f"server_{part}_bytes_per_connection" for part in ("user", "kernel")]
+    flat = trials.copy()
+    flat[slopes] = np.nan
+    assert len(charts.draw("crossover", {"trials": flat}).axes) == 2
+
+
+def test_the_place_that_was_measured_is_marked_and_what_was_assumed_is_said(figures: dict[str, Figure]) -> None:
+    found = [
+        line for line in figures["crossover"].findobj(Line2D) if isinstance(line, Line2D) and line.get_gid() == "measured"
+    ]
+    assert [float(np.asarray(line.get_xdata())[0]) for line in found] == [10, 10]
+    assert "assumed: each further message in an answer of polling takes no CPU" in words(figures["crossover"])
