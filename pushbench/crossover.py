@@ -53,9 +53,13 @@ class Polled:
     """A request that finds something."""
     per_message: Draws
     """And each message in an answer."""
+    most_messages: float = math.inf
+    """So many in an answer it is known of; beyond, the cost is NaN."""
 
     def at(self, rate_hz: float, staleness_s: float) -> Draws:
         """A steady feed: at most one message an answer, until there is one in each."""
+        if messages_per_answer(rate_hz, 1000 * staleness_s) > self.most_messages:
+            return np.full_like(self.per_answer, np.nan)
         polls = polls_per_s(1, 1000 * staleness_s)
         answered = share_answered(rate_hz, 1000 * staleness_s)
         return polls * ((1 - answered) * self.per_empty + answered * self.per_answer) + rate_hz * self.per_message

@@ -4,13 +4,15 @@ It knows the columns of `trials`, and which cells tell a cost. What is done with
 here.
 """
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pushbench.checks import Verdict
 from pushbench.crossover import Cost, Draws, Polled, drawn_medians, polled, pushed
+from pushbench.labels import plain
 from pushbench.models import messages_per_answer
 from pushbench.scenario_keys import Load
 from pushbench.stats import NO_LINE_R2
@@ -106,8 +108,14 @@ def costs(trials: "pd.DataFrame") -> Costs | None:
             missing.append(f"{resource.name} of {', '.join(lacking)} while idle or for each delivery")
     memory = {name: _memory(calm[calm["transport"] == name]) for name in names}
     known = {name: draws for name, draws in memory.items() if np.isfinite(draws[0])}
-    free = [name for name, cost in of[CPU.name].items() if isinstance(cost, Polled) and not cost.per_message[0]]
-    assumed = [f"each further message in an answer of {', '.join(free)} takes no CPU"] if free else []
+    free = {
+        name: cost for name, cost in of[CPU.name].items() if isinstance(cost, Polled) and math.isfinite(cost.most_messages)
+    }
+    assumed = [
+        f"each message in an answer of {name} takes no CPU beside the answer, and so nothing is told of more than "
+        f"{plain(cost.most_messages)} in an answer"
+        for name, cost in free.items()
+    ]
     return Costs(int(subscribers), float(rate_hz), of, tuple(missing), tuple(assumed), known, int(min(counts, default=0)))
 
 
@@ -150,7 +158,7 @@ def _cost(resource: Resource, name: str, rows: "pd.DataFrame", resting: "pd.Data
     none = np.zeros_like(empty)
     more = _messages(many, rate_hz) - _messages(few, rate_hz)
     if more <= 0:
-        return _known(parted(few, none))
+        return _known(replace(parted(few, none), most_messages=_messages(few, rate_hz)))
     each = np.maximum((parted(many, none).per_answer - parted(few, none).per_answer) / more, 0.0)
     return _known(parted(few, each))
 
@@ -161,8 +169,8 @@ def _messages(cell: "pd.DataFrame", rate_hz: float) -> float:
 
 
 def _known(cost: Cost) -> Cost | None:
-    """The cost, if it was measured."""
-    return cost if np.isfinite(cost.at(1.0, 1.0)[0]) else None
+    """The cost, if it was measured: then it is so of a feed that is seldom, at least."""
+    return cost if np.isfinite(cost.at(1e-3, 1.0)[0]) else None
 
 
 def _sum(rows: "pd.DataFrame", columns: tuple[str, ...], seed: int = 0) -> Draws:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 RATES_HZ = np.geomspace(1e-3, 100, 240)
 """The updates a second for each subscriber that are asked about."""
+SLOWEST_HZ = float(RATES_HZ[0])
 STALENESS_S = (1.0, 10.0, 30.0)
 """The staleness that is asked about. Beyond a minute a kept connection would be closed as idle."""
 RANGE_S = np.geomspace(0.1, 59, 240)
@@ -96,7 +97,7 @@ def _cell(of: dict[str, Cost], name: str, base: str, staleness_s: float, n: int)
         return UNKNOWN
     ties = ties_by_rate(of[name], of[base], staleness_s, RATES_HZ, n)
     if not ties:
-        return ALWAYS if first_is_cheaper(of[name], of[base], 1.0, staleness_s) else NEVER
+        return ALWAYS if first_is_cheaper(of[name], of[base], SLOWEST_HZ, staleness_s) else NEVER
     return _places(ties)
 
 
@@ -106,9 +107,10 @@ def _where(resource: Resource, name: str, base: str, one: Cost, other: Cost, sta
     ties: list[Tie] = ties_by_rate(one, other, staleness_s, RATES_HZ, n)
     less = f"takes {'fewer' if resource.name == 'bytes' else 'less'} {resource.name} than {base}"
     if not ties:
-        if first_is_cheaper(one, other, 1.0, staleness_s):
-            return f"{every} {less} at every rate {RANGE}: {base} is not the answer there."
-        return f"{every} takes more {resource.name} than {base} at every rate {RANGE}: no tie."
+        reach = RANGE if math.isfinite(one.at(float(RATES_HZ[-1]), staleness_s)[0]) else "that can be told"
+        if first_is_cheaper(one, other, SLOWEST_HZ, staleness_s):
+            return f"{every} {less} at every rate {reach}: {base} is not the answer there."
+        return f"{every} takes more {resource.name} than {base} at every rate {reach}: no tie."
     return f"{every} {less} {_places(ties)}, for each subscriber."
 
 

@@ -99,7 +99,7 @@ def _draw_costs(axes: Axes, resource: Resource, found: Costs) -> None:
             axes.plot(
                 RATES_HZ, line, color=style.colour, linestyle=style.dashes, linewidth=1.8, label=label, gid=f"line:{label}"
             )
-            values += line
+            values += [value for value in line if np.isfinite(value)]
             if BASELINE in of and name != BASELINE and (TRANSPORTS[name].polls or _clearly(cost, of[BASELINE])):
                 _draw_ties(axes, style, label, cost, of[BASELINE], staleness_s, found.n)
     axes.axvline(found.rate_hz, color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1, gid="measured")

@@ -265,4 +265,4 @@ def test_the_place_that_was_measured_is_marked_and_what_was_assumed_is_said(figu
         line for line in figures["crossover"].findobj(Line2D) if isinstance(line, Line2D) and line.get_gid() == "measured"
     ]
     assert [float(np.asarray(line.get_xdata())[0]) for line in found] == [10, 10]
-    assert "assumed: each further message in an answer of polling takes no CPU" in words(figures["crossover"])
+    assert "assumed: each message in an answer of polling takes no CPU" in words(figures["crossover"])
