@@ -262,8 +262,8 @@ def websocket_bytes(payload_bytes: int, *, masked: bool = False) -> int:
 def pushed(payload_bytes: int, framing_bytes: int, segment_bytes: int = SEGMENT_BYTES, acks: float = 1.0) -> Exchange:
     """A message on a connection that stays open: its packets down, and up one ACK, for there is nothing to carry it.
 
-    The receiver may wait with an ACK for the next segment, up to 0.5 s (RFC 9293, section 3.8.6.3; Linux: 40 ms). Messages
-    that follow each other faster share one: `acks` is then less than 1, down to a half.
+    The receiver may wait with an ACK for the next segment, up to 0.5 s (RFC 9293, section 3.8.6.3), and messages that
+    follow each other closely then share one: `acks` is down to a half. Linux does not wait for a reader who only reads.
     """
     packets = math.ceil((payload_bytes + framing_bytes) / segment_bytes)
     return Exchange(Wire(payload_bytes, framing_bytes, packets=packets), Wire(packets=packets * acks))
@@ -290,15 +290,16 @@ def polled(
 ) -> Exchange:
     """A delivery by polling: its part of the answer that has it, and of the polls that found nothing.
 
-    There are 1 / (rate x interval) polls a delivery. Each takes a request, which the answer acknowledges, and an ACK of
-    that answer, for the next request is far away. `answer_packets`: a server that writes head and body apart sends two.
+    There are 1 / (rate x interval) polls a delivery. Each takes a request, which the answer acknowledges, and an ACK for
+    each packet of that answer, for the next request is far away. `answer_packets`: a server that writes head and body
+    apart sends two.
     """
     polls = 1000 / (rate_hz * interval_ms)
     answered = 1 / messages_per_answer(rate_hz, interval_ms)
-    up = Wire(http=polls * heads.request, packets=2 * polls)
-    packets = _packets(payload_bytes, heads, answered, answer_packets, segment_bytes)
-    down = Wire(payload_bytes, 1.0, answered * heads.answer, answered * packets)
     empty = polls - answered
+    packets = _packets(payload_bytes, heads, answered, answer_packets, segment_bytes)
+    up = Wire(http=polls * heads.request, packets=polls + empty + answered * packets)
+    down = Wire(payload_bytes, 1.0, answered * heads.answer, answered * packets)
     return Exchange(down.plus(Wire(http=heads.nothing, packets=1), empty), up)
 
 
@@ -312,13 +313,13 @@ def longpolled(
 ) -> Exchange:
     """A delivery by long polling, `messages` to an answer: a request, an answer, and the ACK of a request that is held.
 
-    The next request acknowledges the answer. `held_acks` is 0 where a message comes before the server's kernel has waited
-    long enough to send an ACK by itself (40 ms).
+    The next request acknowledges the last packet of an answer. `held_acks` is 0 where a message comes before the server's
+    kernel has waited long enough to send an ACK by itself (40 ms).
     """
     answered = 1 / messages
-    packets = _packets(payload_bytes, heads, answered, answer_packets, segment_bytes) + held_acks
-    down = Wire(payload_bytes, 1.0, answered * heads.answer, answered * packets)
-    return Exchange(down, Wire(http=answered * heads.request, packets=answered))
+    packets = _packets(payload_bytes, heads, answered, answer_packets, segment_bytes)
+    down = Wire(payload_bytes, 1.0, answered * heads.answer, answered * (packets + held_acks))
+    return Exchange(down, Wire(http=answered * heads.request, packets=answered * packets))
 
 
 def _packets(payload_bytes: int, heads: Heads, answered: float, answer_packets: int, segment_bytes: int) -> int:

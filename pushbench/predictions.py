@@ -24,7 +24,7 @@ ANSWER_PACKETS = 2
 
 LOOPBACK_SEGMENT_BYTES = 65_483
 DELAYED_ACK_MS = 40.0
-"""So long Linux waits for something that carries an ACK (TCP_DELACK_MIN)."""
+"""So long Linux waits for an answer that carries the ACK of its request (TCP_DELACK_MIN)."""
 
 Load = Mapping[str, Any]
 
@@ -114,9 +114,8 @@ def _pushed(framing: Callable[[int], int]) -> Callable[[Load], Exchange]:
     """The wire of a transport with that framing, from a payload's size."""
 
     def wire(load: Load) -> Exchange:
-        acks = min(1.0, max(0.5, 1000 / load["rate_hz"] / DELAYED_ACK_MS))
         payload_bytes = load["payload_bytes"]
-        return models.pushed(payload_bytes, framing(payload_bytes), LOOPBACK_SEGMENT_BYTES, acks)
+        return models.pushed(payload_bytes, framing(payload_bytes), LOOPBACK_SEGMENT_BYTES)
 
     return wire
 

@@ -80,9 +80,26 @@ def test_a_connection_for_each_poll_is_added_to_each_poll() -> None:
     assert new.total - kept.total == pytest.approx(CONNECTION.total)
 
 
-def test_a_fast_feed_shares_acknowledgements() -> None:
-    assert wire("websocket", rate_hz=10.0).up.packets == 1
-    assert wire("websocket", rate_hz=100.0).up.packets == 0.5
+@pytest.mark.parametrize(
+    ("transport", "changed", "up", "down"),
+    [
+        ("stream", {}, (0, 1.0), (135, 1.0)),
+        ("sse", {}, (0, 1.0), (152.7, 1.0)),
+        ("websocket", {}, (0, 1.0), (132, 1.0)),
+        ("websocket", {"rate_hz": 50.0}, (0, 1.0), (132, 1.0)),
+        ("longpoll", {}, (122, 2.0), (276, 3.0)),
+        ("longpoll", {"rate_hz": 50.0}, (122, 2.0), (276, 2.07)),
+        ("polling", {"poll_interval_ms": 50}, (245.4, 4.77), (373.6, 3.03)),
+    ],
+)
+def test_bytes_and_packets_are_those_that_a_kernel_counted(
+    transport: str, changed: dict[str, object], up: tuple[float, float], down: tuple[float, float]
+) -> None:
+    """Bytes without TCP/IP, and segments, for each of 30 messages to one subscriber: TCP_INFO of its socket."""
+    found = wire(transport, **changed)
+    for sent, (sent_bytes, packets) in ((found.up, up), (found.down, down)):
+        assert sent.payload + sent.framing + sent.http == pytest.approx(sent_bytes, abs=1.5)
+        assert sent.packets == pytest.approx(packets, rel=0.06)
 
 
 def test_long_polls_beyond_the_knee_share_their_heads() -> None:
