@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pushbench.crossover import Cost, Tie, first_is_cheaper, interval, served, ties_by_rate, ties_by_staleness
-from pushbench.crossover_costs import CPU, RESOURCES, Costs, Resource, costs
+from pushbench.crossover_costs import BYTES, CPU, RESOURCES, Costs, Resource, costs
 from pushbench.labels import plain, setting
 from pushbench.ratios import BASELINE
 from pushbench.stats import Interval
@@ -41,7 +41,7 @@ def table(trials: "pd.DataFrame") -> Table | None:
     if not found or not rows:
         return None
     base = _baseline(found)
-    headings = ("transport", "staleness, s", *(f"{resource.name}: takes less than {base}" for resource in RESOURCES))
+    headings = ("transport", "staleness, s", *(f"{_less(resource)} than {base}" for resource in RESOURCES))
     few = "" if found.n > RANGE_ONLY else ", of so few trials the range"
     at = f"{setting('subscribers', found.subscribers)} and {setting('rate_hz', found.rate_hz)}"
     told = [
@@ -105,13 +105,17 @@ def _where(resource: Resource, name: str, base: str, one: Cost, other: Cost, sta
     """One sentence on one resource."""
     every = f"{name} every {plain(staleness_s)} s"
     ties: list[Tie] = ties_by_rate(one, other, staleness_s, RATES_HZ, n)
-    less = f"takes {'fewer' if resource.name == 'bytes' else 'less'} {resource.name} than {base}"
+    less = f"takes {_less(resource)} than {base}"
     if not ties:
         reach = RANGE if math.isfinite(one.at(float(RATES_HZ[-1]), staleness_s)[0]) else "that can be told"
         if first_is_cheaper(one, other, SLOWEST_HZ, staleness_s):
             return f"{every} {less} at every rate {reach}: {base} is not the answer there."
         return f"{every} takes more {resource.name} than {base} at every rate {reach}: no tie."
     return f"{every} {less} {_places(ties)}, for each subscriber."
+
+
+def _less(resource: Resource) -> str:
+    return f"{'fewer' if resource is BYTES else 'less'} {resource.name}"
 
 
 def _places(ties: Sequence[Tie]) -> str:

@@ -74,14 +74,21 @@ class Model:
 
 def latency(load: Load, write_us: float = 0.0) -> Latency | None:
     """What the model says of a load; None if there is none for its transport, or its formulas are not for this load."""
-    model = _model(load)
-    return model.latency(DEFAULTS | dict(load), write_us) if model and _is(load, HOLDS_FOR) else None
+    given = _given(load)
+    model = _model(given)
+    return model.latency(given, write_us) if model and _is(given, HOLDS_FOR) else None
 
 
 def wire(load: Load) -> Exchange | None:
     """What goes over the wire for each delivery, without heartbeats; None likewise."""
-    model = _model(load)
-    return model.wire(DEFAULTS | dict(load)) if model and _is(load, HOLDS_FOR | BYTES_HOLD_FOR) else None
+    given = _given(load)
+    model = _model(given)
+    return model.wire(given) if model and _is(given, HOLDS_FOR | BYTES_HOLD_FOR) else None
+
+
+def _given(load: Load) -> Load:
+    """The load with the defaults of what it does not have: no such key, or an empty place in a column."""
+    return DEFAULTS | {key: value for key, value in load.items() if value is not None and value == value}
 
 
 def _model(load: Load) -> Model | None:

@@ -57,7 +57,8 @@ def cpu(trials: pd.DataFrame) -> Figure:
         return nothing(TITLE, why_nothing(trials, "CPU time was not told apart into user and system."))
     here = largest(ranked(measured(trials, part_column("user"))), part_column("user"))
     rows = series_of(here)[::-1]
-    idle = [name for name in IDLE if name in trials and not measured(ranked(trials), name).empty]
+    resting = ranked(trials[trials["kind"] == "idle"])
+    idle = [name for name in IDLE if name in trials and not measured(resting, name).empty]
     figure = sheet(6.6 + 3.6 * len(idle), 2.6 + 0.42 * len(rows))
     panels = figure.subplots(1, 1 + len(idle), squeeze=False, width_ratios=[1.6, *[1] * len(idle)])[0]
     tidy(panels[0], "server CPU for each delivery (µs)", "", "For a delivery")
@@ -65,7 +66,7 @@ def cpu(trials: pd.DataFrame) -> Figure:
     panels[0].set_yticks(range(len(rows)), [series.label for series in rows])
     doubtful = not all(believable(series.rows) for series in rows)
     for axes, name in zip(panels[1:], idle, strict=True):
-        found = series_of(ranked(measured(trials, name)))[::-1]
+        found = series_of(measured(resting, name))[::-1]
         tidy(axes, "server CPU (µs)", "", IDLE[name])
         linear_axis(axes, "x", 0, _draw_idle(axes, found, name) * 1.35)
         axes.set_yticks(range(len(found)), [series.label for series in found])

@@ -63,6 +63,10 @@ def test_nor_for_one_that_is_not_steady(changed: dict[str, object]) -> None:
     assert predictions.latency(load("polling", **changed)) is None
 
 
+def test_an_empty_place_is_taken_for_the_default() -> None:
+    assert mean_ms("websocket", rtt_ms=float("nan"), burst=None) == 0
+
+
 @pytest.mark.parametrize("transport", ["tcp", "null", "carrier_pigeon"])
 def test_floors_and_unknown_transports_have_no_model(transport: str) -> None:
     assert predictions.latency(load(transport)) is None
