@@ -119,7 +119,7 @@ def claim(trials: "pd.DataFrame") -> list[str]:
     then = models.LUBBERS_GRECO_POLL_BYTES, models.LUBBERS_GRECO_FRAME_BYTES
     return [
         f"Lubbers and Greco (2010) reckoned {then[0]} bytes of HTTP headers a poll against {then[1]} bytes of a frame's, "
-        f"{then[0] / then[1]:.0f} to 1. Here it is {digits(heads)} against {digits(frame)}, {digits(heads / frame)} to 1; "
+        f"{then[0] // then[1]} to 1. Here it is {digits(heads)} against {digits(frame)}, {digits(heads / frame)} to 1; "
         f"of all bytes on the wire for a delivery, payload and TCP/IP included, {digits(totals[0])} against "
         f"{digits(totals[1])}, {digits(totals[0] / totals[1])} to 1."
     ]
