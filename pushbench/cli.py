@@ -120,7 +120,7 @@ def run(
             if finding.severity == Severity.WARN:
                 print(told(finding, _width()), flush=True)
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
-            from pushbench import capacity, ratios, report, summary  # noqa: F401
+            from pushbench import agreement, capacity, crossover_text, ratios, report, summary  # noqa: F401
         interruption.run(execute(read, store), hurry=give_up)
         return _report(store.directory)
     except Interrupted as interrupted:
@@ -350,15 +350,21 @@ def _print_tables(read: Run) -> None:
     """Print all that is to be said of a run in figures."""
     from rich.console import Console
 
-    from pushbench import capacity, ratios, summary
+    from pushbench import agreement, capacity, crossover_text, ratios, summary
 
     found = capacity.table(read.trials)  # of a search, the steps have been told as they were made, and are on the page
     console = Console()
     if not console.is_terminal:
         console.width = LOG_WIDTH
-    for made in (found,) if found else (*summary.tables(read.trials), ratios.table(read.trials)):
+    others = (*summary.tables(read.trials), ratios.table(read.trials), crossover_text.table(read.trials))
+    for made in (found,) if found else others:
         if made:
             _print(console, made)
+    if not found and (sentences := agreement.told(read.trials)):
+        console.print("Beside the models", style="bold underline")
+        for sentence in sentences:
+            console.print(sentence, highlight=False, markup=False)
+        console.print()
 
 
 def _print_doubts(read: Run) -> int:

@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import capacity, environment, labels, ratios, summary
+from pushbench import agreement, capacity, crossover_text, environment, labels, ratios, summary
 from pushbench.charts import CHARTS, OF_SEARCHES, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.files import write_whole
@@ -86,6 +86,9 @@ def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
         manifest=manifest,
         tables=tables,
         ratios=None if found else ratios.table(run.trials),
+        agreement=() if found else agreement.told(run.trials),
+        crossover=None if found else crossover_text.table(run.trials),
+        consequences=() if found else crossover_text.sentences(run.trials),
         charts=None if pictures is None else [(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
         directory=run.path,
         verdicts=_verdicts(run.trials),

@@ -4,7 +4,7 @@ It knows the keys, and where in the file each one stands. It finds no mistakes i
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from types import MappingProxyType
@@ -20,6 +20,9 @@ LONGEST_VALUE, LONGEST_OVERRIDE = 60, 100
 """How many characters of them are told."""
 
 _TABLE_NAMES = ("load", "grid", "search", "phases", "repeat")
+
+LISTED = 20
+"""How many names an error lists at most."""
 
 
 class ScenarioError(ValueError):
@@ -124,7 +127,14 @@ def unknown_key(table: str, key: str) -> str:
     for name, model in TABLES.items():
         if hint := nearest(key, model.model_fields):
             return f"unknown key, {hint} (that belongs {_under(name)})"
-    return f"unknown key, expected one of {', '.join(own)}"
+    return f"unknown key, {one_of(own)}"
+
+
+def one_of(names: Sequence[str]) -> str:
+    """`expected one of …`, with the names themselves as long as that can be read."""
+    if len(names) > LISTED:
+        return f"expected one of the {len(names)} in scenarios/README.md"
+    return f"expected one of {', '.join(names)}"
 
 
 def wrong_value(table: str, key: str, value: object, of_item: bool = False) -> str:

@@ -22,6 +22,10 @@ CHART_NAMES = (
     "capacity",
     "search_path",
     "cliff",
+    "latency_by_rtt",
+    "bytes",
+    "cpu",
+    "crossover",
 )
 """Every chart that a scenario may ask for."""
 

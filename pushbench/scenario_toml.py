@@ -18,6 +18,7 @@ from pushbench.scenario_errors import (
     dotted,
     named,
     nearest,
+    one_of,
     shown,
     unknown_key,
 )
@@ -197,7 +198,7 @@ def _overridden(draft: Draft, override: str, set_by: dict[KeyPath, str]) -> Draf
 
 def _unknown_anywhere(key: str) -> str:
     every = [name for model in TABLES.values() for name in model.model_fields]
-    return f"unknown key, {nearest(key, every) or 'expected one of ' + ', '.join(every)}"
+    return f"unknown key, {nearest(key, every) or one_of(every)}"
 
 
 def _value(override: str, text: str) -> Any:

@@ -13,14 +13,18 @@ from matplotlib.figure import Figure
 from pushbench.charts import (
     capacity,
     cliff,
+    cpu,
+    crossover,
     latency,
     memory,
+    network,
     overview,
     percentiles,
     polling,
     search_path,
     throughput,
     timeline,
+    wire,
 )
 
 
@@ -121,6 +125,38 @@ CHARTS: dict[str, Chart] = {
         cliff.TITLE,
         "Where a line crosses the dotted objective, the transport breaks; the right panel tells whether the server's core "
         "was full there.",
+    ),
+    "latency_by_rtt": Chart(
+        network.latency_by_rtt,
+        network.shows_by_rtt,
+        ("trials",),
+        network.TITLE,
+        "The steepness of a line is how many transits a delivery waits for: half a round trip is one. What lies above its "
+        "pale band is the server's and the instrument's own; at the dashed line long polling begins to fall behind.",
+    ),
+    "bytes": Chart(
+        wire.bytes_on_the_wire,
+        wire.shows_bytes,
+        ("trials",),
+        wire.TITLE,
+        "Only the dark part is what was to be delivered; all else is the price of the transport. The thin mark is what the "
+        "formulas say: a bar that ends elsewhere is to be explained.",
+    ),
+    "cpu": Chart(
+        cpu.cpu,
+        cpu.shows_cpu,
+        ("trials",),
+        cpu.TITLE,
+        "The plain part of a bar may fall with another library or language, the hatched one is the kernel's, a matter of "
+        "how often it is asked; what idle costs is paid also when there is nothing to say.",
+    ),
+    "crossover": Chart(
+        crossover.crossover,
+        crossover.shows_crossover,
+        ("trials",),
+        crossover.TITLE,
+        "Find how often your feed has an update on the x axis, and go up: the lowest line is the cheapest. Left of a dot "
+        "the one is cheaper, right of it the other; far from the dashed line it is arithmetic and not a measurement.",
     ),
 }
 """Every chart by name, in the order of a report."""

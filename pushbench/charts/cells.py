@@ -5,6 +5,7 @@ Knows the columns of `trials`. Must not know how anything is drawn, beyond the l
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -167,6 +168,17 @@ def largest(trials: pd.DataFrame, column: str) -> pd.DataFrame:
     rate_hz = found.loc[found["subscribers"] == subscribers, "rate_hz"].max()
     load: pd.DataFrame = trials.loc[(trials["subscribers"] == subscribers) & (trials["rate_hz"] == rate_hz)]
     return load
+
+
+def on_the_shortest_line(trials: pd.DataFrame) -> pd.DataFrame:
+    """Give the trials with the least round trip: what they cost hardly depends on it, and one bar says it."""
+    found: pd.DataFrame = trials.loc[trials["rtt_ms"] == trials["rtt_ms"].min()]
+    return found
+
+
+def load_of(series: Series) -> dict[str, Any]:
+    """Give the load of the first trial of a series, for a model; the trial's other columns are with it."""
+    return {str(key): value for key, value in series.rows.iloc[0].items()}
 
 
 def load_said(subscribers: float, rate_hz: float) -> str:

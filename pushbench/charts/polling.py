@@ -1,7 +1,6 @@
 """What polling more often buys, and what it costs.
 
-Knows the columns of `trials`. The model is that of a message published at a random moment between two polls: it waits
-T/2 on average, T being the interval.
+Knows the columns of `trials`. The model is that of `models.polling`.
 """
 
 from collections.abc import Sequence
@@ -40,6 +39,7 @@ from pushbench.charts.marks import (
     where_apart,
 )
 from pushbench.charts.style import dress, log_axis, nothing, sheet, tidy
+from pushbench.models import polling
 from pushbench.stats import Interval, median_interval
 
 TITLE = "What does polling more often buy, and cost?"
@@ -62,6 +62,7 @@ def poll_interval(trials: pd.DataFrame) -> Figure:
     figure = sheet(12.5, 6.2)
     left, right = figure.subplots(1, 2)
     intervals = sorted({float(value) for series in _pollers(here) for value in series.rows["poll_interval_ms"]})
+    expected = [polling(value).mean_ms for value in intervals]
     drawn: list[Point] = []
     for axes, column, said in (
         (left, "latency_mean_ms", "mean latency (ms)"),
@@ -72,11 +73,11 @@ def poll_interval(trials: pd.DataFrame) -> Figure:
         found = _draw(axes, here, column, naive, intervals)
         drawn += found
         values = [value for point in found for value in (point.y.low, point.y.high)]
-        model = [value / 2 for value in intervals] if axes is left else []
+        model = expected if axes is left else []
         log_axis(axes, "x", intervals, at=intervals)
         log_axis(axes, "y", values + model + naive_values(axes))
     left.plot(
-        intervals, [value / 2 for value in intervals], color=BAND, linewidth=7, solid_capstyle="butt", zorder=1.5,
+        intervals, expected, color=BAND, linewidth=7, solid_capstyle="butt", zorder=1.5,
         gid="T/2",
     )  # fmt: skip
     all_series = series_of(here, along=("poll_interval_ms",))

@@ -27,7 +27,9 @@ SIX = [*frames.FIVE[:4], "sse_plain", "websocket"]
 ONE = "a single transport, cell and trial"
 SEARCHED = ("capacity", "search_path", "cliff")
 """What needs a search: see test_capacity.py."""
-FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED)]
+NETWORKED = ("latency_by_rtt", "bytes", "cpu", "crossover")
+"""What needs a network between, or bytes: see test_charts_of_models.py."""
+FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED, *NETWORKED)]
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +125,7 @@ SHAPES = dict(shapes())
 def test_the_charts_are_those_that_reports_and_scenarios_name() -> None:
     assert list(charts.CHARTS) == [
         "overview", "latency_percentiles", "latency_by_subscribers", "throughput", "memory", "latency_over_time",
-        "poll_interval", "capacity", "search_path", "cliff",
+        "poll_interval", "capacity", "search_path", "cliff", "latency_by_rtt", "bytes", "cpu", "crossover",
     ]  # fmt: skip
 
 

@@ -547,6 +547,14 @@ def test_compare_says_in_one_line_that_json_cannot_be_written(capsys: pytest.Cap
     assert "absent/made.json cannot be written" in refused(capsys, "compare", run, run, "--json", "absent/made.json")
 
 
+def test_report_prints_what_is_beside_the_models_only_if_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["report", str(made("two"))]) == 0
+    assert "Beside the models\n" in capsys.readouterr().out
+    floor = write_run(Path("floor"), frames.run(("tcp",), subscribers=(10,), trials=1), charts=["latency_percentiles"])
+    assert invoke(["report", str(floor)]) == 0
+    assert "Beside the models" not in capsys.readouterr().out
+
+
 def test_report_prints_how_many_times_only_if_there_is_something_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["report", str(made("two"))]) == 0
     assert "How many times websocket" in capsys.readouterr().out

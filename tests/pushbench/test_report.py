@@ -1,16 +1,17 @@
 """The report: one page that stands alone, with the table, the charts, the verdicts' reasons and the environment."""
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from pushbench import ratios, report, results, summary
+from pushbench import agreement, crossover_text, ratios, report, results, summary
 from pushbench.charts import CHARTS, applicable
 from pushbench.results import ResultsError, Run
-from tests.pushbench import frames, searches
+from tests.pushbench import frames, network, searches
 from tests.pushbench.full import room_for
 from tests.pushbench.written import MANIFEST, write_run
 
@@ -220,3 +221,18 @@ def test_a_search_has_its_capacities_first_and_then_a_row_for_each_value_that_wa
     assert "How many times?" not in text
     for value in (100, 200, 400, 800, 1600):
         assert f" sse {value:,} " in text
+
+
+def test_the_page_says_whether_the_run_agrees_with_the_models(run: Run, page: Page, tmp_path: Path) -> None:
+    assert "Do they agree with the textbook?" in page.text
+    assert all(" ".join(sentence.split()) in page.text for sentence in agreement.told(run.trials))
+    floors = results.load(write_run(tmp_path / "run", frames.run(("tcp",), subscribers=(10,), trials=1)))
+    assert "textbook" not in report.write_undrawn(floors).read_text()
+
+
+def test_the_page_says_when_each_is_the_cheaper_one_if_that_was_measured(run: Run, page: Page) -> None:
+    assert "When is it the cheaper one?" not in page.text
+    trials = network.trials(("polling", "websocket"), rates=(1.0,), idle=True)
+    text = Page(report._page(replace(run, trials=trials), None)).text
+    assert "When is it the cheaper one?" in text
+    assert all(sentence in text for sentence in crossover_text.sentences(trials))

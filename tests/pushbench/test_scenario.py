@@ -221,7 +221,7 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
         ("[load]", "[load]\nwarm = 1", 13,
          "load.warm: unknown key, did you mean warmup_s? (that belongs under [phases])"),
         ("title =", "rate_hz = 1\ntitle =", 2, "rate_hz: unknown key here, it belongs under [load]"),
-        ("subscribers = [", "clients = [", 10, "grid.clients: unknown key, expected one of transport, kind,"),
+        ("subscribers = [", "clients = [", 10, "grid.clients: unknown key, expected one of the "),
         ("[load]", '[load]\n"a\\nb" = 1', 13, 'load."a\\nb": unknown key'),
         # wrong types
         ("= 10\n", '= "10"\n', 13,

@@ -1,0 +1,128 @@
+"""What the server's CPU time goes into: a delivery, by user and system, and what it costs to have nothing to say.
+
+Knows the columns of `trials`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from pushbench.charts.cells import (
+    Series,
+    believable,
+    largest,
+    load_said,
+    measured,
+    notes,
+    numbers,
+    on_the_shortest_line,
+    ranked,
+    series_of,
+    trials_said,
+    why_nothing,
+)
+from pushbench.charts.style import GREY, INK, brief, dress, linear_axis, nothing, sheet, tidy
+from pushbench.stats import Interval, median_interval
+
+TITLE = "What does the server's CPU time go into?"
+PARTS = {
+    "user": ("its own code and libraries (user)", "#0072B2", ""),
+    "system": ("the kernel for it (system)", "#E69F00", "////"),
+}
+DELIVERY = "server_cpu_us_per_delivery"
+IDLE = {
+    "server_cpu_us_per_connection_s": "For an idle connection, each second",
+    "server_cpu_us_per_empty_poll": "For a poll that finds nothing",
+}
+BAR = 0.62
+
+
+def part_column(part: str) -> str:
+    """The column with the CPU time per delivery of one part."""
+    return f"server_{part}_us_per_delivery"
+
+
+def shows_cpu(trials: pd.DataFrame) -> bool:
+    """True if user and system time were told apart."""
+    return all(part_column(part) in trials for part in PARTS) and not measured(ranked(trials), part_column("user")).empty
+
+
+def cpu(trials: pd.DataFrame) -> Figure:
+    """Draw a bar for each series: user and system time per delivery; beside it idle costs, as far as they were measured."""
+    if not shows_cpu(trials):
+        return nothing(TITLE, why_nothing(trials, "CPU time was not told apart into user and system."))
+    here = largest(on_the_shortest_line(ranked(measured(trials, part_column("user")))), part_column("user"))
+    rows = series_of(here)[::-1]
+    resting = on_the_shortest_line(ranked(trials[trials["kind"] == "idle"]))
+    idle = [name for name in IDLE if name in trials and not measured(resting, name).empty]
+    figure = sheet(6.6 + 3.6 * len(idle), 2.6 + 0.42 * len(rows))
+    panels = figure.subplots(1, 1 + len(idle), squeeze=False, width_ratios=[1.6, *[1] * len(idle)])[0]
+    tidy(panels[0], "server CPU for each delivery (µs)", "", "For a delivery")
+    linear_axis(panels[0], "x", 0, _draw_parts(panels[0], rows) * 1.3)
+    panels[0].set_yticks(range(len(rows)), [series.label for series in rows])
+    doubtful = not all(believable(series.rows) for series in rows)
+    for axes, name in zip(panels[1:], idle, strict=True):
+        found = series_of(measured(resting, name))[::-1]
+        tidy(axes, "server CPU (µs)", "", IDLE[name])
+        linear_axis(axes, "x", 0, _draw_idle(axes, found, name) * 1.35)
+        axes.set_yticks(range(len(found)), [series.label for series in found])
+        axes.set_ylim(min(len(found) - len(rows), 0) - 0.6, len(found) - 0.4)  # bars as thick as those of the first panel
+        doubtful = doubtful or not all(believable(series.rows) for series in found)
+    panels[0].set_ylim(-0.6, len(rows) - 0.4)
+    for axes in panels:
+        axes.grid(visible=False, axis="y")
+    legend: list[Artist] = [
+        Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=said)
+        for said, colour, hatch in PARTS.values()
+    ]
+    if doubtful:
+        legend.append(Patch(facecolor="white", edgecolor=GREY, alpha=0.5, label="pale: not to be believed"))
+    load = load_said(float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0]))
+    counts = [median_interval(numbers(series.rows[DELIVERY])).n for series in rows]
+    return dress(figure, TITLE, f"Deliveries at {load}. {trials_said(counts)}.", legend, notes(trials))
+
+
+def _draw_parts(axes: Axes, rows: Sequence[Series]) -> float:
+    reach = 0.0
+    for place, series in enumerate(rows):
+        left = 0.0
+        for part, (_, colour, hatch) in PARTS.items():
+            width = median_interval(numbers(series.rows[part_column(part)])).mid
+            if np.isfinite(width):
+                axes.barh(
+                    place, width, BAR, left, color=colour, hatch=hatch, edgecolor="white", linewidth=0,
+                    alpha=_alpha(series), gid=f"bar:{series.label}:{part}",
+                )  # fmt: skip
+                left += width
+        reach = max(reach, _end(axes, place, left, median_interval(numbers(series.rows[DELIVERY]))))
+    return reach or 1.0
+
+
+def _draw_idle(axes: Axes, rows: Sequence[Series], name: str) -> float:
+    reach = 0.0
+    for place, series in enumerate(rows):
+        cost = median_interval(numbers(series.rows[name]))
+        axes.barh(place, cost.mid, BAR, color=series.look.colour, alpha=_alpha(series), gid=f"bar:{series.label}")
+        reach = max(reach, _end(axes, place, cost.mid, cost))
+    return reach or 1.0
+
+
+def _alpha(series: Series) -> float:
+    return 1.0 if believable(series.rows) else 0.4
+
+
+def _end(axes: Axes, place: float, left: float, cost: Interval) -> float:
+    """Draw the interval of a bar and write its value behind it; give how far that reaches."""
+    reach = max(left, cost.high if cost.n else 0.0)
+    if cost.is_interval:
+        axes.plot([cost.low, cost.high], [place] * 2, color=INK, linewidth=1.2, marker="|", markersize=6, zorder=4)
+    axes.annotate(
+        brief(cost.mid) if cost.n else "not measured", (reach, place), (6, 0), textcoords="offset points", va="center",
+        fontsize=9.5, color=INK,
+    )  # fmt: skip
+    return reach

@@ -1,0 +1,111 @@
+"""Which formula a load is told by, and when none is."""
+
+from typing import Any
+
+import pytest
+
+from pushbench import predictions
+from pushbench.models import CONNECTION, Exchange
+from pushbench.scenario_keys import DISTURBANCES
+from pushbench.transports import TRANSPORTS
+
+
+def load(transport: str, **changed: object) -> dict[str, Any]:
+    common = {"kind": "broadcast", "subscribers": 100, "rate_hz": 10.0, "payload_bytes": 128, "poll_interval_ms": 1000}
+    return {"transport": transport, **common, "pacing": "open", **changed}
+
+
+def mean_ms(transport: str, write_us: float = 0.0, **changed: object) -> float:
+    found = predictions.latency(load(transport, **changed), write_us)
+    assert found
+    return found.mean_ms
+
+
+def wire(transport: str, **changed: object) -> Exchange:
+    found = predictions.wire(load(transport, **changed))
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_every_transport_has_a_model_of_latency_and_of_bytes(transport: str) -> None:
+    assert mean_ms(transport, rtt_ms=80.0) >= 40
+    assert wire(transport).down.payload == 128
+
+
+@pytest.mark.parametrize(
+    ("transport", "expected_ms"), [("polling", 540), ("longpoll", 40), ("stream", 40), ("sse_plain", 40), ("websocket", 40)]
+)
+def test_a_round_trip_of_80_ms_takes_what_its_transits_do(transport: str, expected_ms: float) -> None:
+    assert mean_ms(transport, rtt_ms=80.0) == expected_ms
+
+
+def test_beyond_the_knee_a_long_poll_takes_two_transits_on_average() -> None:
+    assert mean_ms("longpoll", rtt_ms=250.0) == 250
+
+
+def test_the_fan_out_is_half_of_all_writes_and_none_of_a_pollers_business() -> None:
+    assert mean_ms("websocket", write_us=40) == 2
+    assert mean_ms("longpoll", write_us=40) == 2
+    assert mean_ms("polling", write_us=40) == 500
+
+
+@pytest.mark.parametrize("key", DISTURBANCES)
+def test_no_formula_is_for_a_load_that_is_disturbed(key: str) -> None:
+    assert predictions.latency(load("websocket", **{key: 5})) is None
+    assert predictions.wire(load("websocket", **{key: 5})) is None
+
+
+@pytest.mark.parametrize(
+    "changed", [{"pacing": "closed"}, {"burst": 10}, {"jitter_ms": 3.0}, {"relay_stall_ms": 10}, {"rate_hz": 0.0}]
+)
+def test_nor_for_one_that_is_not_steady(changed: dict[str, object]) -> None:
+    assert predictions.latency(load("polling", **changed)) is None
+
+
+def test_an_empty_place_is_taken_for_the_default() -> None:
+    assert mean_ms("websocket", rtt_ms=float("nan"), burst=None) == 0
+
+
+@pytest.mark.parametrize("transport", ["tcp", "null", "carrier_pigeon"])
+def test_floors_and_unknown_transports_have_no_model(transport: str) -> None:
+    assert predictions.latency(load(transport)) is None
+    assert predictions.wire(load(transport)) is None
+
+
+@pytest.mark.parametrize("changed", [{"headers": "browser"}, {"compression": "permessage-deflate"}, {"poll_empty": "200"}])
+def test_bytes_are_told_of_the_usual_headers_alone_and_latency_all_the_same(changed: dict[str, object]) -> None:
+    assert predictions.wire(load("polling", **changed)) is None
+    assert predictions.latency(load("polling", **changed)) is not None
+
+
+def test_a_connection_for_each_poll_is_added_to_each_poll() -> None:
+    kept, new = (wire("polling", rate_hz=1.0, poll_connection=how) for how in ("kept", "new"))
+    assert new.total - kept.total == pytest.approx(CONNECTION.total)
+
+
+@pytest.mark.parametrize(
+    ("transport", "changed", "up", "down"),
+    [
+        ("stream", {}, (0, 1.0), (135, 1.0)),
+        ("sse", {}, (0, 1.0), (152.7, 1.0)),
+        ("websocket", {}, (0, 1.0), (132, 1.0)),
+        ("websocket", {"rate_hz": 50.0}, (0, 1.0), (132, 1.0)),
+        ("longpoll", {}, (122, 2.0), (276, 3.0)),
+        ("longpoll", {"rate_hz": 50.0}, (122, 2.0), (276, 2.07)),
+        ("polling", {"poll_interval_ms": 50}, (245.4, 4.77), (373.6, 3.03)),
+    ],
+)
+def test_bytes_and_packets_are_those_that_a_kernel_counted(
+    transport: str, changed: dict[str, object], up: tuple[float, float], down: tuple[float, float]
+) -> None:
+    """Bytes without TCP/IP, and segments, for each of 30 messages to one subscriber: TCP_INFO of its socket."""
+    found = wire(transport, **changed)
+    for sent, (sent_bytes, packets) in ((found.up, up), (found.down, down)):
+        assert sent.payload + sent.framing + sent.http == pytest.approx(sent_bytes, abs=1.5)
+        assert sent.packets == pytest.approx(packets, rel=0.06)
+
+
+def test_long_polls_beyond_the_knee_share_their_heads() -> None:
+    near, far = wire("longpoll", rtt_ms=20.0), wire("longpoll", rtt_ms=400.0)
+    assert far.up.http == near.up.http / 4
