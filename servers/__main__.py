@@ -13,6 +13,7 @@ from dataclasses import fields
 import uvicorn
 
 from servers.app import create_app
+from servers.journal import JournalUnusable
 from servers.options import Options
 
 GRACE_S = 0.5
@@ -103,6 +104,8 @@ def main() -> None:
     with listener:
         try:
             ReadyServer(config(options)).run([listener])
+        except JournalUnusable as unusable:
+            raise SystemExit(f"python -m servers: {unusable}") from None
         except KeyboardInterrupt:  # uvicorn raises the signal again when it has stopped
             raise SystemExit(130) from None
 

@@ -47,6 +47,7 @@ class Options:
     log_bytes: int = _option(
         64 * 1024 * 1024, "How many bytes of messages the hub keeps at most; never less than one message.", least=1
     )
+    journal: str = _option("", "File that keeps the log, for a server that is killed and started again; empty: none.")
     max_message_bytes: int = _option(65_536, "The longest message that is taken.", least=1)
     backlog: int = _option(4096, "Connections that may wait to be accepted (the kernel's somaxconn caps it).", least=1)
 
