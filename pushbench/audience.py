@@ -1,14 +1,14 @@
 """The audience: the subscribers of a swarm, each a task from before it connects until it has left.
 
-It knows how they connect, who joins late, who leaves and resumes, and why any ended. What they receive goes into the
-recorder; what is made of it, and who tells the audience what to do, is not known here.
+It knows how they connect, who joins late, who leaves and resumes, who comes back when it was ended, and why any ended.
+What they receive goes into the recorder; what is made of it, and who tells the audience what to do, is not known here.
 """
 
 import asyncio
 import random
 import time
 from collections import Counter
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from types import TracebackType
@@ -16,7 +16,8 @@ from typing import Any, NoReturn, Protocol, Self
 
 import numpy as np
 
-from clients.subscription import HandOver
+from clients.subscription import ENDS, CursorGone, HandOver
+from pushbench.comeback import Arrival, Backoff
 from pushbench.recorder import Recorder
 from pushbench.transports import Transport
 
@@ -55,6 +56,8 @@ class Habits:
     resume: int
     """How many, the first ones, leave once in the window, one after the other, and resume from their cursors."""
     seed: int
+    backoff: Backoff | None = None
+    """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
 
 
 class Audience:
@@ -68,6 +71,8 @@ class Audience:
         self._lives: list[asyncio.Task[None]] = []
         self._disturbing: list[asyncio.Task[None]] = []
         self._pausing: set[int] = set()  # who was told to leave and resume
+        self._away: set[int] = set()  # who waits before it connects again
+        self._failures: Counter[int] = Counter()  # how often in a row each has been ended, or failed to connect
         self._gate = asyncio.Semaphore(CONNECTING)
         self._url = ""
         self._open = False  # from when there is traffic: who connects then joins late
@@ -78,6 +83,10 @@ class Audience:
         """From then on an end is no surprise."""
         self.ended: Counter[str] = Counter()
         """Why subscribers ended before they were told to, and how many for each reason."""
+        self.interrupted: Counter[str] = Counter()
+        """Why subscribers that came back had been ended, or could not connect, and how often for each reason."""
+        self.arrivals: list[Arrival] = []
+        """Who connected since there is traffic, in the order in which they did."""
         self.connect_ns: list[int] = []
         """For each that connected before the traffic, how long that took."""
         self.connecting_ns = 0
@@ -132,9 +141,25 @@ class Audience:
                 except asyncio.CancelledError:
                     if self.leaving or number not in self._pausing:
                         raise
-                self._pausing.discard(number)
-                await asyncio.sleep(AWAY_S)
-                options["after"] = subscriber.cursor
+                    self._pausing.discard(number)
+                    away_s = AWAY_S
+                    options["after"] = subscriber.cursor
+                except ENDS as error:
+                    if self._habits.backoff is None or self.leaving or not self._open:
+                        raise
+                    self.interrupted[f"{type(error).__name__}: {error}"] += 1
+                    if isinstance(error, CursorGone) and options.get("after") is not None:
+                        away_s = 0.0  # the server has answered, and there is nothing to wait for
+                        options["after"] = None
+                    else:
+                        away_s = self._habits.backoff.wait_s(self._failures[number], self._random.random())
+                        self._failures[number] += 1
+                        options["after"] = subscriber.cursor
+                    if self._habits.transport.polls:
+                        options["phase"] = 0.0  # what failed is asked again
+                self._away.add(number)
+                await asyncio.sleep(away_s)
+                self._away.discard(number)
         except Exception as error:  # whatever ends a subscriber is noted, and makes the trial's verdict
             if not self.leaving:
                 self.ended[f"{type(error).__name__}: {error}"] += 1
@@ -142,17 +167,21 @@ class Audience:
             settled.set()
 
     async def _subscribe(self, subscriber: Subscriber, number: int, sink: HandOver, settled: asyncio.Event) -> NoReturn:
+        again = settled.is_set()  # to resume is not to join
         async with AsyncExitStack() as stack:
-            async with self._gate:
+            # Who comes back waits for nobody: that all come at once may be what is looked at.
+            async with nullcontext() if again else self._gate:
                 began = time.monotonic_ns()
                 await stack.enter_async_context(subscriber)
                 now = time.monotonic_ns()
-            if not settled.is_set():  # to resume is not to join
-                settled.set()
-                if self._open:
+            self._failures[number] = 0
+            settled.set()
+            if not self._open:
+                self.connect_ns.append(now - began)
+            else:
+                self.arrivals.append(Arrival(number, began, now, again))
+                if not again:
                     self.joined_ns[number] = now
-                else:
-                    self.connect_ns.append(now - began)
             await subscriber.receive(sink)
 
     async def _join_late(self, window_ns: tuple[int, int]) -> None:
@@ -167,7 +196,7 @@ class Audience:
         """Have them leave; each life resumes by itself."""
         for number, at_ns in enumerate(_spread(self._habits.resume, window_ns)):
             await _until(at_ns)
-            if not self._lives[number].done():
+            if not self._lives[number].done() and number not in self._away:
                 self._pausing.add(number)
                 self._lives[number].cancel()
 

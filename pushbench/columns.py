@@ -12,7 +12,7 @@ from pushbench.scenario import Load
 class Column(NamedTuple):
     """One column."""
 
-    type: Literal["int", "float", "str"]
+    type: Literal["int", "float", "str", "bool"]
     says: str
 
 
@@ -31,7 +31,7 @@ def _slope(part: str, what: str) -> dict[str, Column]:
     }
 
 
-_TYPES: dict[object, Literal["int", "float", "str"]] = {int: "int", float: "float"}
+_TYPES: dict[object, Literal["int", "float", "bool"]] = {int: "int", float: "float", bool: "bool"}
 
 IDENTITY: dict[str, Column] = {
     "cell": Column("int", "number of the cell in the scenario, from 0"),
@@ -72,8 +72,8 @@ MEASURED: dict[str, Column] = {
     **_slope("kernel", "half of the host's growth in slab and TCP queues"),
     "connect_per_s": Column("float", "subscribers connected per second of the ramp, pauses not counted"),
     "connect_p99_ms": Column("float", "99 % quantile of the time to connect, 32 at a time"),
-    "publisher_slip_p99_ms": Column("float", "99 % quantile of sent − due"),
-    "publisher_slip_max_ms": Column("float", "largest sent − due"),
+    "publisher_slip_p99_ms": Column("float", "99 % quantile of sent − due, of what a server was there to take"),
+    "publisher_slip_max_ms": Column("float", "the largest of the same"),
     "swarm_lag_p99_ms": Column("float", "so long at most 99 % of random arrivals would wait for the swarm's event loop"),
     "swarm_held_p99_ms": Column("float", "likewise, only while the loop was ready and something else had its core"),
     **{
@@ -88,6 +88,15 @@ MEASURED: dict[str, Column] = {
         f"{role}_stopped_percent": Column("float", f"how much of the window the {role} was stopped (SIGSTOP)")
         for role in ("server", "swarm", "publisher")
     },
+    "reconnects": Column("int", "how often a subscriber connected again, ended by the peer or the line, or on purpose"),
+    "first_message_p50_ms": Column("float", "median, over late joiners, of first message − beginning to connect"),
+    "first_message_p99_ms": Column("float", "99 % quantile of the same"),
+    "reconnect_p50_ms": Column("float", "median, over reconnects, of first message − beginning to connect again"),
+    "reconnect_p99_ms": Column("float", "99 % quantile of the same"),
+    "connect_peak_per_s": Column("float", "most that connected within any 100 ms of the traffic, per second"),
+    "server_away_ms": Column("float", "from the kill of a server that was to be killed until it was ready again"),
+    "recovered_90_percent_ms": Column("float", "from then until 90 % of the subscribers had all that was due by then"),
+    "recovered_all_ms": Column("float", "likewise until all had it; empty if not all ever had"),
     "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),
 }
 

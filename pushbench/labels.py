@@ -21,6 +21,9 @@ SETTINGS: dict[str, str] = {
     "server_stall_ms": "server stopped for {} ms",
     "join_late_percent": "{} % join late",
     "resume_percent": "{} % leave and resume",
+    "server_down_ms": "server killed for {} ms",
+    "reconnect_backoff_ms": "backoff from {} ms",
+    "reconnect_jitter": "jitter {}",
     "kind": "{}",
 }
 """How a setting that tells two cells of a transport apart is said."""
@@ -35,14 +38,22 @@ HEADINGS = {
     "server_stall_ms": "server stopped, ms",
     "join_late_percent": "join late, %",
     "resume_percent": "resume, %",
+    "server_down_ms": "server killed, ms",
+    "reconnect_backoff_ms": "backoff, ms",
+    "reconnect_jitter": "jitter",
 }
 """What a load key is called above its column, where its own name is not plain enough."""
+
+
+SWITCHES = {"True": "on", "False": "off"}
 
 
 def plain(value: object) -> str:
     """The value of a load key: a text as it is, a number in full with separators and without a needless fraction."""
     if isinstance(value, str):
         return value
+    if str(value) in SWITCHES:  # numpy has a bool of its own
+        return SWITCHES[str(value)]
     text = f"{value:,.6f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 

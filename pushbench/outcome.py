@@ -13,6 +13,7 @@ from pushbench import histogram, timeline
 from pushbench.audience import AWAY_S
 from pushbench.checks import Judgement, Verdict, judge
 from pushbench.columns import MEASURED
+from pushbench.comeback import recovered_ms
 from pushbench.memory import Memory
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
@@ -80,6 +81,18 @@ class Machine:
         return columns | {"steal_percent": self.steal_percent}
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """How a server was away on purpose."""
+
+    away_s: float
+    """From the kill until it was ready again."""
+    returned_ns: int
+    """When it was."""
+    held_up: tuple[int, ...] = ()
+    """The numbers of the messages that could not be published meanwhile."""
+
+
 def concluded(
     load: Load,
     schedule: Schedule | None,
@@ -87,6 +100,7 @@ def concluded(
     slip_ns: tuple[int, ...],
     machine: Machine,
     memory: Memory | None,
+    outage: Outage | None = None,
 ) -> Outcome:
     """The columns and rows of a trial that came to its end. Without a server there is no memory of it."""
     columns: dict[str, Any] = memory.slopes() if memory else {}
@@ -95,6 +109,13 @@ def concluded(
     rows = memory.rows if memory else []
     if schedule is None:
         return Outcome(_with_ends(Judgement(Verdict.OK), seen.ended), columns, memory=rows)
+    recovered = {
+        f"recovered_{name}_ms": recovered_ms(seen.caught_up_ns, outage.returned_ns, percent) if outage else None
+        for name, percent in (("90_percent", 90), ("all", 100))
+    }
+    published = len(slip_ns)
+    if outage:  # what nobody could have published in time is no fault of the publisher's
+        slip_ns = tuple(slip for seq, slip in enumerate(slip_ns) if seq not in set(outage.held_up))
     due, sent = histogram.merged([seen.due_histogram]), histogram.merged([seen.sent_histogram])
     deliveries = seen.deliveries_in_window
     columns |= histogram.summary_ms(due, "latency") | histogram.summary_ms(sent, "naive") | seen.ledger.columns
@@ -110,10 +131,16 @@ def concluded(
         "swarm_lag_p99_ms": seen.lag.wait_ms(0.99),
         "swarm_held_p99_ms": seen.lag.held_ms(0.99),
         **machine.columns,
+        **seen.arrivals.columns,
+        **recovered,
+        "server_away_ms": outage.away_s * 1000 if outage else None,
     }
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
-    evidence |= {"measure_s": schedule.measure_s, "scheduled": schedule.count, "published": len(slip_ns)}
-    evidence |= {"polled_ms": load.poll_interval_ms if _polls(load) else 0.0, "excused": _excused(load, schedule)}
+    evidence |= {"measure_s": schedule.measure_s, "scheduled": schedule.count, "published": published}
+    evidence |= {
+        "polled_ms": load.poll_interval_ms if _polls(load) else 0.0,
+        "excused": _excused(load, schedule, outage, recovered["recovered_all_ms"]),
+    }
     return Outcome(
         _with_ends(judge(evidence), seen.ended),
         columns,
@@ -141,12 +168,17 @@ def _polls(load: Load) -> bool:
     return ROWS[load.transport].polls
 
 
-def _excused(load: Load, schedule: Schedule) -> float:
+def _excused(load: Load, schedule: Schedule, outage: Outage | None, recovered_all_ms: float | None) -> float:
     """The part of the offered deliveries that come after the window because the load would have it so, at most.
 
-    Who is away gets them when it is back, who joined late and polls with its next poll, everybody when a stall is over.
+    Who is away gets them when it is back, who joined late and polls with its next poll, everybody when a stall is over, or
+    when the server has returned and all have found it again; if not all ever did, the ledger says so.
     """
+    if outage and recovered_all_ms is None:
+        return 1.0
     late_s = load.resume / load.subscribers * AWAY_S + load.server_stall_ms / 1000
+    if outage:
+        late_s += outage.away_s + (recovered_all_ms or 0) / 1000
     if _polls(load):
         late_s += load.join_late / load.subscribers * load.poll_interval_ms / 1000
     return late_s / schedule.measure_s

@@ -27,8 +27,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pushbench.columns import COLUMNS, LEDGER
+from pushbench.columns import COLUMNS, LOAD, MEASURED
 from pushbench.files import partial_of, write_whole
+from pushbench.scenario import Load
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -40,7 +41,7 @@ machine gave, pacing and disturbances of the load, naive latencies in the time l
 LOCK = ".lock"
 """The file in a run's directory that whoever writes the run holds a lock on."""
 
-_TYPES = {"int": pa.int64(), "float": pa.float64(), "str": pa.string()}
+_TYPES = {"int": pa.int64(), "float": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
 
 TABLES: dict[str, dict[str, str]] = {
     "latency": {"cell": "int", "trial": "int", "clock": "str", "value_ms": "float", "count": "int"},
@@ -74,6 +75,9 @@ _SCHEMAS = {
 }
 
 
+COUNTS = [name for name, column in MEASURED.items() if column.type == "int"]
+
+
 class ResultsError(Exception):
     """A run cannot be read or written; one line with the way out."""
 
@@ -101,8 +105,17 @@ def load(path: str | os.PathLike[str]) -> Run:
     directory = Path(path)
     manifest = read_manifest(directory)
     frames = {name: table.to_pandas() for name, table in _read_tables(directory).items()}
-    frames["trials"] = frames["trials"].astype(dict.fromkeys(LEDGER, "Int64"))  # counts stay whole where some are missing
+    frames["trials"] = _with_later_columns(frames["trials"])
+    frames["trials"] = frames["trials"].astype(dict.fromkeys(COUNTS, "Int64"))  # counts stay whole where some are missing
     return Run(directory, manifest, **frames)
+
+
+def _with_later_columns(trials: "pd.DataFrame") -> "pd.DataFrame":
+    """The columns of today for a run from before some of them: a key that there was not had its default."""
+    defaults = {key: field.default for key, field in Load.model_fields.items()}
+    later = {name: defaults.get(name) for name in COLUMNS if name not in trials}
+    kinds = {name: "float64" for name in later if name not in LOAD and COLUMNS[name].type != "str"}
+    return trials.assign(**later).astype(kinds)[list(COLUMNS)]
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

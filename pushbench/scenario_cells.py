@@ -22,7 +22,7 @@ MAX_CELLS = 10_000
 MIN_PLATEAUS = 4
 """Two points always lie on a line, and three nearly always do: a slope with an interval wants more."""
 
-PLAIN_ONLY = ("pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent")
+PLAIN_ONLY = ("pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent", "server_down_ms")
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know no cursor."""
 
 Origin = Mapping[str, KeyPath]
@@ -143,6 +143,8 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
             f"shorten the stall, or set measure_s above {cell.server_stall_ms / 1000:g}"
         )
         yield Problem(f"{origin['server_stall_ms'][0]}.server_stall_ms", says, (origin["server_stall_ms"], measure))
+    if cell.server_down_ms:
+        yield from _outage_problems(phases, cell, origin)
     if cell.join_late + cell.resume > cell.subscribers:
         says = (
             f"{cell.join_late_percent:g} join late and {cell.resume_percent:g} resume, expected at most 100 together: who "
@@ -158,3 +160,20 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
                 f"it into a [[grid]] of its own, without this key"
             )
             yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
+
+
+def _outage_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What is contradictory with a server that is killed."""
+    key, at = f"{origin['server_down_ms'][0]}.server_down_ms", origin["server_down_ms"]
+    if cell.server_down_ms >= phases.measure_s * 1000:
+        says = (
+            f"{cell.server_down_ms} ms do not fit into a window of {phases.measure_s:g} s, expected less than that; "
+            f"shorten the outage, or set measure_s above {cell.server_down_ms / 1000:g}"
+        )
+        yield Problem(key, says, (at, ("phases", "measure_s")))
+    if cell.server_stall_ms:
+        says = "a server that is killed, and server_stall_ms has it stopped at the same time; take one of the two out"
+        yield Problem(key, f"{cell.server_down_ms}: {says}", (at, origin["server_stall_ms"]))
+    if phases.plateaus:
+        says = "two processes, whose memory makes no line, and plateaus measures that; set plateaus = 0"
+        yield Problem(key, f"{cell.server_down_ms}: {says}", (at, ("phases", "plateaus")))

@@ -93,6 +93,25 @@ class Load(Table):
         description="share of the subscribers that leave once in the window, and resume half a second later",
     )
 
+    server_down_ms: int = Field(
+        default=0,
+        ge=0,
+        le=60_000,
+        description="the server is killed in the middle of the window (SIGKILL), and is back with its log after so long",
+    )
+    reconnect_backoff_ms: int = Field(
+        default=0,
+        ge=0,
+        le=30_000,
+        description="wait before one that was ended connects again; doubles with each failure, up to 30 s; 0: at once",
+    )
+    reconnect_jitter: bool = Field(default=True, description="each such wait is drawn uniformly from 0 to that")
+
+    @property
+    def ends(self) -> bool:
+        """Whether subscribers are ended on purpose, and so come back."""
+        return any(getattr(self, key) for key in ENDING)
+
     @property
     def join_late(self) -> int:
         """How many subscribers connect only in the course of the window."""
@@ -104,7 +123,10 @@ class Load(Table):
         return round(self.subscribers * self.resume_percent / 100)
 
 
-DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent")
+ENDING = ("server_down_ms",)
+"""Keys of a load that end subscribers on purpose; who is ended then connects again."""
+
+DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", "server_down_ms")
 """Keys of a load that disturb a trial on purpose."""
 
 
@@ -150,17 +172,20 @@ def choices(field: FieldInfo) -> tuple[str, ...]:
 
 
 def kind_of_value(field: FieldInfo) -> str:
-    """What a key takes: `integer`, `number`, `text`, `name` (one of a few) or `list of names`."""
+    """What a key takes: `integer`, `number`, `text`, `name` (one of a few), `truth` or
+    `list of names`."""
     annotation: Any = field.annotation
     if get_origin(annotation) is tuple:
         return "list of names"
-    return "name" if choices(field) else {int: "integer", float: "number", str: "text"}[annotation]
+    return "name" if choices(field) else {int: "integer", float: "number", str: "text", bool: "truth"}[annotation]
 
 
 def allowed(field: FieldInfo) -> str:
     """The values that a key takes: its names, `83 to 65536` (both included), or `1 to 120 characters`."""
     if names := choices(field):
         return ", ".join(names)
+    if field.annotation is bool:
+        return "true, false"
     bounds = {
         name: getattr(limit, name)
         for limit in field.metadata
@@ -179,6 +204,7 @@ def expected(key: str, field: FieldInfo) -> str:
         "number": "a number from",
         "text": "text of",
         "name": "one of",
+        "truth": "one of",
         "list of names": "a list of",
     }
     return f"{opening[kind_of_value(field)]} {allowed(field)} {unit(key)}".rstrip()

@@ -36,6 +36,15 @@ class Schedule:
         """When message `seq` is due, in nanoseconds after the start."""
         return round(seq * NS / self.rate_hz)
 
+    def due_by(self, offset_ns: int) -> int:
+        """How many messages are due at or before that moment, in nanoseconds after the start."""
+        seq = min(self.count, max(0, math.ceil(offset_ns * self.rate_hz / NS)))
+        while seq < self.count and self.due_ns(seq) <= offset_ns:
+            seq += 1
+        while seq and self.due_ns(seq - 1) > offset_ns:
+            seq -= 1
+        return seq
+
     def _due_before(self, end_s: float) -> int:
         # 0.1 s at 10 Hz is one message, although 0.1 * 10 may come out just above 1.
         return max(0, math.ceil(round(end_s * self.rate_hz, 6)))

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import uvloop
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pushbench import age, histogram, ledger, timeline
 from pushbench.audience import Audience, Habits
+from pushbench.comeback import Arrivals, arrivals, caught_up_ns
 from pushbench.control import Address, Channel, Note, connect
 from pushbench.lag import Lag
 from pushbench.null import Source
@@ -71,6 +72,10 @@ class SwarmReport:
     """The slips of a feed of its own, as `publisher.PublisherReport` has them; empty if a publisher feeds it."""
     ended: dict[str, int]
     """Why subscribers ended before they were told to, and how many for each reason."""
+    arrivals: Arrivals = field(default=Arrivals())
+    """Who joined late, and who came back."""
+    caught_up_ns: tuple[int | None, ...] = ()
+    """When each subscriber had all that was due when the server returned; None for one that never had."""
 
 
 def swarm(plan: SwarmPlan) -> SwarmReport:
@@ -110,7 +115,7 @@ class _Swarm:
                     said = await self._do(note)
                     ended = dict(audience.ended.most_common(ENDS_TOLD))
                     channel.send(connected=len(audience.connect_ns), ended=ended, **said)
-                return self._report(note.get("published"))
+                return self._report(note.get("published"), note.get("returned_ns"))
             finally:
                 audience.cancel()
                 for task in helpers:
@@ -169,8 +174,11 @@ class _Swarm:
             )
             told, told_at = count, now
 
-    def _report(self, published: int | None) -> SwarmReport:
-        """Of so many messages; None if the swarm knows best, because it feeds itself or nothing was to be published."""
+    def _report(self, published: int | None, returned_ns: int | None) -> SwarmReport:
+        """Of so many messages; None if the swarm knows best, because it feeds itself or nothing was to be published.
+
+        `returned_ns` is when a server was back that had been killed.
+        """
         schedule = self.schedule
         if published is None:
             published = len(self.source.slip_ns) if self.source else schedule.count
@@ -179,15 +187,18 @@ class _Swarm:
         due_ns, sent_ns = seen.stamp_ns("due_ns"), seen.stamp_ns("sent_ns")
         start_ns, end_ns = (self.start_ns + offset for offset in schedule.window_ns)
         measured = seq >= schedule.warmup_count
+        since = ledger.first_expected(self.audience.joined_ns, self._published_ns(seen)[:published], who, seq)
+        caught_up: tuple[int | None, ...] = ()
+        if returned_ns is not None:
+            due = schedule.due_by(returned_ns - self.start_ns)
+            caught_up = caught_up_ns(who, seq, received_ns, since=since, due=due)
         return SwarmReport(
             ledger=ledger.reckon(
                 who,
                 seq,
                 subscribers=self.plan.habits.subscribers,
                 messages=published,
-                first_expected=ledger.first_expected(
-                    self.audience.joined_ns, self._published_ns(seen)[:published], who, seq
-                ),
+                first_expected=since,
                 coalesced=seen.coalesced,
             ),
             age=age.of(who, seq, received_ns, due_ns, messages=published, window_ns=(start_ns, end_ns)),
@@ -201,6 +212,8 @@ class _Swarm:
             lag=Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns)),
             slip_ns=tuple(self.source.slip_ns) if self.source else (),
             ended=dict(self.audience.ended.most_common(ENDS_TOLD)),
+            arrivals=arrivals(self.audience.arrivals, who, received_ns),
+            caught_up_ns=caught_up,
         )
 
     def _published_ns(self, seen: Observations) -> NDArray[np.int64]:

@@ -9,9 +9,10 @@ recordings and where results are kept is not known here.
 import asyncio
 import os
 import signal
+import tempfile
 import time
 import traceback
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -19,15 +20,17 @@ from pushbench import probes
 from pushbench.audience import Habits
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
+from pushbench.comeback import Backoff
 from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
-from pushbench.outcome import Machine, Outcome, concluded
+from pushbench.outage import Mortal
+from pushbench.outcome import Machine, Outage, Outcome, concluded
 from pushbench.placement import Placement
-from pushbench.publisher import PublisherPlan, publish
+from pushbench.publisher import PublisherPlan, PublisherReport, publish
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import TELL_EVERY_S, SwarmPlan, SwarmReport, swarm
-from pushbench.target import Target, TargetFailed, running
+from pushbench.target import Running, Target, TargetFailed, running
 from pushbench.transports import ROWS
 from pushbench.workers import Worker, WorkerFailed, pool
 
@@ -102,9 +105,9 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
         publisher = None
         if feed:
             publisher = Worker(await stack.enter_async_context(pool(1)), board, "publisher", publish, feed)
-        server = None
+        server: Running | Mortal | None = None
         if trial.target:
-            server = await stack.enter_async_context(running(trial.target, trial.placement.server))
+            server = await _start(trial, trial.target, stack)
         await stack.enter_async_context(swarm_worker)
         if publisher:
             await stack.enter_async_context(publisher)
@@ -113,8 +116,15 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
         return await cast.unless_one_ends(_perform(trial, watch, cast), stopped_s)
 
 
+async def _start(trial: Trial, target: Target, stack: AsyncExitStack) -> Running | Mortal:
+    if not trial.load.server_down_ms:
+        return await stack.enter_async_context(running(target, trial.placement.server))
+    directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pushbench-"))
+    return await stack.enter_async_context(Mortal(target, trial.placement.server, f"{directory}/journal"))
+
+
 async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
-    slip_ns: tuple[int, ...] | None = None
+    published: PublisherReport | None = None
     machine = Machine()
     if cast.publisher and cast.server:
         await cast.publisher.ask(ANSWER_S, host=cast.server.host, port=cast.server.port)
@@ -126,15 +136,20 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
         machine = await _traffic(trial, trial.schedule, watch, cast)
     if cast.publisher:
         cast.publisher.tell(dismissed=True)
-        slip_ns = (await cast.publisher.report(ANSWER_S)).slip_ns
+        published = await cast.publisher.report(ANSWER_S)
     watch.phase("disconnect", 0.5)
     await cast.swarm.ask(ANSWER_S + trial.load.subscribers / CONNECTS_PER_S, disconnect=True)
     if trial.phases.plateaus and memory:
         await asyncio.sleep(trial.phases.settle_s)
         await memory.note("residual", 0)
-    cast.swarm.tell(report=True, published=None if slip_ns is None else len(slip_ns))
+    outage = None
+    if isinstance(cast.server, Mortal) and cast.server.returned_ns and published:
+        outage = Outage(cast.server.away_s, cast.server.returned_ns, published.held_up)
+    returned_ns = outage.returned_ns if outage else None
+    cast.swarm.tell(report=True, published=len(published.slip_ns) if published else None, returned_ns=returned_ns)
     seen = await cast.swarm.report(ANSWER_S)
-    return concluded(trial.load, trial.schedule, seen, seen.slip_ns if slip_ns is None else slip_ns, machine, memory)
+    slip_ns = published.slip_ns if published else seen.slip_ns
+    return concluded(trial.load, trial.schedule, seen, slip_ns, machine, memory, outage)
 
 
 async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -> None:
@@ -169,10 +184,14 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     await _until(from_ns, watch, cast.swarm)
     before = cast.used(cores)
     watch.phase("measure", schedule.measure_s)
-    async with asyncio.TaskGroup() as meanwhile:
-        if trial.load.server_stall_ms and cast.server:
-            meanwhile.create_task(_stall(cast.server.pid, (from_ns + to_ns) // 2, trial.load.server_stall_ms / 1000))
+    trouble = asyncio.ensure_future(_make_trouble(trial.load, cast.server, (from_ns + to_ns) // 2))
+    try:
         await _until(to_ns, watch, cast.swarm)
+        await trouble
+    finally:
+        trouble.cancel()
+        with suppress(asyncio.CancelledError):
+            await trouble
     after = cast.used(cores)
     polls = ROWS[trial.load.transport].polls
     interval_s = trial.load.poll_interval_ms / 1000 if polls else 0.0
@@ -180,8 +199,20 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
     everything = trial.load.subscribers * schedule.count
-    await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
+    quiet_s = QUIET_S + 2 * interval_s
+    if isinstance(cast.server, Mortal):
+        # Whoever has waited for so long in all waits for no longer than that and one more turn.
+        quiet_s += cast.server.away_s + 2 * trial.load.reconnect_backoff_ms / 1000
+    await _drain(everything, quiet_s, trial.phases.drain_s, watch, cast.swarm)
     return cast.given(before, after)
+
+
+async def _make_trouble(load: Load, server: Running | Mortal | None, middle_ns: int) -> None:
+    """Do to the server, around that moment, what the load asks for."""
+    if load.server_stall_ms and server:
+        await _stall(server.pid, middle_ns, load.server_stall_ms / 1000)
+    if isinstance(server, Mortal):
+        await server.be_away(middle_ns - load.server_down_ms * 500_000, load.server_down_ms / 1000)
 
 
 async def _stall(pid: int, middle_ns: int, for_s: float) -> None:
@@ -236,6 +267,7 @@ def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
             join_late=load.join_late,
             resume=load.resume,
             seed=trial.seed,
+            backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
         ),
         schedule=trial.schedule,
         give_up_s=trial.phases.drain_s,
@@ -256,4 +288,5 @@ def _publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
         give_up_s=trial.phases.drain_s,
         payload_bytes=trial.load.payload_bytes,
         cores=trial.placement.publisher,
+        persists=trial.load.server_down_ms > 0,
     )

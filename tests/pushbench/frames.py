@@ -13,6 +13,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from pushbench import columns
+from pushbench.scenario import Load
 from pushbench.transports import ROWS
 
 FLOORS = ("tcp", "null")
@@ -28,7 +30,7 @@ KERNEL_KIB = 4.2
 
 STATISTICS = ("mean", "p50", "p90", "p99", "p999", "max")
 COUNTS = ["expected", "delivered", "lost", "duplicated", "reordered", "coalesced", "gaps", "gap_longest"]
-MEASURED = (
+_OLD = (
     [f"{kind}_{name}_ms" for kind in ("latency", "naive") for name in STATISTICS]
     + ["age_mean_ms", "age_peak_ms", "deliveries_per_s", "offered_per_s"]
     + ["server_cpu_us_per_delivery", "client_cpu_us_per_delivery"]
@@ -40,6 +42,9 @@ MEASURED = (
     + ["swarm_lag_p99_ms", "swarm_held_p99_ms", "steal_percent"]
     + [f"{role}_{what}_percent" for role, what in product(("server", "swarm", "publisher"), ("cpu", "wait", "stopped"))]
 )
+
+COUNTS += [name for name, column in columns.MEASURED.items() if column.type == "int" and name not in COUNTS]
+MEASURED = _OLD + [name for name, column in columns.MEASURED.items() if column.type == "float" and name not in _OLD]
 
 SERVERS = ["server_cpu_us_per_delivery", "server_cpu_percent", "server_wait_percent"]
 """What there is not without a server."""
@@ -155,6 +160,7 @@ def _trial(
         "verdict": "server_bound" if count and offered > capacity else "ok",
         "reason": "", "evidence": "", "hint": "",
     }  # fmt: skip
+    row |= {key: field.default for key, field in Load.model_fields.items() if key not in row}
     row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys(COUNTS, pd.NA)
     row |= {"connect_per_s": rng.normal(900, 40), "connect_p99_ms": rng.normal(12, 1)}
     latency = timeline = pd.DataFrame()

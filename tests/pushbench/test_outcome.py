@@ -37,6 +37,8 @@ SEEN = SwarmReport(
     slip_ns=(),
     ended={},
 )
+NOBODY_CAME_BACK = [f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)]
+NOBODY_CAME_BACK += ["connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"]
 SLIPS_NS = (MS,) * 14 + (2 * MS,)
 MACHINE = Machine(
     {
@@ -105,6 +107,8 @@ def test_every_column_is_as_it_is_defined() -> None:
         "swarm_stopped_percent": 1.5,
         "publisher_stopped_percent": 0,
         "steal_percent": 1.5,
+        "reconnects": 0,
+        **dict.fromkeys(NOBODY_CAME_BACK),
     }
 
 
