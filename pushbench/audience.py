@@ -71,7 +71,7 @@ class Audience:
         self._lives: list[asyncio.Task[None]] = []
         self._disturbing: list[asyncio.Task[None]] = []
         self._pausing: set[int] = set()  # who was told to leave and resume
-        self._away: set[int] = set()  # who waits before it connects again
+        self._away: set[int] = set()  # who is about to connect again
         self._failures: Counter[int] = Counter()  # how often in a row each has been ended, or failed to connect
         self._gate = asyncio.Semaphore(CONNECTING)
         self._url = ""
@@ -93,6 +93,11 @@ class Audience:
         """How long the connecting took in all, pauses between calls of `connect` not counted."""
         self.joined_ns = np.zeros(habits.subscribers, dtype=np.int64)
         """For each, when it joined: 0 for before the traffic; for one that failed to, when it was to begin."""
+
+    @property
+    def away(self) -> int:
+        """How many are about to connect again."""
+        return len(self._away)
 
     async def connect(self, total: int, url: str) -> None:
         """Have so many be connected, or have failed to."""
@@ -159,11 +164,11 @@ class Audience:
                         options["phase"] = 0.0  # what failed is asked again
                 self._away.add(number)
                 await asyncio.sleep(away_s)
-                self._away.discard(number)
         except Exception as error:  # whatever ends a subscriber is noted, and makes the trial's verdict
             if not self.leaving:
                 self.ended[f"{type(error).__name__}: {error}"] += 1
         finally:
+            self._away.discard(number)
             settled.set()
 
     async def _subscribe(self, subscriber: Subscriber, number: int, sink: HandOver, settled: asyncio.Event) -> NoReturn:
@@ -175,6 +180,7 @@ class Audience:
                 await stack.enter_async_context(subscriber)
                 now = time.monotonic_ns()
             self._failures[number] = 0
+            self._away.discard(number)
             settled.set()
             if not self._open:
                 self.connect_ns.append(now - began)

@@ -169,6 +169,7 @@ class _Swarm:
             channel.send(
                 progress=True,
                 deliveries=count,
+                away=self.audience.away,
                 per_s=(count - told) / (now - told_at),
                 p99_ms=float(np.percentile(latest, 99)) if len(latest) else None,
             )

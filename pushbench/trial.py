@@ -199,11 +199,7 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
     everything = trial.load.subscribers * schedule.count
-    quiet_s = QUIET_S + 2 * interval_s
-    if isinstance(cast.server, Mortal):
-        # Whoever has waited for so long in all waits for no longer than that and one more turn.
-        quiet_s += cast.server.away_s + 2 * trial.load.reconnect_backoff_ms / 1000
-    await _drain(everything, quiet_s, trial.phases.drain_s, watch, cast.swarm)
+    await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
     return cast.given(before, after)
 
 
@@ -235,7 +231,8 @@ async def _until(moment_ns: int, watch: Watch, swarm_worker: Worker[SwarmReport]
 async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
     """Wait until all has arrived, or nothing more does.
 
-    Quiet is what the swarm has told: while it, or this process, is held up it tells nothing, and that proves nothing.
+    While somebody is about to come back there may be more. Quiet is what the swarm has told: while it, or this process, is
+    held up it tells nothing, and that proves nothing.
     """
     began = time.monotonic()
     told, count, quiet_told_s, all_there = swarm_worker.latest, 0, 0.0, False
@@ -245,7 +242,7 @@ async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, 
         if swarm_worker.latest is told:
             continue
         told = swarm_worker.latest
-        quiet_told_s = 0.0 if told["deliveries"] > count else quiet_told_s + TELL_EVERY_S
+        quiet_told_s = 0.0 if told["deliveries"] > count or told["away"] else quiet_told_s + TELL_EVERY_S
         if told["deliveries"] >= expected and told["deliveries"] > count:  # of which some may be there twice
             all_there = (await swarm_worker.ask(ANSWER_S, distinct=True))["distinct"] >= expected
         count = told["deliveries"]
