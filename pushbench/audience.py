@@ -19,6 +19,7 @@ import numpy as np
 from clients.subscription import ENDS, CursorGone, HandOver
 from pushbench.comeback import Arrival, Backoff
 from pushbench.recorder import Recorder
+from pushbench.slow import Reading
 from pushbench.transports import Transport
 
 CONNECTING = 32
@@ -56,8 +57,17 @@ class Habits:
     resume: int
     """How many, the first ones, leave once in the window, one after the other, and resume from their cursors."""
     seed: int
+    slow: int = 0
+    """How many, the first ones, read slowly. They neither resume nor come back."""
+    slow_bytes_per_s: int = 0
+    """How fast they do; 0: not at all."""
     backoff: Backoff | None = None
     """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
+
+
+SLOW_CLIENT = "clients.raw:Raw"
+SLOW_BUFFER_BYTES = 4096
+"""What a slow reader's receive buffer is asked to hold: little, so that the server soon feels it."""
 
 
 class Audience:
@@ -77,12 +87,14 @@ class Audience:
         self._url = ""
         self._open = False  # from when there is traffic: who connects then joins late
         self._random = random.Random(habits.seed)
-        module, _, name = habits.transport.client.partition(":")
-        self._client = getattr(import_module(module), name)
+        self._client = _named(habits.transport.client)
         self.leaving = False
         """From then on an end is no surprise."""
         self.ended: Counter[str] = Counter()
         """Why subscribers ended before they were told to, and how many for each reason."""
+        self.slow_readings = [Reading() for _ in range(habits.slow)]
+        self.slow_ended: Counter[str] = Counter()
+        """Why slow readers were ended, and how many for each reason."""
         self.interrupted: Counter[str] = Counter()
         """Why subscribers that came back had been ended, or could not connect, and how often for each reason."""
         self.arrivals: list[Arrival] = []
@@ -92,7 +104,9 @@ class Audience:
         self.connecting_ns = 0
         """How long the connecting took in all, pauses between calls of `connect` not counted."""
         self.joined_ns = np.zeros(habits.subscribers, dtype=np.int64)
-        """For each, when it joined: 0 for before the traffic; for one that failed to, when it was to begin."""
+        """For each, when it joined: 0 for before the traffic; for one that failed to, when it was to begin; for one that
+        reads slowly never, for the ledger is the others'."""
+        self.joined_ns[: habits.slow] = np.iinfo(np.int64).max
 
     @property
     def away(self) -> int:
@@ -128,9 +142,29 @@ class Audience:
             task.cancel()
 
     def _begin_life(self) -> asyncio.Event:
-        settled = asyncio.Event()
-        self._lives.append(asyncio.create_task(self._live(len(self._lives), settled)))
+        settled, number = asyncio.Event(), len(self._lives)
+        life = self._live_slowly if number < self._habits.slow else self._live
+        self._lives.append(asyncio.create_task(life(number, settled)))
         return settled
+
+    async def _live_slowly(self, number: int, settled: asyncio.Event) -> None:
+        """The life of one that reads slowly, or not at all."""
+        reading = self.slow_readings[number]
+        interval_s = self._habits.poll_interval_s if self._habits.transport.polls else 0.0
+        try:
+            subscriber = _named(SLOW_CLIENT)(
+                self._url,
+                asks=self._habits.transport.asks,
+                bytes_per_s=self._habits.slow_bytes_per_s,
+                interval_s=interval_s,
+                receive_buffer_bytes=SLOW_BUFFER_BYTES,
+            )
+            await self._subscribe(subscriber, number, reading.take, settled)
+        except Exception as error:
+            if not self.leaving:
+                (self.slow_ended if settled.is_set() else self.ended)[reading.reason(error)] += 1
+        finally:
+            settled.set()
 
     async def _live(self, number: int, settled: asyncio.Event) -> None:
         """One subscriber's life. `settled` is set once it has connected, or has failed to."""
@@ -200,11 +234,17 @@ class Audience:
 
     async def _pause_and_resume(self, window_ns: tuple[int, int]) -> None:
         """Have them leave; each life resumes by itself."""
-        for number, at_ns in enumerate(_spread(self._habits.resume, window_ns)):
+        for number, at_ns in enumerate(_spread(self._habits.resume, window_ns), self._habits.slow):
             await _until(at_ns)
             if not self._lives[number].done() and number not in self._away:
                 self._pausing.add(number)
                 self._lives[number].cancel()
+
+
+def _named(client: str) -> Any:
+    """The class that `module:class` names."""
+    module, _, name = client.partition(":")
+    return getattr(import_module(module), name)
 
 
 def _spread(count: int, window_ns: tuple[int, int]) -> list[int]:

@@ -97,6 +97,12 @@ MEASURED: dict[str, Column] = {
     "server_away_ms": Column("float", "from the kill of a server that was to be killed until it was ready again"),
     "recovered_90_percent_ms": Column("float", "from then until 90 % of the subscribers had all that was due by then"),
     "recovered_all_ms": Column("float", "likewise until all had it; empty if not all ever had"),
+    "slow_delivered": Column("int", "messages that slow readers have read; they are in no other column"),
+    "slow_lost": Column("int", "messages that they had not read when the trial ended"),
+    "slow_ended": Column("int", "slow readers that were ended, as far as they have noticed"),
+    "slow_ended_by": Column("str", "why: the server's last word, or what the connection said"),
+    "server_peak_user_bytes": Column("float", "largest USS of the server in the window, looked at every second"),
+    "host_peak_queue_bytes": Column("float", "likewise what the kernel held in the queues of all TCP sockets of the host"),
     "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),
 }
 

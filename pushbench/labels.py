@@ -24,6 +24,9 @@ SETTINGS: dict[str, str] = {
     "server_down_ms": "server killed for {} ms",
     "reconnect_backoff_ms": "backoff from {} ms",
     "reconnect_jitter": "jitter {}",
+    "slow_percent": "{} % read slowly",
+    "slow_bytes_per_s": "read by {} bytes/s",
+    "drop_unanswered_s": "dropped after {} s",
     "kind": "{}",
 }
 """How a setting that tells two cells of a transport apart is said."""
@@ -41,6 +44,9 @@ HEADINGS = {
     "server_down_ms": "server killed, ms",
     "reconnect_backoff_ms": "backoff, ms",
     "reconnect_jitter": "jitter",
+    "slow_percent": "slow, %",
+    "slow_bytes_per_s": "read, bytes/s",
+    "drop_unanswered_s": "dropped after, s",
 }
 """What a load key is called above its column, where its own name is not plain enough."""
 

@@ -61,6 +61,9 @@ class Share:
         return 100 * self.stopped
 
 
+PEAKS = ("server_peak_user_bytes", "host_peak_queue_bytes")
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What the machine gave to a trial in its window."""
@@ -69,6 +72,8 @@ class Machine:
     """By role: server, swarm, publisher, as far as there are such processes."""
     steal_percent: float | None = None
     """Of the core from which most was stolen."""
+    peaks: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(PEAKS))
+    """The most memory that was seen in the window, by column."""
 
     @property
     def columns(self) -> dict[str, float | None]:
@@ -133,6 +138,8 @@ def concluded(
         **machine.columns,
         **seen.arrivals.columns,
         **recovered,
+        **seen.slow.columns(published),
+        **machine.peaks,
         "server_away_ms": outage.away_s * 1000 if outage else None,
     }
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
@@ -161,7 +168,7 @@ def concluded(
 
 def _present(load: Load) -> float:
     """How many subscribers are there on average over the window: those that join late do so evenly."""
-    return load.subscribers - load.join_late / 2
+    return load.subscribers - load.slow - load.join_late / 2
 
 
 def _polls(load: Load) -> bool:

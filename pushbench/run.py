@@ -26,7 +26,12 @@ Targets = Callable[[Load], Target | None]
 
 
 def _starlette(load: Load) -> Target:
-    return built_in(loop=load.server_loop, heartbeat_s=load.heartbeat_s, longpoll_timeout_s=load.longpoll_timeout_s)
+    return built_in(
+        loop=load.server_loop,
+        heartbeat_s=load.heartbeat_s,
+        longpoll_timeout_s=load.longpoll_timeout_s,
+        drop_unanswered_s=load.drop_unanswered_s,
+    )
 
 
 SERVERS: dict[str, Callable[[Load], Target]] = {"starlette": _starlette, "tcp": lambda load: bare_tcp()}

@@ -22,7 +22,16 @@ MAX_CELLS = 10_000
 MIN_PLATEAUS = 4
 """Two points always lie on a line, and three nearly always do: a slope with an interval wants more."""
 
-PLAIN_ONLY = ("pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent", "server_down_ms")
+PLAIN_ONLY = (
+    "pacing",
+    "publish_via",
+    "server_loop",
+    "server_stall_ms",
+    "resume_percent",
+    "server_down_ms",
+    "slow_percent",
+    "drop_unanswered_s",
+)
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know no cursor."""
 
 Origin = Mapping[str, KeyPath]
@@ -145,6 +154,25 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem(f"{origin['server_stall_ms'][0]}.server_stall_ms", says, (origin["server_stall_ms"], measure))
     if cell.server_down_ms:
         yield from _outage_problems(phases, cell, origin)
+    if cell.slow_bytes_per_s and not cell.slow:
+        says = (
+            f"{cell.slow_bytes_per_s}, but none of {cell.subscribers} subscribers is slow, expected a slow_percent that "
+            f"makes one; raise that, or take this key out"
+        )
+        key = f"{origin['slow_bytes_per_s'][0]}.slow_bytes_per_s"
+        yield Problem(key, says, (origin["slow_bytes_per_s"], origin["slow_percent"]))
+    if cell.slow and cell.slow + cell.join_late + cell.resume >= cell.subscribers:
+        says = (
+            f"{cell.slow} of {cell.subscribers} subscribers read slowly and the others all join late or resume, expected "
+            f"at least one that does none of these; lower one of the shares"
+        )
+        yield Problem(f"{origin['slow_percent'][0]}.slow_percent", says, (origin["slow_percent"], origin["subscribers"]))
+    if cell.slow_percent and not cell.slow:
+        says = (
+            f"{cell.slow_percent:g} of {cell.subscribers} subscribers is not even one, expected a share that is; raise it "
+            f"to {100 / cell.subscribers:g}"
+        )
+        yield Problem(f"{origin['slow_percent'][0]}.slow_percent", says, (origin["slow_percent"], origin["subscribers"]))
     if cell.join_late + cell.resume > cell.subscribers:
         says = (
             f"{cell.join_late_percent:g} join late and {cell.resume_percent:g} resume, expected at most 100 together: who "

@@ -107,6 +107,24 @@ class Load(Table):
     )
     reconnect_jitter: bool = Field(default=True, description="each such wait is drawn uniformly from 0 to that")
 
+    slow_percent: float = Field(
+        default=0.0, ge=0, le=100, description="share of the subscribers, the first ones, that read slowly"
+    )
+    slow_bytes_per_s: int = Field(
+        default=0, ge=0, le=1_000_000_000, description="how fast each of them reads; 0: not at all"
+    )
+    drop_unanswered_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=3600,
+        description="the server drops a connection whose peer acknowledges nothing, or has no room, for so long; 0: none",
+    )
+
+    @property
+    def slow(self) -> int:
+        """How many subscribers read slowly."""
+        return round(self.subscribers * self.slow_percent / 100)
+
     @property
     def ends(self) -> bool:
         """Whether subscribers are ended on purpose, and so come back."""
@@ -126,7 +144,7 @@ class Load(Table):
 ENDING = ("server_down_ms",)
 """Keys of a load that end subscribers on purpose; who is ended then connects again."""
 
-DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", "server_down_ms")
+DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", "server_down_ms", "slow_percent")
 """Keys of a load that disturb a trial on purpose."""
 
 
@@ -154,13 +172,12 @@ class Repeat(Table):
 TABLES: dict[str, type[Table]] = {"": Head, "load": Load, "phases": Phases, "repeat": Repeat}
 """The model of each table by its name; "" holds the keys above the first table. `[grid]` takes the keys of `[load]`."""
 
-UNITS = {"s": "s", "ms": "ms", "hz": "Hz", "bytes": "bytes"}
+UNITS = {"bytes_per_s": "bytes/s", "s": "s", "ms": "ms", "hz": "Hz", "bytes": "bytes"}
 
 
 def unit(key: str) -> str:
     """The unit that a key's name ends in; empty if it has none."""
-    _, _, suffix = key.rpartition("_")
-    return UNITS.get(suffix, "")
+    return next((said for suffix, said in UNITS.items() if key.endswith(f"_{suffix}")), "")
 
 
 def choices(field: FieldInfo) -> tuple[str, ...]:

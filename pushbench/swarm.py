@@ -23,6 +23,7 @@ from pushbench.null import Source
 from pushbench.publisher import Feed
 from pushbench.recorder import Observations, Recorder
 from pushbench.schedule import NS, Schedule
+from pushbench.slow import Slow
 from pushbench.timeline import Timeline
 
 LAG_EVERY_NS = 10_000_000
@@ -74,6 +75,8 @@ class SwarmReport:
     """Why subscribers ended before they were told to, and how many for each reason."""
     arrivals: Arrivals = field(default=Arrivals())
     """Who joined late, and who came back."""
+    slow: Slow = field(default=Slow())
+    """Those that read slowly; they are in nothing else."""
     caught_up_ns: tuple[int | None, ...] = ()
     """When each subscriber had all that was due when the server returned; None for one that never had."""
 
@@ -214,6 +217,11 @@ class _Swarm:
             slip_ns=tuple(self.source.slip_ns) if self.source else (),
             ended=dict(self.audience.ended.most_common(ENDS_TOLD)),
             arrivals=arrivals(self.audience.arrivals, who, received_ns),
+            slow=Slow(
+                readers=len(self.audience.slow_readings),
+                delivered=sum(len(reading.seqs) for reading in self.audience.slow_readings),
+                ended=dict(self.audience.slow_ended.most_common(ENDS_TOLD)),
+            ),
             caught_up_ns=caught_up,
         )
 

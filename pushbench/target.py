@@ -60,7 +60,7 @@ class Running:
     """What earlier processes of the same server have used."""
 
 
-def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float) -> Target:
+def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float, drop_unanswered_s: float = 0.0) -> Target:
     """The Starlette server that comes with the suite."""
     return Target(
         "starlette",
@@ -72,6 +72,7 @@ def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float) -> Tar
             f"--loop={loop}",
             f"--heartbeat-s={heartbeat_s}",
             f"--longpoll-timeout-s={longpoll_timeout_s}",
+            f"--drop-unanswered-s={drop_unanswered_s}",
         ),
     )
 

@@ -24,6 +24,8 @@ class Transport:
     """True if its subscribers ask every `poll_interval_ms`, so that a message may rightly wait for that long."""
     server: str | None = "starlette"
     """Which of the targets that come with the suite serves it; None if nothing does, and the swarm feeds itself."""
+    asks: str = "once"
+    """How messages are asked for: `once` (an endless response), `again` (a request each time), `upgrade` (a WebSocket)."""
     drawn_as: str = ""
     """What the key of a chart calls it; empty: its name."""
 
@@ -36,8 +38,10 @@ class Transport:
 TRANSPORTS: dict[str, Transport] = {
     row.name: row
     for row in (
-        Transport("polling", "clients.polling:Polling", "/polling", "asks again every interval", polls=True),
-        Transport("longpoll", "clients.longpoll:LongPoll", "/longpoll", "asks, and is held until there is something"),
+        Transport("polling", "clients.polling:Polling", "/polling", "asks again every interval", polls=True, asks="again"),
+        Transport(
+            "longpoll", "clients.longpoll:LongPoll", "/longpoll", "asks, and is held until there is something", asks="again"
+        ),
         Transport("stream", "clients.stream:Stream", "/stream", "one endless HTTP response, a message a line"),
         Transport("sse", "clients.sse:ServerSentEvents", "/sse", "Server-Sent Events, by sse-starlette"),
         Transport(
@@ -47,7 +51,9 @@ TRANSPORTS: dict[str, Transport] = {
             "Server-Sent Events, by a plain StreamingResponse",
             variant_of="sse",
         ),
-        Transport("websocket", "clients.websocket:WebSocket", "/websocket", "one WebSocket, a message a frame"),
+        Transport(
+            "websocket", "clients.websocket:WebSocket", "/websocket", "one WebSocket, a message a frame", asks="upgrade"
+        ),
     )
 }
 """Every transport and variant by name, in the order in which all tables and charts show them."""

@@ -13,7 +13,7 @@ import tempfile
 import time
 import traceback
 from contextlib import AsyncExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from pushbench import probes
@@ -24,7 +24,7 @@ from pushbench.comeback import Backoff
 from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
 from pushbench.outage import Mortal
-from pushbench.outcome import Machine, Outage, Outcome, concluded
+from pushbench.outcome import PEAKS, Machine, Outage, Outcome, concluded
 from pushbench.placement import Placement
 from pushbench.publisher import PublisherPlan, PublisherReport, publish
 from pushbench.scenario import Load, Phases
@@ -41,6 +41,8 @@ ANSWER_S = 30.0
 CONNECTS_PER_S = 100
 """A ramp that is slower than this is given up."""
 LIVE_EVERY_S = 0.25
+MEMORY_EVERY_S = 1.0
+"""How often the memory is looked at under traffic: that takes a millisecond or two of the load's core."""
 STOPPED_S = 5.0
 """A server that is stopped for so much longer than the scenario asks for will not go on by itself."""
 DRAIN_EVERY_S = 0.05
@@ -186,7 +188,7 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     watch.phase("measure", schedule.measure_s)
     trouble = asyncio.ensure_future(_make_trouble(trial.load, cast.server, (from_ns + to_ns) // 2))
     try:
-        await _until(to_ns, watch, cast.swarm)
+        peaks = await _watched(to_ns, watch, cast)
         await trouble
     finally:
         trouble.cancel()
@@ -198,9 +200,9 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     watch.phase("drain", interval_s)
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
-    everything = trial.load.subscribers * schedule.count
+    everything = (trial.load.subscribers - trial.load.slow) * schedule.count
     await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
-    return cast.given(before, after)
+    return replace(cast.given(before, after), peaks=peaks)
 
 
 async def _make_trouble(load: Load, server: Running | Mortal | None, middle_ns: int) -> None:
@@ -219,6 +221,19 @@ async def _stall(pid: int, middle_ns: int, for_s: float) -> None:
         await asyncio.sleep(for_s)
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+async def _watched(moment_ns: int, watch: Watch, cast: Cast) -> dict[str, float | None]:
+    """Sleep until then, and look meanwhile at the memory; returns the most that was seen, as columns of `trials`."""
+    user_bytes: list[float] = []
+    queue_bytes: list[float] = []
+    while time.monotonic_ns() < moment_ns:
+        await _until(min(moment_ns, time.monotonic_ns() + round(MEMORY_EVERY_S * NS)), watch, cast.swarm)
+        if cast.server and cast.server.pid:
+            with suppress(probes.ProbeError):  # it may be killed just now
+                user_bytes.append(probes.user_bytes(cast.server.pid))
+        queue_bytes.append(probes.queue_bytes())
+    return dict(zip(PEAKS, (max(user_bytes, default=None), max(queue_bytes, default=None)), strict=True))
 
 
 async def _until(moment_ns: int, watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
@@ -264,6 +279,8 @@ def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
             join_late=load.join_late,
             resume=load.resume,
             seed=trial.seed,
+            slow=load.slow,
+            slow_bytes_per_s=load.slow_bytes_per_s,
             backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
         ),
         schedule=trial.schedule,

@@ -37,6 +37,13 @@ class Options:
     heartbeat_s: float = _option(
         15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
     )
+    drop_unanswered_s: float = _option(
+        0.0,
+        "A connection whose peer has acknowledged or made room for nothing for so long, or answered no ping, is dropped; "
+        "0 drops none.",
+        least=0,
+        most=86_400,
+    )
     longpoll_timeout_s: float = _option(
         25.0, "Longest time for which a long poll is held before it is answered with nothing.", least=0.001, most=86_400
     )

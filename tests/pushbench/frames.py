@@ -161,6 +161,7 @@ def _trial(
         "reason": "", "evidence": "", "hint": "",
     }  # fmt: skip
     row |= {key: field.default for key, field in Load.model_fields.items() if key not in row}
+    row |= {name: None for name, column in columns.MEASURED.items() if column.type == "str"}
     row |= dict.fromkeys(MEASURED, np.nan) | dict.fromkeys(COUNTS, pd.NA)
     row |= {"connect_per_s": rng.normal(900, 40), "connect_p99_ms": rng.normal(12, 1)}
     latency = timeline = pd.DataFrame()

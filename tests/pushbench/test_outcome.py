@@ -12,7 +12,7 @@ from pushbench.checks import Judgement, Verdict
 from pushbench.columns import COLUMNS, MEASURED
 from pushbench.lag import Lag
 from pushbench.memory import Memory
-from pushbench.outcome import Machine, Outcome, Share, concluded
+from pushbench.outcome import PEAKS, Machine, Outcome, Share, concluded
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import SwarmReport
@@ -109,6 +109,8 @@ def test_every_column_is_as_it_is_defined() -> None:
         "steal_percent": 1.5,
         "reconnects": 0,
         **dict.fromkeys(NOBODY_CAME_BACK),
+        **dict.fromkeys(("slow_delivered", "slow_lost", "slow_ended", "slow_ended_by")),
+        **dict.fromkeys(PEAKS),
     }
 
 

@@ -34,8 +34,9 @@ from tests.pushbench.tiny import (
 
 WITH_TRAFFIC = {name for name in MEASURED if "_bytes_per_connection" not in name}
 SLOPES = set(MEASURED) - WITH_TRAFFIC
-COMING_BACK = {f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)}
-COMING_BACK |= {"connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"}
+MISBEHAVING = {f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)}
+MISBEHAVING |= {"connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"}
+MISBEHAVING |= {"slow_delivered", "slow_lost", "slow_ended", "slow_ended_by"}
 CONNECTING = {"connect_per_s", "connect_p99_ms"}
 
 
@@ -108,9 +109,9 @@ async def test_every_floor_delivers_all(name: str) -> None:
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.reason
     assert columns["delivered"] == columns["expected"] == 4 * 16
     assert sum(row["count"] for row in outcome.latency if row["clock"] == "due") == 4 * 12
-    of_no_server = {name for name in WITH_TRAFFIC - COMING_BACK if name.startswith("server_")}
+    of_no_server = {name for name in WITH_TRAFFIC - MISBEHAVING if name.startswith("server_")}
     of_no_server |= {f"publisher_{what}_percent" for what in ("cpu", "wait", "stopped")}
-    missing = {name for name in WITH_TRAFFIC - COMING_BACK if columns.get(name) is None}
+    missing = {name for name in WITH_TRAFFIC - MISBEHAVING if columns.get(name) is None}
     assert missing == (set() if FLOORS[name].server else of_no_server)
     assert watch.phases == ["start", "ramp", "warm up", "measure", "drain", "disconnect"]
 
@@ -299,3 +300,17 @@ async def test_subscribers_that_fall_off_make_it_lossy_and_are_told() -> None:
     assert "subscribers ended: " in outcome.judgement.reason
     assert "CursorGone: /polling answered 410: cursor_too_old" in outcome.judgement.reason
     assert set(outcome.columns) <= set(COLUMNS)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_slow_readers_are_told_apart_and_the_others_get_everything(transport: str) -> None:
+    cell = load(transport, subscribers=10, slow_percent=10.0, payload_bytes=20_000)
+    outcome = await attempt(trial(cell), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["delivered"] == columns["expected"] == 9 * 16
+    assert columns["offered_per_s"] == pytest.approx(9 * 40)
+    assert columns["slow_delivered"] == 0
+    assert columns["slow_lost"] == 16
+    assert columns["slow_ended"] == 0
+    assert columns["server_peak_user_bytes"] > 0
