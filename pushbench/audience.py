@@ -19,13 +19,12 @@ import numpy as np
 from clients.subscription import ENDS, CursorGone, HandOver
 from pushbench.comeback import Arrival, Backoff
 from pushbench.recorder import Recorder
+from pushbench.scenario_keys import AWAY_S
 from pushbench.slow import Reading
 from pushbench.transports import Transport
 
 CONNECTING = 32
 """How many subscribers connect at the same time."""
-AWAY_S = 0.5
-"""How long a subscriber that is to resume stays away."""
 
 
 class Subscriber(Protocol):
@@ -57,6 +56,8 @@ class Habits:
     resume: int
     """How many, the first ones, leave once in the window, one after the other, and resume from their cursors."""
     seed: int
+    churn_hz: float = 0.0
+    """How many a second of the others leave in the window, in turn, and resume."""
     slow: int = 0
     """How many, the first ones, read slowly. They neither resume nor come back."""
     slow_bytes_per_s: int = 0
@@ -128,6 +129,7 @@ class Audience:
         self._disturbing += [
             asyncio.create_task(self._join_late(window_ns)),
             asyncio.create_task(self._pause_and_resume(window_ns)),
+            asyncio.create_task(self._churn(window_ns)),
         ]
 
     async def leave(self) -> None:
@@ -233,12 +235,25 @@ class Audience:
             self._begin_life()
 
     async def _pause_and_resume(self, window_ns: tuple[int, int]) -> None:
-        """Have them leave; each life resumes by itself."""
+        """Have them leave, each once."""
         for number, at_ns in enumerate(_spread(self._habits.resume, window_ns), self._habits.slow):
             await _until(at_ns)
-            if not self._lives[number].done() and number not in self._away:
-                self._pausing.add(number)
-                self._lives[number].cancel()
+            self._pause(number)
+
+    async def _churn(self, window_ns: tuple[int, int]) -> None:
+        """Have those that do nothing else leave in turn, and resume."""
+        habits = self._habits
+        turns = range(habits.slow + habits.resume, habits.subscribers - habits.join_late)
+        count = round(habits.churn_hz * (window_ns[1] - window_ns[0]) / 1e9)
+        for nth, at_ns in enumerate(_spread(count, window_ns)):
+            await _until(at_ns)
+            self._pause(turns[nth % len(turns)])
+
+    def _pause(self, number: int) -> None:
+        """Have it leave, unless it is away or has ended; its life resumes by itself."""
+        if not self._lives[number].done() and number not in self._away:
+            self._pausing.add(number)
+            self._lives[number].cancel()
 
 
 def _named(client: str) -> Any:

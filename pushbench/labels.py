@@ -27,6 +27,8 @@ SETTINGS: dict[str, str] = {
     "slow_percent": "{} % read slowly",
     "slow_bytes_per_s": "read by {} bytes/s",
     "drop_unanswered_s": "dropped after {} s",
+    "burst": "{} at once",
+    "churn_hz": "{} a second leave and resume",
     "kind": "{}",
 }
 """How a setting that tells two cells of a transport apart is said."""
@@ -44,6 +46,8 @@ HEADINGS = {
     "server_down_ms": "server killed, ms",
     "reconnect_backoff_ms": "backoff, ms",
     "reconnect_jitter": "jitter",
+    "burst": "at once",
+    "churn_hz": "leave and resume, /s",
     "slow_percent": "slow, %",
     "slow_bytes_per_s": "read, bytes/s",
     "drop_unanswered_s": "dropped after, s",

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from pushbench import histogram, timeline
-from pushbench.audience import AWAY_S
 from pushbench.checks import Judgement, Verdict, judge
 from pushbench.columns import MEASURED
 from pushbench.comeback import recovered_ms
 from pushbench.memory import Memory
 from pushbench.scenario import Load
+from pushbench.scenario_keys import AWAY_S
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm import SwarmReport
 from pushbench.transports import ROWS
@@ -184,6 +184,7 @@ def _excused(load: Load, schedule: Schedule, outage: Outage | None, recovered_al
     if outage and recovered_all_ms is None:
         return 1.0
     late_s = load.resume / load.subscribers * AWAY_S + load.server_stall_ms / 1000
+    late_s += load.churn_hz * AWAY_S / load.subscribers * AWAY_S
     if outage:
         late_s += outage.away_s + (recovered_all_ms or 0) / 1000
     if _polls(load):

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from pushbench.message import MAX_SEQ
 from pushbench.scenario_errors import KeyPath, Problem, dotted, missing, problems_of, shown, unknown_key
-from pushbench.scenario_keys import Load, Phases
+from pushbench.scenario_keys import AWAY_S, Load, Phases
 from pushbench.scenario_toml import Draft
 from pushbench.transports import FLOORS, ROWS
 
@@ -31,6 +31,8 @@ PLAIN_ONLY = (
     "server_down_ms",
     "slow_percent",
     "drop_unanswered_s",
+    "burst",
+    "churn_hz",
 )
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know no cursor."""
 
@@ -122,6 +124,12 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
     elif cell.rate_hz == 0:
         says = f"0 publishes nothing in the {phases.measure_s:g} s that are measured, expected a number above 0"
         yield Problem(rate_key, f"{says}; raise it, or set measure_s = 0 for memory only", (origin["rate_hz"], measure))
+    elif cell.burst > 1 and cell.rate_hz * phases.measure_s < cell.burst:
+        says = (
+            f"{cell.burst} messages at once at {cell.rate_hz:g} Hz are a burst every {cell.burst / cell.rate_hz:g} s, "
+            f"expected at least one in the {phases.measure_s:g} s that are measured; raise the rate, or take smaller bursts"
+        )
+        yield Problem(f"{origin['burst'][0]}.burst", says, (origin["burst"], measure))
     elif cell.rate_hz * phases.measure_s < 1:
         says = (
             f"{cell.rate_hz:g} Hz for {phases.measure_s:g} s publishes no message, expected rate_hz x measure_s of at "
@@ -154,6 +162,12 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem(f"{origin['server_stall_ms'][0]}.server_stall_ms", says, (origin["server_stall_ms"], measure))
     if cell.server_down_ms:
         yield from _outage_problems(phases, cell, origin)
+    if cell.churn_hz and cell.churn_hz * AWAY_S >= cell.churning:
+        says = (
+            f"{cell.churn_hz:g} Hz, each away for {AWAY_S:g} s, and only {cell.churning} subscribers take their turns, "
+            f"expected some that are there; lower it below {cell.churning / AWAY_S:g}, or take more subscribers"
+        )
+        yield Problem(f"{origin['churn_hz'][0]}.churn_hz", says, (origin["churn_hz"], origin["subscribers"]))
     if cell.slow_bytes_per_s and not cell.slow:
         says = (
             f"{cell.slow_bytes_per_s}, but none of {cell.subscribers} subscribers is slow, expected a slow_percent that "

@@ -107,6 +107,15 @@ class Load(Table):
     )
     reconnect_jitter: bool = Field(default=True, description="each such wait is drawn uniformly from 0 to that")
 
+    burst: int = Field(
+        default=1, ge=1, le=100_000, description="so many messages are due at once; rate_hz is still the average"
+    )
+    churn_hz: float = Field(
+        default=0.0,
+        ge=0,
+        le=10_000,
+        description="so many subscribers a second leave in the window, and resume half a second later",
+    )
     slow_percent: float = Field(
         default=0.0, ge=0, le=100, description="share of the subscribers, the first ones, that read slowly"
     )
@@ -126,6 +135,11 @@ class Load(Table):
         return round(self.subscribers * self.slow_percent / 100)
 
     @property
+    def churning(self) -> int:
+        """How many may take their turn in leaving and resuming: who joins late, resumes once or reads slowly does not."""
+        return max(0, self.subscribers - self.slow - self.resume - self.join_late)
+
+    @property
     def ends(self) -> bool:
         """Whether subscribers are ended on purpose, and so come back."""
         return any(getattr(self, key) for key in ENDING)
@@ -141,10 +155,13 @@ class Load(Table):
         return round(self.subscribers * self.resume_percent / 100)
 
 
+AWAY_S = 0.5
+"""How long a subscriber that is to resume stays away."""
+
 ENDING = ("server_down_ms",)
 """Keys of a load that end subscribers on purpose; who is ended then connects again."""
 
-DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", "server_down_ms", "slow_percent")
+DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", "server_down_ms", "slow_percent", "churn_hz")
 """Keys of a load that disturb a trial on purpose."""
 
 

@@ -227,7 +227,9 @@ class _Swarm:
 
     def _published_ns(self, seen: Observations) -> NDArray[np.int64]:
         """When each message was sent or, of one that nobody got, when it was due."""
-        due_ns = np.rint(np.arange(self.schedule.count) * NS / self.schedule.rate_hz)  # `Schedule.due_ns` of each
+        burst = self.schedule.burst
+        first = np.arange(self.schedule.count) // burst * burst
+        due_ns = np.rint(first * NS / self.schedule.rate_hz)  # `Schedule.due_ns` of each
         published_ns = self.start_ns + due_ns.astype(np.int64)
         for seq in seen.stamps.keys() & range(self.schedule.count):
             published_ns[seq] = seen.stamps[seq].sent_ns

@@ -76,7 +76,7 @@ class Trial:
         """The feed's schedule; None for a trial without traffic."""
         if not self.phases.measure_s:
             return None
-        return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s)
+        return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s, self.load.burst)
 
 
 class TrialFailed(Exception):
@@ -279,6 +279,7 @@ def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
             join_late=load.join_late,
             resume=load.resume,
             seed=trial.seed,
+            churn_hz=load.churn_hz,
             slow=load.slow,
             slow_bytes_per_s=load.slow_bytes_per_s,
             backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,

@@ -314,3 +314,14 @@ async def test_slow_readers_are_told_apart_and_the_others_get_everything(transpo
     assert columns["slow_lost"] == 16
     assert columns["slow_ended"] == 0
     assert columns["server_peak_user_bytes"] > 0
+
+
+@pytest.mark.parametrize("transport", ["polling", "stream", "websocket"])
+async def test_bursts_arrive_whole_and_who_takes_turns_in_leaving_loses_nothing(transport: str) -> None:
+    cell = load(transport, subscribers=12, burst=4, churn_hz=10.0)
+    outcome = await attempt(trial(cell, phases=PHASES.model_copy(update={"measure_s": 1.0})), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["delivered"] == columns["expected"] == 12 * 44
+    assert 1 <= columns["reconnects"] <= 10  # half a second after the last left, some may not be back yet
+    assert columns["reconnect_p50_ms"] > 0
