@@ -62,6 +62,8 @@ class Habits:
     """How many, the first ones, read slowly. They neither resume nor come back."""
     slow_bytes_per_s: int = 0
     """How fast they do; 0: not at all."""
+    vanish: int = 0
+    """How many, the first ones behind those, vanish without a word when the window begins."""
     backoff: Backoff | None = None
     """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
 
@@ -93,6 +95,7 @@ class Audience:
         """From then on an end is no surprise."""
         self.ended: Counter[str] = Counter()
         """Why subscribers ended before they were told to, and how many for each reason."""
+        self._vanishing: list[Any] = []
         self.slow_readings = [Reading() for _ in range(habits.slow)]
         self.slow_ended: Counter[str] = Counter()
         """Why slow readers were ended, and how many for each reason."""
@@ -106,8 +109,8 @@ class Audience:
         """How long the connecting took in all, pauses between calls of `connect` not counted."""
         self.joined_ns = np.zeros(habits.subscribers, dtype=np.int64)
         """For each, when it joined: 0 for before the traffic; for one that failed to, when it was to begin; for one that
-        reads slowly never, for the ledger is the others'."""
-        self.joined_ns[: habits.slow] = np.iinfo(np.int64).max
+        reads slowly or vanishes never, for the ledger is the others'."""
+        self.joined_ns[: habits.slow + habits.vanish] = np.iinfo(np.int64).max
 
     @property
     def away(self) -> int:
@@ -130,6 +133,7 @@ class Audience:
             asyncio.create_task(self._join_late(window_ns)),
             asyncio.create_task(self._pause_and_resume(window_ns)),
             asyncio.create_task(self._churn(window_ns)),
+            asyncio.create_task(self._vanish(window_ns[0])),
         ]
 
     async def leave(self) -> None:
@@ -145,25 +149,28 @@ class Audience:
 
     def _begin_life(self) -> asyncio.Event:
         settled, number = asyncio.Event(), len(self._lives)
-        life = self._live_slowly if number < self._habits.slow else self._live
+        life = self._live_slowly if number < self._habits.slow + self._habits.vanish else self._live
         self._lives.append(asyncio.create_task(life(number, settled)))
         return settled
 
     async def _live_slowly(self, number: int, settled: asyncio.Event) -> None:
-        """The life of one that reads slowly, or not at all."""
-        reading = self.slow_readings[number]
+        """The life of one that reads slowly, or not at all, or vanishes."""
+        is_slow = number < self._habits.slow
+        reading = self.slow_readings[number] if is_slow else Reading()
         interval_s = self._habits.poll_interval_s if self._habits.transport.polls else 0.0
         try:
             subscriber = _named(SLOW_CLIENT)(
                 self._url,
                 asks=self._habits.transport.asks,
-                bytes_per_s=self._habits.slow_bytes_per_s,
+                bytes_per_s=self._habits.slow_bytes_per_s if is_slow else float("inf"),
                 interval_s=interval_s,
-                receive_buffer_bytes=SLOW_BUFFER_BYTES,
+                receive_buffer_bytes=SLOW_BUFFER_BYTES if is_slow else None,
             )
+            if not is_slow:
+                self._vanishing.append(subscriber)
             await self._subscribe(subscriber, number, reading.take, settled)
         except Exception as error:
-            if not self.leaving:
+            if not self.leaving and not (self._open and not is_slow):
                 (self.slow_ended if settled.is_set() else self.ended)[reading.reason(error)] += 1
         finally:
             settled.set()
@@ -248,6 +255,11 @@ class Audience:
         for nth, at_ns in enumerate(_spread(count, window_ns)):
             await _until(at_ns)
             self._pause(turns[nth % len(turns)])
+
+    async def _vanish(self, at_ns: int) -> None:
+        await _until(at_ns)
+        for subscriber in self._vanishing:
+            subscriber.vanish()
 
     def _pause(self, number: int) -> None:
         """Have it leave, unless it is away or has ended; its life resumes by itself."""

@@ -101,6 +101,8 @@ MEASURED: dict[str, Column] = {
     "slow_lost": Column("int", "messages that they had not read when the trial ended"),
     "slow_ended": Column("int", "slow readers that were ended, as far as they have noticed"),
     "slow_ended_by": Column("str", "why: the server's last word, or what the connection said"),
+    "noticed_p50_ms": Column("float", "from when peers vanished until the server had noticed half of them; empty: never"),
+    "noticed_all_ms": Column("float", "likewise all of them"),
     "server_peak_user_bytes": Column("float", "largest USS of the server in the window, looked at every second"),
     "host_peak_queue_bytes": Column("float", "likewise what the kernel held in the queues of all TCP sockets of the host"),
     "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),

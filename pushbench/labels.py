@@ -29,6 +29,7 @@ SETTINGS: dict[str, str] = {
     "drop_unanswered_s": "dropped after {} s",
     "burst": "{} at once",
     "churn_hz": "{} a second leave and resume",
+    "vanish_percent": "{} % vanish",
     "kind": "{}",
 }
 """How a setting that tells two cells of a transport apart is said."""
@@ -48,6 +49,7 @@ HEADINGS = {
     "reconnect_jitter": "jitter",
     "burst": "at once",
     "churn_hz": "leave and resume, /s",
+    "vanish_percent": "vanish, %",
     "slow_percent": "slow, %",
     "slow_bytes_per_s": "read, bytes/s",
     "drop_unanswered_s": "dropped after, s",

@@ -61,6 +61,7 @@ class Share:
         return 100 * self.stopped
 
 
+NOTICED = ("noticed_p50_ms", "noticed_all_ms")
 PEAKS = ("server_peak_user_bytes", "host_peak_queue_bytes")
 
 
@@ -74,6 +75,8 @@ class Machine:
     """Of the core from which most was stolen."""
     peaks: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(PEAKS))
     """The most memory that was seen in the window, by column."""
+    noticed: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(NOTICED))
+    """How long it took the server to see that peers had vanished, by column."""
 
     @property
     def columns(self) -> dict[str, float | None]:
@@ -140,6 +143,7 @@ def concluded(
         **recovered,
         **seen.slow.columns(published),
         **machine.peaks,
+        **machine.noticed,
         "server_away_ms": outage.away_s * 1000 if outage else None,
     }
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
@@ -168,7 +172,7 @@ def concluded(
 
 def _present(load: Load) -> float:
     """How many subscribers are there on average over the window: those that join late do so evenly."""
-    return load.subscribers - load.slow - load.join_late / 2
+    return load.bystanders - load.join_late / 2
 
 
 def _polls(load: Load) -> bool:

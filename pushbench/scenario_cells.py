@@ -33,8 +33,12 @@ PLAIN_ONLY = (
     "drop_unanswered_s",
     "burst",
     "churn_hz",
+    "vanish_percent",
 )
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know no cursor."""
+
+COMING_AND_GOING = ("join_late_percent", "resume_percent", "churn_hz", "slow_percent", "server_down_ms", "server_stall_ms")
+"""What changes how many readers a server has, beside peers that vanish."""
 
 Origin = Mapping[str, KeyPath]
 """For every key of the load, where its value was written, or where it might have been."""
@@ -168,6 +172,21 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
             f"expected some that are there; lower it below {cell.churning / AWAY_S:g}, or take more subscribers"
         )
         yield Problem(f"{origin['churn_hz'][0]}.churn_hz", says, (origin["churn_hz"], origin["subscribers"]))
+    for key in COMING_AND_GOING if cell.vanish_percent else ():
+        if getattr(cell, key):
+            says = (
+                f"{cell.vanish_percent:g} together with {key}, which changes how many readers the server has, and by that "
+                f"vanishing is noticed; take one of the two out"
+            )
+            yield Problem(f"{origin['vanish_percent'][0]}.vanish_percent", says, (origin["vanish_percent"], origin[key]))
+    if cell.vanish_percent and not 0 < cell.vanishing < cell.subscribers:
+        says = (
+            f"{cell.vanishing} of {cell.subscribers} subscribers vanish, expected at least one that does and one that does "
+            f"not; change the share"
+        )
+        yield Problem(
+            f"{origin['vanish_percent'][0]}.vanish_percent", says, (origin["vanish_percent"], origin["subscribers"])
+        )
     if cell.slow_bytes_per_s and not cell.slow:
         says = (
             f"{cell.slow_bytes_per_s}, but none of {cell.subscribers} subscribers is slow, expected a slow_percent that "

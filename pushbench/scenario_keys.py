@@ -122,6 +122,12 @@ class Load(Table):
     slow_bytes_per_s: int = Field(
         default=0, ge=0, le=1_000_000_000, description="how fast each of them reads; 0: not at all"
     )
+    vanish_percent: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="share of the subscribers, the first ones, that vanish without a word when the window begins",
+    )
     drop_unanswered_s: float = Field(
         default=0.0,
         ge=0,
@@ -133,6 +139,16 @@ class Load(Table):
     def slow(self) -> int:
         """How many subscribers read slowly."""
         return round(self.subscribers * self.slow_percent / 100)
+
+    @property
+    def vanishing(self) -> int:
+        """How many subscribers vanish."""
+        return round(self.subscribers * self.vanish_percent / 100)
+
+    @property
+    def bystanders(self) -> int:
+        """How many the ledger is about: those that neither read slowly nor vanish."""
+        return self.subscribers - self.slow - self.vanishing
 
     @property
     def churning(self) -> int:
@@ -161,7 +177,15 @@ AWAY_S = 0.5
 ENDING = ("server_down_ms",)
 """Keys of a load that end subscribers on purpose; who is ended then connects again."""
 
-DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", "server_down_ms", "slow_percent", "churn_hz")
+DISTURBANCES = (
+    "server_stall_ms",
+    "join_late_percent",
+    "resume_percent",
+    "server_down_ms",
+    "slow_percent",
+    "churn_hz",
+    "vanish_percent",
+)
 """Keys of a load that disturb a trial on purpose."""
 
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from pushbench.transports import ROWS
+
 SEQ = re.compile(rb'\{"seq":([ \d]{9}),')
 """The beginning of a message, wherever a transport puts it."""
 KEPT_BYTES = 256
@@ -74,7 +76,8 @@ def bystanders(trials: Iterable[Mapping[str, Any]]) -> list[str]:
         if p99_ms is not None and p99_ms == p99_ms:
             key = (row["transport"], row["slow_percent"], row["slow_bytes_per_s"])
             cells.setdefault(key, []).append(row)
-    unharmed: list[str] = []
+    unharmed: set[str] = set()
+    harmed: set[str] = set()
     sentences: list[str] = []
     for (transport, percent, bytes_per_s), rows in cells.items():
         alone = [row for key, others in cells.items() if key[:2] == (transport, 0) for row in others]
@@ -82,14 +85,14 @@ def bystanders(trials: Iterable[Mapping[str, Any]]) -> list[str]:
             continue
         with_ms, without_ms = (median(row["latency_p99_ms"] for row in some) for some in (rows, alone))
         if with_ms <= HARMED * without_ms:
-            unharmed.append(transport)
+            unharmed.add(transport)
             continue
+        harmed.add(transport)
         sentences.append(
             f"{transport}: with {percent:g} % of the readers at {bytes_per_s:g} bytes/s the others' p99 is {with_ms:,.1f} "
             f"ms instead of {without_ms:,.1f}, {with_ms / without_ms:.1f} times; {_because(rows)}."
         )
-    if unharmed:
-        names = ", ".join(dict.fromkeys(unharmed))
+    if names := ", ".join(name for name in ROWS if name in unharmed and name not in harmed):
         head = f"Slow readers: the others' p99 stays within {HARMED:g} times of that without them on {names}."
         sentences.insert(0, head)
     return sentences

@@ -12,11 +12,12 @@ import signal
 import tempfile
 import time
 import traceback
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pushbench import probes
+from pushbench import noticing, probes
 from pushbench.audience import Habits
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
@@ -182,27 +183,44 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     from_ns, to_ns = (start_ns + offset for offset in schedule.window_ns)
     cores = {core for role in cast.pids for core in getattr(trial.placement, role)}
 
-    watch.phase("warm up", schedule.warmup_s + LEAD_S)
-    await _until(from_ns, watch, cast.swarm)
-    before = cast.used(cores)
-    watch.phase("measure", schedule.measure_s)
-    trouble = asyncio.ensure_future(_make_trouble(trial.load, cast.server, (from_ns + to_ns) // 2))
-    try:
-        peaks = await _watched(to_ns, watch, cast)
-        await trouble
-    finally:
-        trouble.cancel()
-        with suppress(asyncio.CancelledError):
+    async with _looking(trial.load, cast.server) as looks:
+        watch.phase("warm up", schedule.warmup_s + LEAD_S)
+        await _until(from_ns, watch, cast.swarm)
+        before = cast.used(cores)
+        watch.phase("measure", schedule.measure_s)
+        trouble = asyncio.ensure_future(_make_trouble(trial.load, cast.server, (from_ns + to_ns) // 2))
+        try:
+            peaks = await _watched(to_ns, watch, cast)
             await trouble
-    after = cast.used(cores)
+        finally:
+            trouble.cancel()
+            with suppress(asyncio.CancelledError):
+                await trouble
+        after = cast.used(cores)
     polls = ROWS[trial.load.transport].polls
     interval_s = trial.load.poll_interval_ms / 1000 if polls else 0.0
     watch.phase("drain", interval_s)
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
-    everything = (trial.load.subscribers - trial.load.slow) * schedule.count
+    everything = trial.load.bystanders * schedule.count
     await _drain(everything, QUIET_S + 2 * interval_s, trial.phases.drain_s, watch, cast.swarm)
-    return replace(cast.given(before, after), peaks=peaks)
+    noticed = noticing.noticed_ms(looks, from_ns, trial.load.vanishing)
+    return replace(cast.given(before, after), peaks=peaks, noticed=noticed)
+
+
+@asynccontextmanager
+async def _looking(load: Load, server: Running | Mortal | None) -> AsyncIterator[list[noticing.Look]]:
+    """Looks at how many readers the server has, if any are to vanish, from before they do."""
+    looks: list[noticing.Look] = []
+    looking = None
+    if load.vanishing and server:
+        looking = asyncio.ensure_future(noticing.look(server.host, server.port, looks))
+    try:
+        yield looks
+    finally:
+        if looking:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)  # a server that has gone is told of elsewhere
 
 
 async def _make_trouble(load: Load, server: Running | Mortal | None, middle_ns: int) -> None:
@@ -282,6 +300,7 @@ def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
             churn_hz=load.churn_hz,
             slow=load.slow,
             slow_bytes_per_s=load.slow_bytes_per_s,
+            vanish=load.vanishing,
             backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
         ),
         schedule=trial.schedule,

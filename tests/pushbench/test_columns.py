@@ -8,7 +8,18 @@ from pushbench.scenario import Load
 from tests.pushbench import frames
 
 UNITS = ("_ms", "_s", "_hz", "_bytes", "_percent", "_per_s", "_per_delivery", "_per_connection", "_low", "_high", "_r2")
-COUNTS = {"cell", "trial", "order", "subscribers", "reconnects", "slow_delivered", "slow_lost", "slow_ended", *LEDGER}
+COUNTS = {
+    "cell",
+    "trial",
+    "order",
+    "subscribers",
+    "reconnects",
+    "slow_delivered",
+    "slow_lost",
+    "slow_ended",
+    "burst",
+    *LEDGER,
+}
 
 
 def test_the_parts_make_the_whole_in_order_and_share_nothing() -> None:

@@ -38,6 +38,8 @@ def cell_of(load: str, phases: str = "", transport: str = "sse") -> str:
             "",
             "20 Hz, each away for 0.5 s, and only 10 subscribers take their turns.*lower it below 20",
         ),
+        ("vanish_percent = 1", "", "0 of 10 subscribers vanish"),
+        ("vanish_percent = 50\nchurn_hz = 1", "", "50 together with churn_hz"),
         ("reconnect_jitter = 1", "", "1 is not one of true, false"),
         ('reconnect_jitter = "true"', "", '"true" is not one of true, false'),
     ],

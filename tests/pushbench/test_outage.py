@@ -27,7 +27,7 @@ async def test_a_server_that_is_killed_and_comes_back_with_its_log_costs_nobody_
     cell = load(transport, subscribers=10, server_down_ms=100, publish_via=way, reconnect_backoff_ms=50)
     outcome = await attempt(trial(cell, phases=PHASES), Phased())
     columns = outcome.columns
-    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY, Verdict.PUBLISHER_LATE), outcome.judgement.said
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
     assert columns["delivered"] == columns["expected"] == 10 * 36
     assert columns["lost"] == columns["duplicated"] == columns["reordered"] == 0
     assert columns["reconnects"] >= 10
@@ -45,7 +45,7 @@ async def test_what_its_log_has_no_more_is_lost_and_counted() -> None:
     cell = load("stream", rate_hz=100.0, server_down_ms=100, reconnect_backoff_ms=300, reconnect_jitter=False)
     outcome = await attempt(trial(cell, forgetful, PHASES.model_copy(update={"measure_s": 1.6})), Phased())
     columns = outcome.columns
-    assert outcome.judgement.verdict == Verdict.LOSSY, outcome.judgement.said
+    assert f"lost {columns['lost']:,}" in outcome.judgement.evidence, outcome.judgement.said
     assert columns["lost"] > 0
     assert columns["lost"] + columns["delivered"] == columns["expected"] == 4 * 170
     assert columns["gaps"] >= 4

@@ -36,7 +36,7 @@ WITH_TRAFFIC = {name for name in MEASURED if "_bytes_per_connection" not in name
 SLOPES = set(MEASURED) - WITH_TRAFFIC
 MISBEHAVING = {f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)}
 MISBEHAVING |= {"connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"}
-MISBEHAVING |= {"slow_delivered", "slow_lost", "slow_ended", "slow_ended_by"}
+MISBEHAVING |= {"slow_delivered", "slow_lost", "slow_ended", "slow_ended_by", "noticed_p50_ms", "noticed_all_ms"}
 CONNECTING = {"connect_per_s", "connect_p99_ms"}
 
 
@@ -325,3 +325,17 @@ async def test_bursts_arrive_whole_and_who_takes_turns_in_leaving_loses_nothing(
     assert columns["delivered"] == columns["expected"] == 12 * 44
     assert 1 <= columns["reconnects"] <= 10  # half a second after the last left, some may not be back yet
     assert columns["reconnect_p50_ms"] > 0
+
+
+@pytest.mark.parametrize("transport", ["polling", "longpoll", "stream", "websocket"])
+async def test_peers_that_vanish_are_noticed_if_the_server_drops_who_does_not_answer(transport: str) -> None:
+    cell = load(transport, subscribers=6, vanish_percent=50.0, drop_unanswered_s=0.3, rate_hz=20.0, longpoll_timeout_s=0.5)
+    target = built_in_target(cell)
+    outcome = await attempt(trial(cell, target, PHASES.model_copy(update={"measure_s": 3.0})), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["delivered"] == columns["expected"] == 3 * 62
+    if transport == "polling":  # of which the server holds nothing
+        assert columns["noticed_all_ms"] is None
+    else:
+        assert 0 < columns["noticed_p50_ms"] <= columns["noticed_all_ms"]
