@@ -4,8 +4,9 @@ import asyncio
 
 import aiohttp
 import pytest
+from hypothesis import given, strategies as st
 
-from clients.raw import RECEIVE_BUFFER_BYTES, Raw
+from clients.raw import RECEIVE_BUFFER_BYTES, Pings, Raw
 from clients.subscription import SubscriptionEnded
 from pushbench.transports import TRANSPORTS
 from tests.serving import serving
@@ -73,6 +74,37 @@ async def test_the_end_of_the_connection_is_told() -> None:
             server.process.terminate()
             with pytest.raises(SubscriptionEnded, match="ended the connection"):
                 await reader.receive(lambda pieces: None)
+
+
+PINGED = b"".join(
+    (
+        b"\x81\x03one",
+        b"\x89\x00",
+        b"\x81\x7e\x01\x00" + b"x" * 256,
+        b"\x89\x04ping",
+        b"\x82\x7f" + (70_000).to_bytes(8) + b"\x89" * 70_000,
+    )
+)
+
+
+@given(st.lists(st.integers(1, len(PINGED) - 1), unique=True, max_size=20).map(sorted))
+def test_pings_are_found_wherever_the_bytes_are_cut(cuts: list[int]) -> None:
+    pings = Pings()
+    pieces = [PINGED[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(PINGED)], strict=True)]
+    assert [payload for piece in [*pieces, b"\x89\x01!"] for payload in pings.feed(piece)] == [b"", b"ping", b"!"]
+
+
+async def test_one_that_reads_answers_pings_and_so_is_not_dropped() -> None:
+    with serving(drop_unanswered_s=0.2, heartbeat_s=0.1) as server:
+        beats = asyncio.Queue[bytes]()
+        reader = Raw(server.url("/websocket"), asks="upgrade", bytes_per_s=float("inf"))
+        async with reader:
+            receiving = asyncio.ensure_future(reader.receive(lambda pieces: beats.put_nowait(b"".join(pieces))))
+            for _ in range(10):  # one beat after the other, for five times as long as it may be silent
+                waiting = asyncio.ensure_future(beats.get())
+                await asyncio.wait((receiving, waiting), return_when=asyncio.FIRST_COMPLETED)
+                assert waiting.done()
+            receiving.cancel()
 
 
 async def _cursors(http: aiohttp.ClientSession, url: str) -> int:
