@@ -36,6 +36,10 @@ class RequestRefused(SubscriptionEnded):
     """The server answered with a status that is not the transport's."""
 
 
+ENDS = (SubscriptionEnded, aiohttp.ClientError, OSError, TimeoutError)
+"""What connecting and receiving raise when it is the peer's or the line's doing, so that to connect again may help."""
+
+
 class Subscription(ABC):
     """One subscriber of one feed, over one connection of its own.
 

@@ -1,7 +1,7 @@
 """The audience: the subscribers of a swarm, each a task from before it connects until it has left.
 
-It knows how they connect, who joins late, who leaves and resumes, and why any ended. What they receive goes into the
-recorder; what is made of it, and who tells the audience what to do, is not known here.
+It knows how they connect, who joins late, who leaves and resumes, who comes back when it was ended, and why any ended.
+What they receive goes into the recorder; what is made of it, and who tells the audience what to do, is not known here.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from importlib import import_module
 from types import TracebackType
@@ -17,15 +17,15 @@ from typing import Any, NoReturn, Protocol, Self
 
 import numpy as np
 
-from clients.subscription import HandOver
+from clients.subscription import ENDS, CursorGone, HandOver
+from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.recorder import Recorder
+from pushbench.slow import Reading
 from pushbench.transports import Transport
 from pushbench.wire import Line, Meter, Traffic
 
 CONNECTING = 32
 """How many subscribers connect at the same time."""
-AWAY_S = 0.5
-"""How long a subscriber that is to resume stays away."""
 
 
 class Subscriber(Protocol):
@@ -60,6 +60,21 @@ class Habits:
     leave_early: bool
     """Whether connections end inside the window on purpose."""
     seed: int
+    churn_hz: float = 0.0
+    """How many a second of the others leave in the window, in turn, and resume."""
+    slow: int = 0
+    """How many, the first ones, read slowly. They neither resume nor come back."""
+    slow_bytes_per_s: int = 0
+    """How fast they do; 0: not at all."""
+    vanish: int = 0
+    """How many, the first ones behind those, vanish without a word when the window begins."""
+    backoff: Backoff | None = None
+    """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
+
+
+SLOW_CLIENT = "clients.raw:Raw"
+SLOW_BUFFER_BYTES = 4096
+"""What a slow reader's receive buffer is asked to hold: little, so that the server soon feels it."""
 
 
 class Audience:
@@ -73,12 +88,13 @@ class Audience:
         self._lives: list[asyncio.Task[None]] = []
         self._disturbing: list[asyncio.Task[None]] = []
         self._pausing: set[int] = set()  # who was told to leave and resume
+        self._away: set[int] = set()  # who is about to connect again
+        self._failures: Counter[int] = Counter()  # how often in a row each has been ended, or failed to connect
         self._gate = asyncio.Semaphore(CONNECTING)
         self._url = ""
         self._open = False  # from when there is traffic: who connects then joins late
         self._random = random.Random(habits.seed)
-        module, _, name = habits.transport.client.partition(":")
-        self._client = getattr(import_module(module), name)
+        self._client = _named(habits.transport.client)
         self.meter = Meter(copies=habits.leave_early)
         """Counts what goes over the subscribers' sockets."""
         self.connect_traffic = Traffic()
@@ -87,12 +103,27 @@ class Audience:
         """From then on an end is no surprise."""
         self.ended: Counter[str] = Counter()
         """Why subscribers ended before they were told to, and how many for each reason."""
+        self._vanishing: list[Any] = []
+        self.slow_readings = [Reading() for _ in range(habits.slow)]
+        self.slow_ended: Counter[str] = Counter()
+        """Why slow readers were ended, and how many for each reason."""
+        self.interrupted: Counter[str] = Counter()
+        """Why subscribers that came back had been ended, or could not connect, and how often for each reason."""
+        self.arrivals: list[Arrival] = []
+        """Who connected since there is traffic, in the order in which they did."""
         self.connect_ns: list[int] = []
         """For each that connected before the traffic, how long that took."""
         self.connecting_ns = 0
         """How long the connecting took in all, pauses between calls of `connect` not counted."""
         self.joined_ns = np.zeros(habits.subscribers, dtype=np.int64)
-        """For each, when it joined: 0 for before the traffic; for one that failed to, when it was to begin."""
+        """For each, when it joined: 0 for before the traffic; for one that failed to, when it was to begin; for one that
+        reads slowly or vanishes never, for the ledger is the others'."""
+        self.joined_ns[: habits.slow + habits.vanish] = np.iinfo(np.int64).max
+
+    @property
+    def away(self) -> int:
+        """How many are about to connect again."""
+        return len(self._away)
 
     async def connect(self, total: int, url: str) -> None:
         """Have so many be connected, or have failed to."""
@@ -109,6 +140,8 @@ class Audience:
         self._disturbing += [
             asyncio.create_task(self._join_late(window_ns)),
             asyncio.create_task(self._pause_and_resume(window_ns)),
+            asyncio.create_task(self._churn(window_ns)),
+            asyncio.create_task(self._vanish(window_ns[0])),
         ]
 
     def one_more(self, url: str) -> Subscriber:
@@ -128,9 +161,31 @@ class Audience:
             task.cancel()
 
     def _begin_life(self) -> asyncio.Event:
-        settled = asyncio.Event()
-        self._lives.append(asyncio.create_task(self._live(len(self._lives), settled)))
+        settled, number = asyncio.Event(), len(self._lives)
+        life = self._live_slowly if number < self._habits.slow + self._habits.vanish else self._live
+        self._lives.append(asyncio.create_task(life(number, settled)))
         return settled
+
+    async def _live_slowly(self, number: int, settled: asyncio.Event) -> None:
+        """The life of one that reads slowly, or not at all, or vanishes."""
+        is_slow = number < self._habits.slow
+        reading = self.slow_readings[number] if is_slow else Reading()
+        try:
+            subscriber = _named(SLOW_CLIENT)(
+                self._url,
+                asks=self._habits.transport.asks,
+                bytes_per_s=self._habits.slow_bytes_per_s if is_slow else float("inf"),
+                interval_s=self._habits.options.get("interval_s", 0.0),
+                receive_buffer_bytes=SLOW_BUFFER_BYTES if is_slow else None,
+            )
+            if not is_slow:
+                self._vanishing.append(subscriber)
+            await self._subscribe(subscriber, number, reading.take, settled)
+        except Exception as error:
+            if not self.leaving and not (self._open and not is_slow):
+                (self.slow_ended if settled.is_set() else self.ended)[reading.reason(error)] += 1
+        finally:
+            settled.set()
 
     async def _live(self, number: int, settled: asyncio.Event) -> None:
         """One subscriber's life. `settled` is set once it has connected, or has failed to."""
@@ -148,13 +203,29 @@ class Audience:
                 except asyncio.CancelledError:
                     if self.leaving or number not in self._pausing:
                         raise
-                self._pausing.discard(number)
-                await asyncio.sleep(AWAY_S)
-                options["after"] = subscriber.cursor
+                    self._pausing.discard(number)
+                    away_s = AWAY_S
+                    options["after"] = subscriber.cursor
+                except ENDS as error:
+                    if self._habits.backoff is None or self.leaving or not self._open:
+                        raise
+                    self.interrupted[f"{type(error).__name__}: {error}"] += 1
+                    if isinstance(error, CursorGone) and options.get("after") is not None:
+                        away_s = 0.0  # the server has answered, and there is nothing to wait for
+                        options["after"] = None
+                    else:
+                        away_s = self._habits.backoff.wait_s(self._failures[number], self._random.random())
+                        self._failures[number] += 1
+                        options["after"] = subscriber.cursor
+                    if self._habits.transport.polls:
+                        options["phase"] = 0.0  # what failed is asked again
+                self._away.add(number)
+                await asyncio.sleep(away_s)
         except Exception as error:  # whatever ends a subscriber is noted, and makes the trial's verdict
             if not self.leaving:
                 self.ended[f"{type(error).__name__}: {error}"] += 1
         finally:
+            self._away.discard(number)
             settled.set()
 
     def _options_of_one(self) -> dict[str, Any]:
@@ -164,21 +235,26 @@ class Audience:
         return options
 
     async def _subscribe(
-        self, subscriber: Subscriber, number: int, sink: HandOver, settled: asyncio.Event, line: Line | None
+        self, subscriber: Subscriber, number: int, sink: HandOver, settled: asyncio.Event, line: Line | None = None
     ) -> NoReturn:
+        again = settled.is_set()  # to resume is not to join
         async with AsyncExitStack() as stack:
-            async with self._gate:
+            # Who comes back waits for nobody: that all come at once may be what is looked at.
+            async with nullcontext() if again else self._gate:
                 began = time.monotonic_ns()
                 await stack.enter_async_context(subscriber)
                 now = time.monotonic_ns()
-            if not settled.is_set():  # to resume is not to join
-                settled.set()
-                if self._open:
+            self._failures[number] = 0
+            self._away.discard(number)
+            settled.set()
+            if not self._open:
+                self.connect_ns.append(now - began)
+                if line:
+                    self.connect_traffic += line.traffic()
+            else:
+                self.arrivals.append(Arrival(number, began, now, again))
+                if not again:
                     self.joined_ns[number] = now
-                else:
-                    self.connect_ns.append(now - began)
-                    if line:
-                        self.connect_traffic += line.traffic()
             await subscriber.receive(sink)
 
     async def _join_late(self, window_ns: tuple[int, int]) -> None:
@@ -190,12 +266,36 @@ class Audience:
             self._begin_life()
 
     async def _pause_and_resume(self, window_ns: tuple[int, int]) -> None:
-        """Have them leave; each life resumes by itself."""
-        for number, at_ns in enumerate(_spread(self._habits.resume, window_ns)):
+        """Have them leave, each once."""
+        for number, at_ns in enumerate(_spread(self._habits.resume, window_ns), self._habits.slow):
             await _until(at_ns)
-            if not self._lives[number].done():
-                self._pausing.add(number)
-                self._lives[number].cancel()
+            self._pause(number)
+
+    async def _churn(self, window_ns: tuple[int, int]) -> None:
+        """Have those that do nothing else leave in turn, and resume."""
+        habits = self._habits
+        turns = range(habits.slow + habits.resume, habits.subscribers - habits.join_late)
+        count = round(habits.churn_hz * (window_ns[1] - window_ns[0]) / 1e9)
+        for nth, at_ns in enumerate(_spread(count, window_ns)):
+            await _until(at_ns)
+            self._pause(turns[nth % len(turns)])
+
+    async def _vanish(self, at_ns: int) -> None:
+        await _until(at_ns)
+        for subscriber in self._vanishing:
+            subscriber.vanish()
+
+    def _pause(self, number: int) -> None:
+        """Have it leave, unless it is away or has ended; its life resumes by itself."""
+        if not self._lives[number].done() and number not in self._away:
+            self._pausing.add(number)
+            self._lives[number].cancel()
+
+
+def _named(client: str) -> Any:
+    """The class that `module:class` names."""
+    module, _, name = client.partition(":")
+    return getattr(import_module(module), name)
 
 
 def _spread(count: int, window_ns: tuple[int, int]) -> list[int]:

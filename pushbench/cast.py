@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
 from pushbench import probes
+from pushbench.outage import Mortal
 from pushbench.outcome import Machine, Share
 from pushbench.publisher import PublisherReport
 from pushbench.relay import RelayReport
@@ -28,7 +29,7 @@ Came = TypeVar("Came")
 class Cast:
     """Who takes part."""
 
-    server: Running | None
+    server: Running | Mortal | None
     """None if the swarm feeds itself."""
     swarm: Worker[SwarmReport]
     publisher: Worker[PublisherReport] | None
@@ -40,15 +41,18 @@ class Cast:
 
     @property
     def pids(self) -> dict[str, int]:
-        """The process of each role."""
+        """The process of each role; of a server that is away there is none."""
         parts = {"server": self.server, "swarm": self.swarm, "publisher": self.publisher, "relay": self.relay}
-        return {role: part.pid for role, part in parts.items() if part}
+        return {role: part.pid for role, part in parts.items() if part and part.pid}
 
     def used(self, cores: Collection[int]) -> "Used":
         """What they have used so far. `cores` are those that they run on."""
         shares = {
             role: (probes.cpu_ns(pid), probes.wait_ns(pid), probes.user_and_system(pid)) for role, pid in self.pids.items()
         }
+        if self.server and "server" in shares:
+            (cpu_ns, waits, ticks), (past_cpu_ns, past_waits) = shares["server"], self.server.spent
+            shares["server"] = (past_cpu_ns + cpu_ns, past_waits | waits, ticks)
         return Used(time.monotonic_ns(), shares, probes.steal_ns(cores))
 
     def given(self, before: "Used", after: "Used") -> Machine:
@@ -58,15 +62,14 @@ class Cast:
         shares = {
             role: Share(
                 cpu_ns - before.shares[role][0],
-                # Of threads that were there at both moments: what an ended one had waited is not in the later sum.
-                sum(
-                    wait_ns - before.shares[role][1][one] for one, wait_ns in waits.items() if one in before.shares[role][1]
-                ),
+                # Of threads that are still there: what an ended one had waited is not in the later sum.
+                sum(wait_ns - before.shares[role][1].get(one, 0) for one, wait_ns in waits.items()),
                 sum(role in stopped for stopped in looks) / len(looks) if looks else 0.0,
                 of_ns,
                 _part(before.shares[role][2], ticks),
             )
             for role, (cpu_ns, waits, ticks) in after.shares.items()
+            if role in before.shares
         }
         stolen = [after.steal_ns[core] - before.steal_ns[core] for core in after.steal_ns]
         return Machine(shares, 100 * max(stolen) / of_ns if stolen else None)
@@ -117,7 +120,7 @@ class _Look:
     stopped: frozenset[str]
 
 
-async def _exit(server: Running) -> NoReturn:
+async def _exit(server: Running | Mortal) -> NoReturn:
     code = await asyncio.shield(server.exited)
     raise TargetFailed(f"the server ended with exit code {code}")  # its own last words say more, and take precedence
 
@@ -134,6 +137,6 @@ class Used:
 
 
 def _part(before: tuple[int, int], after: tuple[int, int]) -> float | None:
-    """The first of two counts, as a part of what both have grown by; None if they have not."""
+    """The first of two counts, as a part of what both have grown by; None if they have not, or began anew."""
     user, system = (now - then for then, now in zip(before, after, strict=True))
-    return user / (user + system) if user + system else None
+    return user / (user + system) if min(user, system) >= 0 < user + system else None

@@ -12,7 +12,7 @@ from pushbench.scenario_keys import Load
 class Column(NamedTuple):
     """One column."""
 
-    type: Literal["int", "float", "str"]
+    type: Literal["int", "float", "str", "bool"]
     says: str
 
 
@@ -34,7 +34,7 @@ def _slope(part: str, what: str, infix: str = "") -> dict[str, Column]:
 ROLES = ("server", "swarm", "publisher", "relay")
 """The processes that may take part in a trial."""
 
-_TYPES: dict[object, Literal["int", "float", "str"]] = {int: "int", float: "float"}
+_TYPES: dict[object, Literal["int", "float", "bool"]] = {int: "int", float: "float", bool: "bool"}
 
 IDENTITY: dict[str, Column] = {
     "cell": Column("int", "number of the cell in the scenario, from 0"),
@@ -124,8 +124,8 @@ MEASURED: dict[str, Column] = {
     "server_cpu_us_per_connect": Column("float", "CPU of the server while subscribers connect, per subscriber"),
     "connect_per_s": Column("float", "subscribers connected per second of the ramp, pauses not counted"),
     "connect_p99_ms": Column("float", "99 % quantile of the time to connect, 32 at a time"),
-    "publisher_slip_p99_ms": Column("float", "99 % quantile of sent − due"),
-    "publisher_slip_max_ms": Column("float", "largest sent − due"),
+    "publisher_slip_p99_ms": Column("float", "99 % quantile of sent − due, of what a server was there to take"),
+    "publisher_slip_max_ms": Column("float", "the largest of the same"),
     "swarm_lag_p99_ms": Column("float", "so long at most 99 % of random arrivals would wait for the swarm's event loop"),
     "swarm_held_p99_ms": Column("float", "likewise, only while the loop was ready and something else had its core"),
     "relay_lag_p99_ms": Column("float", "so long at most 99 % of random arrivals would wait for the relay's loop"),
@@ -140,6 +140,23 @@ MEASURED: dict[str, Column] = {
         f"{role}_stopped_percent": Column("float", f"how much of the window the {role} was stopped (SIGSTOP)")
         for role in ROLES
     },
+    "reconnects": Column("int", "how often a subscriber connected again, ended by the peer or the line, or on purpose"),
+    "first_message_p50_ms": Column("float", "median, over late joiners, of first message − beginning to connect"),
+    "first_message_p99_ms": Column("float", "99 % quantile of the same"),
+    "reconnect_p50_ms": Column("float", "median, over reconnects, of first message − beginning to connect again"),
+    "reconnect_p99_ms": Column("float", "99 % quantile of the same"),
+    "connect_peak_per_s": Column("float", "most that connected within any 100 ms of the traffic, per second"),
+    "server_away_ms": Column("float", "from the kill of a server that was to be killed until it was ready again"),
+    "recovered_90_percent_ms": Column("float", "from then until 90 % of the subscribers had all that was due by then"),
+    "recovered_all_ms": Column("float", "likewise until all had it; empty if not all ever had"),
+    "slow_delivered": Column("int", "messages that slow readers have read; they are in no other column"),
+    "slow_lost": Column("int", "messages that they had not read when the trial ended"),
+    "slow_ended": Column("int", "slow readers that were ended, as far as they have noticed"),
+    "slow_ended_by": Column("str", "why: the server's last word, or what the connection said"),
+    "noticed_p50_ms": Column("float", "from when peers vanished until the server had noticed half of them; empty: never"),
+    "noticed_all_ms": Column("float", "likewise all of them"),
+    "server_peak_user_bytes": Column("float", "largest USS of the server in the window, looked at every second"),
+    "host_peak_queue_bytes": Column("float", "likewise what the kernel held in the queues of all TCP sockets of the host"),
     "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),
 }
 

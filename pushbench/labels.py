@@ -32,6 +32,15 @@ SETTINGS: dict[str, str] = {
     "relay_reset_percent": "{} % reset by the relay",
     "relay_buffer_bytes": "relay buffers {} bytes",
     "relay_idle_s": "closed when idle for {} s",
+    "server_down_ms": "server killed for {} ms",
+    "reconnect_backoff_ms": "backoff from {} ms",
+    "reconnect_jitter": "jitter {}",
+    "slow_percent": "{} % read slowly",
+    "slow_bytes_per_s": "read by {} bytes/s",
+    "drop_unanswered_s": "dropped after {} s",
+    "burst": "{} at once",
+    "churn_hz": "{} a second leave and resume",
+    "vanish_percent": "{} % vanish",
     "kind": "{}",
 }
 """How a setting that tells two cells of a transport apart is said."""
@@ -53,14 +62,28 @@ HEADINGS = {
     "relay_reset_percent": "reset by relay, %",
     "relay_buffer_bytes": "relay buffers, bytes",
     "relay_idle_s": "closed when idle, s",
+    "server_down_ms": "server killed, ms",
+    "reconnect_backoff_ms": "backoff, ms",
+    "reconnect_jitter": "jitter",
+    "burst": "at once",
+    "churn_hz": "leave and resume, /s",
+    "vanish_percent": "vanish, %",
+    "slow_percent": "slow, %",
+    "slow_bytes_per_s": "read, bytes/s",
+    "drop_unanswered_s": "dropped after, s",
 }
 """What a load key is called above its column, where its own name is not plain enough."""
+
+
+SWITCHES = {"True": "on", "False": "off"}
 
 
 def plain(value: object) -> str:
     """The value of a load key: a text as it is, a number in full with separators and without a needless fraction."""
     if isinstance(value, str):
         return value
+    if str(value) in SWITCHES:  # numpy has a bool of its own
+        return SWITCHES[str(value)]
     text = f"{value:,.6f}".rstrip("0").rstrip(".")
     return "0" if text == "-0" else text
 

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from pushbench import histogram, timeline
-from pushbench.audience import AWAY_S
 from pushbench.checks import Judgement, Verdict, judge
 from pushbench.columns import MEASURED
+from pushbench.comeback import AWAY_S, recovered_ms
 from pushbench.costs import connect_columns, wire_columns
 from pushbench.memory import Memory
 from pushbench.relay import RelayReport
@@ -63,6 +63,10 @@ class Share:
         return 100 * self.stopped
 
 
+NOTICED = ("noticed_p50_ms", "noticed_all_ms")
+PEAKS = ("server_peak_user_bytes", "host_peak_queue_bytes")
+
+
 @dataclass(frozen=True, slots=True)
 class Machine:
     """What the machine gave to a trial in its window."""
@@ -73,6 +77,10 @@ class Machine:
     """Of the core from which most was stolen."""
     connecting_ns: int | None = None
     """CPU time of the server while the subscribers connected, before the window; None if that cannot be told."""
+    peaks: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(PEAKS))
+    """The most memory that was seen in the window, by column."""
+    noticed: Mapping[str, float | None] = field(default_factory=lambda: dict.fromkeys(NOTICED))
+    """How long it took the server to see that peers had vanished, by column."""
 
     @property
     def columns(self) -> dict[str, float | None]:
@@ -85,6 +93,18 @@ class Machine:
         return columns | {"steal_percent": self.steal_percent}
 
 
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """How a server was away on purpose."""
+
+    away_s: float
+    """From the kill until it was ready again."""
+    returned_ns: int
+    """When it was."""
+    held_up: tuple[int, ...] = ()
+    """The numbers of the messages that could not be published meanwhile."""
+
+
 def concluded(
     load: Load,
     schedule: Schedule | None,
@@ -93,6 +113,7 @@ def concluded(
     machine: Machine,
     memory: Memory | None,
     relayed: RelayReport | None = None,
+    outage: Outage | None = None,
 ) -> Outcome:
     """The columns and rows of a trial that came to its end. Without a server there is no memory of it."""
     columns: dict[str, Any] = memory.slopes() if memory else {}
@@ -104,6 +125,13 @@ def concluded(
     rows = memory.rows if memory else []
     if schedule is None:
         return Outcome(_with_ends(Judgement(Verdict.OK), seen.ended), columns, memory=rows)
+    recovered = {
+        f"recovered_{name}_ms": recovered_ms(seen.caught_up_ns, outage.returned_ns, percent) if outage else None
+        for name, percent in (("90_percent", 90), ("all", 100))
+    }
+    published = len(slip_ns)
+    if outage:  # what nobody could have published in time is no fault of the publisher's
+        slip_ns = tuple(slip for seq, slip in enumerate(slip_ns) if seq not in set(outage.held_up))
     due, sent = histogram.merged([seen.due_histogram]), histogram.merged([seen.sent_histogram])
     deliveries = seen.deliveries_in_window
     connection_s = _present(load) * schedule.measure_s
@@ -129,13 +157,20 @@ def concluded(
         "swarm_lag_p99_ms": seen.lag.wait_ms(0.99),
         "swarm_held_p99_ms": seen.lag.held_ms(0.99),
         **machine.columns,
+        **seen.arrivals.columns,
+        **recovered,
+        **seen.slow.columns(published),
+        **machine.peaks,
+        **machine.noticed,
+        "server_away_ms": outage.away_s * 1000 if outage else None,
     }
     if relayed:
         columns["relay_lag_p99_ms"] = relayed.lag.wait_ms(0.99)
         columns |= {"relay_resets": relayed.resets, "relay_idle_cuts": relayed.idle_cuts}
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
-    evidence |= {"measure_s": schedule.measure_s, "scheduled": schedule.count, "published": len(slip_ns)}
-    evidence |= {"polled_ms": load.polled_ms, "line_ms": load.line_ms, "excused": _excused(load, schedule)}
+    evidence |= {"measure_s": schedule.measure_s, "scheduled": schedule.count, "published": published}
+    excused = _excused(load, schedule, outage, recovered["recovered_all_ms"])
+    evidence |= {"polled_ms": load.polled_ms, "line_ms": load.line_ms, "excused": excused}
     return Outcome(
         _with_ends(judge(evidence), seen.ended),
         columns,
@@ -156,20 +191,26 @@ def concluded(
 
 def _present(load: Load) -> float:
     """How many subscribers are there on average over the window: those that join late do so evenly."""
-    return load.subscribers - load.join_late / 2
+    return load.bystanders - load.join_late / 2
 
 
-def _excused(load: Load, schedule: Schedule) -> float:
+def _excused(load: Load, schedule: Schedule, outage: Outage | None = None, recovered_all_ms: float | None = None) -> float:
     """The part of the offered deliveries that come after the window because the load would have it so, at most.
 
     Who is away gets them when it is back, who joined late when it has connected and, if it polls, with its next poll,
-    everybody when a stall is over. What the line delays by moves the end of the window as it does the beginning, if the
-    warm-up is as long.
+    everybody when a stall is over, or when the server has returned and all have found it again; if not all ever did, the
+    ledger says so. What the line delays by moves the end of the window as it does the beginning, if the warm-up is as long.
     """
+    if outage and recovered_all_ms is None:
+        return 1.0
     late_s = (load.server_stall_ms + load.relay_stall_ms) / 1000
-    late_s += load.resume / load.subscribers * (AWAY_S + load.connecting_ms / 1000)
+    away_s = AWAY_S + load.connecting_ms / 1000
+    late_s += load.resume / load.subscribers * away_s
+    late_s += load.churn_hz * away_s / load.subscribers * away_s
     late_s += load.join_late / load.subscribers * (load.connecting_ms + load.polled_ms) / 1000
     late_s += max(0.0, (load.line_ms + load.polled_ms) / 1000 - schedule.warmup_s)
+    if outage:
+        late_s += outage.away_s + (recovered_all_ms or 0) / 1000
     return late_s / schedule.measure_s
 
 

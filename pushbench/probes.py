@@ -50,6 +50,11 @@ def kernel_bytes() -> int:
     return slab + PAGE_BYTES * _tcp_pages()
 
 
+def queue_bytes() -> int:
+    """What the kernel holds in the queues of this host's TCP sockets, in whole pages."""
+    return PAGE_BYTES * _tcp_pages()
+
+
 def cpu_ns(pid: int) -> int:
     """CPU time, user and system, of a process and all its threads so far.
 

@@ -3,11 +3,15 @@
 Open loop: a message that is overdue is sent at once, and none is ever skipped. It sleeps in the kernel and writes to a
 blocking socket: an event loop's timers have a grain of 1 ms, which would be charged to every latency.
 
+A server that is to be killed and to come back is asked what it has, and the feed goes on behind that: late, in order,
+nothing twice.
+
 The closed loop is there to show what it hides: it sends nothing before the last message was answered, and puts off all
 that is still to come by what that took too long. Messages are due by the schedule all the same.
 """
 
 import http.client
+import json
 import os
 import socket
 import time
@@ -25,6 +29,11 @@ from pushbench.schedule import NS, Schedule
 
 ANSWER_TIMEOUT_S = 20.0
 """How long a closed loop waits for an answer."""
+STATUS_TIMEOUT_S = 1.0
+ASK_EVERY_S = 0.01
+"""How often it is asked whether a server that was gone is back."""
+GOING = (1001, 1012)
+"""The close codes of a server that goes: RFC 6455 section 7.4.1, and IANA's registry of them."""
 
 
 class Outlet(Protocol):
@@ -39,6 +48,10 @@ class Outlet(Protocol):
 
 class PublishingFailed(Exception):
     """The server did not take a message."""
+
+
+class ServerGone(PublishingFailed):
+    """It did not because it is not there, or not there any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,8 @@ class PublisherPlan:
     """So long after the window's end it publishes no more, whatever is still due."""
     payload_bytes: int
     cores: tuple[int, ...]
+    persists: bool = False
+    """Whether it goes on when the server was gone and is back, with the log that it had."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +79,8 @@ class PublisherReport:
 
     slip_ns: tuple[int, ...]
     """For each message that was published, how much later than due it was sent."""
+    held_up: tuple[int, ...] = ()
+    """The numbers of those that were due while no server was there to take them, or had been sent to it in vain."""
 
 
 def publish(plan: PublisherPlan) -> PublisherReport:
@@ -72,16 +89,45 @@ def publish(plan: PublisherPlan) -> PublisherReport:
     with BlockingChannel(plan.control, "publisher") as channel:
         channel.send(ready=True, pid=os.getpid())
         server = channel.receive()
-        with WAYS[plan.via]((server["host"], server["port"]), plan.path) as outlet:
-            channel.send(connected=True)
-            start_ns = channel.receive()["start_ns"]
-            until_ns = start_ns + plan.schedule.window_ns[1] + round(plan.give_up_s * NS)
-            slip_ns: list[int] = []
-            FOLLOW[plan.pacing](Feed(plan.schedule, start_ns, until_ns, plan.payload_bytes), outlet, slip_ns)
-            outlet.settle(max(0.0, (until_ns - time.monotonic_ns()) / NS))  # a refusal of the last message is one too
-            channel.send(done=True)
-            channel.receive()  # stay until dismissed, so that the CPU clock of this process can be read
-    return PublisherReport(tuple(slip_ns))
+        address = (server["host"], server["port"])
+        feed: Feed | None = None
+        slip_ns: list[int] = []
+        held_up: set[int] = set()
+        done = False
+        while not done:
+            try:
+                with WAYS[plan.via](address, plan.path) as outlet:
+                    if feed is None:
+                        channel.send(connected=True)
+                        start_ns = channel.receive()["start_ns"]
+                        until_ns = start_ns + plan.schedule.window_ns[1] + round(plan.give_up_s * NS)
+                        feed = Feed(plan.schedule, start_ns, until_ns, plan.payload_bytes)
+                    else:
+                        held_up.update(range(len(slip_ns), feed.schedule.due_by(time.monotonic_ns() - feed.start_ns)))
+                    FOLLOW[plan.pacing](feed, outlet, slip_ns)
+                    # A refusal of the last message is one too.
+                    outlet.settle(max(0.0, (feed.until_ns - time.monotonic_ns()) / NS))
+                    done = True
+            except ServerGone:
+                if feed is None or not plan.persists:
+                    raise
+                del slip_ns[_accepted(address, feed.until_ns) :]
+        channel.send(done=True)
+        channel.receive()  # stay until dismissed, so that the CPU clock of this process can be read
+    return PublisherReport(tuple(slip_ns), tuple(sorted(held_up)))
+
+
+def _accepted(server: Address, until_ns: int) -> int:
+    """How many messages the server has that was gone, once it is back. Raises `ServerGone` if it never is."""
+    while time.monotonic_ns() < until_ns:
+        with closing(http.client.HTTPConnection(*server, timeout=STATUS_TIMEOUT_S)) as connection:
+            try:
+                connection.request("GET", "/status")
+                last_id: int = json.loads(connection.getresponse().read())["last_id"]
+                return last_id  # ids begin with 1, the numbers of messages with 0
+            except (OSError, http.client.HTTPException):
+                time.sleep(ASK_EVERY_S)
+    raise ServerGone("the server that had gone did not come back in time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +141,11 @@ class Feed:
 
 
 def _open_loop(feed: Feed, outlet: Outlet, slip_ns: list[int]) -> None:
-    """Send every message at its time, or at once if that has passed; note each slip, in nanoseconds."""
-    for seq in range(feed.schedule.count):
+    """Send every message at its time, or at once if that has passed; note each slip, in nanoseconds.
+
+    It goes on behind those whose slips are noted.
+    """
+    for seq in range(len(slip_ns), feed.schedule.count):
         due_ns = feed.start_ns + feed.schedule.due_ns(seq)
         if not _send_at(due_ns, feed, seq, due_ns, outlet, slip_ns):
             return
@@ -105,7 +154,7 @@ def _open_loop(feed: Feed, outlet: Outlet, slip_ns: list[int]) -> None:
 def _closed_loop(feed: Feed, outlet: Outlet, slip_ns: list[int]) -> None:
     """Send every message once the last was answered, and put the others off by what that took too long."""
     put_off_ns = 0
-    for seq in range(feed.schedule.count):
+    for seq in range(len(slip_ns), feed.schedule.count):
         due_ns = feed.start_ns + feed.schedule.due_ns(seq)
         if seq:
             outlet.settle(ANSWER_TIMEOUT_S)
@@ -122,8 +171,8 @@ def _send_at(at_ns: int, feed: Feed, seq: int, due_ns: int, outlet: Outlet, slip
     sent_ns = time.monotonic_ns()
     if sent_ns > feed.until_ns:
         return False
+    slip_ns.append(sent_ns - due_ns)  # first, for a server may take it and end before it says so
     outlet.send(message.encode(seq, due_ns, sent_ns, feed.payload_bytes))
-    slip_ns.append(sent_ns - due_ns)
     return True
 
 
@@ -147,12 +196,17 @@ class _WebSocket:
 def _websocket(server: Address, path: str) -> Iterator[Outlet]:
     host, port = server
     try:
-        with websockets.sync.client.connect(
+        connection = websockets.sync.client.connect(
             f"ws://{host}:{port}{path}", compression=None, ping_interval=None, proxy=None
-        ) as connection:
+        )
+    except (OSError, EOFError, websockets.exceptions.InvalidMessage) as error:
+        raise ServerGone(f"the publisher's WebSocket cannot connect: {error}") from None
+    try:
+        with connection:
             yield _WebSocket(connection)
     except websockets.exceptions.ConnectionClosed as closed:
-        raise PublishingFailed(f"the server closed the publisher's WebSocket: {closed}") from None
+        kind = ServerGone if closed.rcvd is None or closed.rcvd.code in GOING else PublishingFailed
+        raise kind(f"the server closed the publisher's WebSocket: {closed}") from None
 
 
 class _Post:
@@ -162,9 +216,12 @@ class _Post:
         self._connection, self._path = connection, path
 
     def send(self, data: bytes) -> None:
-        self._connection.request("POST", self._path, data)
-        response = self._connection.getresponse()
-        said = response.read()
+        try:
+            self._connection.request("POST", self._path, data)
+            response = self._connection.getresponse()
+            said = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise ServerGone(f"POST {self._path} was not answered: {error or type(error).__name__}") from None
         if response.status >= 300:
             raise PublishingFailed(f"POST {self._path} answered {response.status}: {said.decode(errors='replace').strip()}")
 

@@ -27,7 +27,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pushbench.columns import COLUMNS, MEASURED, SEARCH
+from pushbench.columns import COLUMNS, LOAD, MEASURED, SEARCH
 from pushbench.files import partial_of, write_whole
 from pushbench.scenario_keys import Load
 
@@ -41,7 +41,7 @@ machine gave, pacing and disturbances of the load, naive latencies in the time l
 LOCK = ".lock"
 """The file in a run's directory that whoever writes the run holds a lock on."""
 
-_TYPES = {"int": pa.int64(), "float": pa.float64(), "str": pa.string()}
+_TYPES = {"int": pa.int64(), "float": pa.float64(), "str": pa.string(), "bool": pa.bool_()}
 
 TABLES: dict[str, dict[str, str]] = {
     "latency": {"cell": "int", "trial": "int", "clock": "str", "value_ms": "float", "count": "int"},
@@ -75,6 +75,9 @@ _SCHEMAS = {
 }
 
 
+COUNTS = [name for name, column in MEASURED.items() if column.type == "int"]
+
+
 class ResultsError(Exception):
     """A run cannot be read or written; one line with the way out."""
 
@@ -104,15 +107,16 @@ def load(path: str | os.PathLike[str]) -> Run:
     frames = {name: table.to_pandas() for name, table in _read_tables(directory).items()}
     # Counts stay whole where some are missing; the copy has its columns together again, which else are warned of.
     counts = [name for name, column in (MEASURED | SEARCH).items() if column.type == "int"]
-    frames["trials"] = _completed(frames["trials"]).astype(dict.fromkeys(counts, "Int64")).copy()
+    frames["trials"] = _with_later_columns(frames["trials"]).astype(dict.fromkeys(counts, "Int64")).copy()
     return Run(directory, manifest, **frames)
 
 
-def _completed(trials: "pd.DataFrame") -> "pd.DataFrame":
-    """The trials with all columns of today: a key of the load that is newer had its default, a measure is not known."""
-    missing = COLUMNS.keys() - set(trials.columns)
-    later = {name: Load.model_fields[name].default for name in missing & Load.model_fields.keys()}
-    return trials.assign(**later).reindex(columns=[*COLUMNS, *(name for name in trials.columns if name not in COLUMNS)])
+def _with_later_columns(trials: "pd.DataFrame") -> "pd.DataFrame":
+    """The columns of today for a run from before some of them: a key that there was not had its default."""
+    defaults = {key: field.default for key, field in Load.model_fields.items()}
+    later = {name: defaults.get(name) for name in COLUMNS if name not in trials}
+    kinds = {name: "float64" for name in later if name not in LOAD and COLUMNS[name].type != "str"}
+    return trials.assign(**later).astype(kinds)[list(COLUMNS)]
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:

@@ -33,6 +33,7 @@ def _starlette(load: Load) -> Target:
         heartbeat_s=load.heartbeat_s,
         longpoll_timeout_s=load.longpoll_timeout_s,
         compression=load.compression,
+        drop_unanswered_s=load.drop_unanswered_s,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from pushbench.comeback import AWAY_S
 from pushbench.message import MAX_SEQ
 from pushbench.scenario_errors import KeyPath, Problem, dotted, missing, problems_of, shown, unknown_key
 from pushbench.scenario_keys import RELAYED, Load, Phases
@@ -22,9 +23,26 @@ MAX_CELLS = 10_000
 MIN_PLATEAUS = 4
 """Two points always lie on a line, and three nearly always do: a slope with an interval wants more."""
 
-PLAIN_ONLY = ("headers", "pacing", "publish_via", "server_loop", "server_stall_ms", "resume_percent", "relay_buffer_bytes")
+PLAIN_ONLY = (
+    "headers",
+    "pacing",
+    "publish_via",
+    "server_loop",
+    "server_stall_ms",
+    "resume_percent",
+    "relay_buffer_bytes",
+    "server_down_ms",
+    "slow_percent",
+    "drop_unanswered_s",
+    "burst",
+    "churn_hz",
+    "vanish_percent",
+)
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know neither cursor nor
 response."""
+
+COMING_AND_GOING = ("join_late_percent", "resume_percent", "churn_hz", "slow_percent", "server_down_ms", "server_stall_ms")
+"""What changes how many readers a server has, beside peers that vanish."""
 
 Origin = Mapping[str, KeyPath]
 """For every key of the load, where its value was written, or where it might have been."""
@@ -126,6 +144,12 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
     elif cell.rate_hz == 0:
         says = f"0 publishes nothing in the {phases.measure_s:g} s that are measured, expected a number above 0"
         yield Problem(rate_key, f"{says}; raise it, or set measure_s = 0 for memory only", (origin["rate_hz"], measure))
+    elif cell.burst > 1 and cell.rate_hz * phases.measure_s < cell.burst:
+        says = (
+            f"{cell.burst} messages at once at {cell.rate_hz:g} Hz are a burst every {cell.burst / cell.rate_hz:g} s, "
+            f"expected at least one in the {phases.measure_s:g} s that are measured; raise the rate, or take smaller bursts"
+        )
+        yield Problem(f"{origin['burst'][0]}.burst", says, (origin["burst"], measure))
     elif cell.rate_hz * phases.measure_s < 1:
         says = (
             f"{cell.rate_hz:g} Hz for {phases.measure_s:g} s publishes no message, expected rate_hz x measure_s of at "
@@ -156,6 +180,48 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
             f"shorten the stall, or set measure_s above {cell.server_stall_ms / 1000:g}"
         )
         yield Problem(f"{origin['server_stall_ms'][0]}.server_stall_ms", says, (origin["server_stall_ms"], measure))
+    if cell.server_down_ms:
+        yield from _outage_problems(phases, cell, origin)
+    if cell.churn_hz and cell.churn_hz * AWAY_S >= cell.churning:
+        says = (
+            f"{cell.churn_hz:g} Hz, each away for {AWAY_S:g} s, and only {cell.churning} subscribers take their turns, "
+            f"expected some that are there; lower it below {cell.churning / AWAY_S:g}, or take more subscribers"
+        )
+        yield Problem(f"{origin['churn_hz'][0]}.churn_hz", says, (origin["churn_hz"], origin["subscribers"]))
+    for key in COMING_AND_GOING if cell.vanish_percent else ():
+        if getattr(cell, key):
+            says = (
+                f"{cell.vanish_percent:g} together with {key}, which changes how many readers the server has, and by that "
+                f"vanishing is noticed; take one of the two out"
+            )
+            yield Problem(f"{origin['vanish_percent'][0]}.vanish_percent", says, (origin["vanish_percent"], origin[key]))
+    if cell.vanish_percent and not 0 < cell.vanishing < cell.subscribers:
+        says = (
+            f"{cell.vanishing} of {cell.subscribers} subscribers vanish, expected at least one that does and one that does "
+            f"not; change the share"
+        )
+        yield Problem(
+            f"{origin['vanish_percent'][0]}.vanish_percent", says, (origin["vanish_percent"], origin["subscribers"])
+        )
+    if cell.slow_bytes_per_s and not cell.slow:
+        says = (
+            f"{cell.slow_bytes_per_s}, but none of {cell.subscribers} subscribers is slow, expected a slow_percent that "
+            f"makes one; raise that, or take this key out"
+        )
+        key = f"{origin['slow_bytes_per_s'][0]}.slow_bytes_per_s"
+        yield Problem(key, says, (origin["slow_bytes_per_s"], origin["slow_percent"]))
+    if cell.slow and cell.slow + cell.join_late + cell.resume >= cell.subscribers:
+        says = (
+            f"{cell.slow} of {cell.subscribers} subscribers read slowly and the others all join late or resume, expected "
+            f"at least one that does none of these; lower one of the shares"
+        )
+        yield Problem(f"{origin['slow_percent'][0]}.slow_percent", says, (origin["slow_percent"], origin["subscribers"]))
+    if cell.slow_percent and not cell.slow:
+        says = (
+            f"{cell.slow_percent:g} of {cell.subscribers} subscribers is not even one, expected a share that is; raise it "
+            f"to {100 / cell.subscribers:g}"
+        )
+        yield Problem(f"{origin['slow_percent'][0]}.slow_percent", says, (origin["slow_percent"], origin["subscribers"]))
     if cell.join_late + cell.resume > cell.subscribers:
         says = (
             f"{cell.join_late_percent:g} join late and {cell.resume_percent:g} resume, expected at most 100 together: who "
@@ -214,3 +280,20 @@ def _relay_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Prob
         )
         at = (origin["bandwidth_kbit_s"], origin["rate_hz"])
         yield Problem(f"{origin['bandwidth_kbit_s'][0]}.bandwidth_kbit_s", says, at)
+
+
+def _outage_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What is contradictory with a server that is killed."""
+    key, at = f"{origin['server_down_ms'][0]}.server_down_ms", origin["server_down_ms"]
+    if cell.server_down_ms >= phases.measure_s * 1000:
+        says = (
+            f"{cell.server_down_ms} ms do not fit into a window of {phases.measure_s:g} s, expected less than that; "
+            f"shorten the outage, or set measure_s above {cell.server_down_ms / 1000:g}"
+        )
+        yield Problem(key, says, (at, ("phases", "measure_s")))
+    if cell.server_stall_ms:
+        says = "a server that is killed, and server_stall_ms has it stopped at the same time; take one of the two out"
+        yield Problem(key, f"{cell.server_down_ms}: {says}", (at, origin["server_stall_ms"]))
+    if phases.plateaus:
+        says = "two processes, whose memory makes no line, and plateaus measures that; set plateaus = 0"
+        yield Problem(key, f"{cell.server_down_ms}: {says}", (at, ("phases", "plateaus")))

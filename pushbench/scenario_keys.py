@@ -36,6 +36,11 @@ SEARCHABLE = (
     "server_stall_ms",
     "join_late_percent",
     "resume_percent",
+    "server_down_ms",
+    "burst",
+    "churn_hz",
+    "slow_percent",
+    "vanish_percent",
     "rtt_ms",
     "jitter_ms",
     "relay_stall_ms",
@@ -165,6 +170,73 @@ class Load(Table):
         default=0.0, ge=0, le=3600, description="the relay closes a connection on which nothing came for so long; 0: none"
     )
 
+    server_down_ms: int = Field(
+        default=0,
+        ge=0,
+        le=60_000,
+        description="the server is killed in the middle of the window (SIGKILL), and is back with its log after so long",
+    )
+    reconnect_backoff_ms: int = Field(
+        default=0,
+        ge=0,
+        le=30_000,
+        description="wait before one that was ended connects again; doubles with each failure, up to 30 s; 0: at once",
+    )
+    reconnect_jitter: bool = Field(default=True, description="each such wait is drawn uniformly from 0 to that")
+
+    burst: int = Field(
+        default=1, ge=1, le=100_000, description="so many messages are due at once; rate_hz is still the average"
+    )
+    churn_hz: float = Field(
+        default=0.0,
+        ge=0,
+        le=10_000,
+        description="so many subscribers a second leave in the window, and resume half a second later",
+    )
+    slow_percent: float = Field(
+        default=0.0, ge=0, le=100, description="share of the subscribers, the first ones, that read slowly"
+    )
+    slow_bytes_per_s: int = Field(
+        default=0, ge=0, le=1_000_000_000, description="how fast each of them reads; 0: not at all"
+    )
+    vanish_percent: float = Field(
+        default=0.0,
+        ge=0,
+        le=100,
+        description="share of the subscribers, the first ones, that vanish without a word when the window begins",
+    )
+    drop_unanswered_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=3600,
+        description="the server drops a connection whose peer acknowledges nothing, or has no room, for so long; 0: none",
+    )
+
+    @property
+    def slow(self) -> int:
+        """How many subscribers read slowly."""
+        return round(self.subscribers * self.slow_percent / 100)
+
+    @property
+    def vanishing(self) -> int:
+        """How many subscribers vanish."""
+        return round(self.subscribers * self.vanish_percent / 100)
+
+    @property
+    def bystanders(self) -> int:
+        """How many the ledger is about: those that neither read slowly nor vanish."""
+        return self.subscribers - self.slow - self.vanishing
+
+    @property
+    def churning(self) -> int:
+        """How many may take their turn in leaving and resuming: who joins late, resumes once or reads slowly does not."""
+        return max(0, self.subscribers - self.slow - self.resume - self.join_late)
+
+    @property
+    def ends(self) -> bool:
+        """Whether subscribers are ended on purpose, and so come back."""
+        return any(getattr(self, key) for key in ENDING)
+
     @property
     def join_late(self) -> int:
         """How many subscribers connect only in the course of the window."""
@@ -178,7 +250,7 @@ class Load(Table):
     @property
     def leave_early(self) -> bool:
         """Whether connections end inside the window on purpose."""
-        return self.poll_connection == "new" or self.resume > 0
+        return self.poll_connection == "new" or self.resume > 0 or self.churn_hz > 0 or self.ends
 
     @property
     def relay_resets(self) -> int:
@@ -219,7 +291,18 @@ RELAY_FAULTS = ("relay_stall_ms", "relay_reset_percent", "relay_buffer_bytes", "
 """Keys of a load that have a relay do something to connections."""
 RELAYED = (*LINE, *RELAY_FAULTS)
 """A relay is there if one of these asks for it."""
-DISTURBANCES = ("server_stall_ms", "join_late_percent", "resume_percent", *RELAY_FAULTS)
+ENDING = ("server_down_ms", "relay_reset_percent", "relay_idle_s")
+"""Keys of a load that end subscribers on purpose; who is ended then connects again."""
+DISTURBANCES = (
+    "server_stall_ms",
+    "join_late_percent",
+    "resume_percent",
+    "server_down_ms",
+    "slow_percent",
+    "churn_hz",
+    "vanish_percent",
+    *RELAY_FAULTS,
+)
 """Keys of a load that disturb a trial on purpose."""
 
 
@@ -278,7 +361,7 @@ class Repeat(Table):
 TABLES: dict[str, type[Table]] = {"": Head, "load": Load, "search": Search, "phases": Phases, "repeat": Repeat}
 """The model of each table by its name; "" holds the keys above the first table. `[grid]` takes the keys of `[load]`."""
 
-UNITS = {"kbit_s": "kbit/s", "s": "s", "ms": "ms", "hz": "Hz", "bytes": "bytes"}
+UNITS = {"bytes_per_s": "bytes/s", "kbit_s": "kbit/s", "s": "s", "ms": "ms", "hz": "Hz", "bytes": "bytes"}
 
 
 def unit(key: str) -> str:
@@ -295,11 +378,12 @@ def choices(field: FieldInfo) -> tuple[str, ...]:
 
 
 def kind_of_value(field: FieldInfo) -> str:
-    """What a key takes: `integer`, `number`, `text`, `name` (one of a few) or `list of names`."""
+    """What a key takes: `integer`, `number`, `text`, `name` (one of a few), `truth` or
+    `list of names`."""
     annotation: Any = field.annotation
     if get_origin(annotation) is tuple:
         return "list of names"
-    return "name" if choices(field) else {int: "integer", float: "number", str: "text"}[annotation]
+    return "name" if choices(field) else {int: "integer", float: "number", str: "text", bool: "truth"}[annotation]
 
 
 def bounds(field: FieldInfo) -> tuple[float, float]:
@@ -312,6 +396,8 @@ def allowed(field: FieldInfo) -> str:
     """The values that a key takes: its names, `83 to 65536` (both included), or `1 to 120 characters`."""
     if names := choices(field):
         return ", ".join(names)
+    if field.annotation is bool:
+        return "true, false"
     bounds = {
         name: getattr(limit, name)
         for limit in field.metadata
@@ -330,6 +416,7 @@ def expected(key: str, field: FieldInfo) -> str:
         "number": "a number from",
         "text": "text of",
         "name": "one of",
+        "truth": "one of",
         "list of names": "a list of",
     }
     return f"{opening[kind_of_value(field)]} {allowed(field)} {unit(key)}".rstrip()

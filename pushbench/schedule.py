@@ -10,12 +10,14 @@ NS = 1_000_000_000
 class Schedule:
     """A constant rate, over a warm-up and the measured window that follows it.
 
-    Message i is due i / rate_hz seconds after the start.
+    Message i is due i / rate_hz seconds after the start. In bursts of b, so many are due at once, when their first is:
+    message i at b ⌊i / b⌋ / rate_hz.
     """
 
     rate_hz: float
     warmup_s: float
     measure_s: float
+    burst: int = 1
 
     @property
     def count(self) -> int:
@@ -34,8 +36,17 @@ class Schedule:
 
     def due_ns(self, seq: int) -> int:
         """When message `seq` is due, in nanoseconds after the start."""
-        return round(seq * NS / self.rate_hz)
+        return round(seq // self.burst * self.burst * NS / self.rate_hz)
+
+    def due_by(self, offset_ns: int) -> int:
+        """How many messages are due at or before that moment, in nanoseconds after the start."""
+        seq = min(self.count, max(0, math.ceil(offset_ns * self.rate_hz / NS)))
+        while seq < self.count and self.due_ns(seq) <= offset_ns:
+            seq += 1
+        while seq and self.due_ns(seq - 1) > offset_ns:
+            seq -= 1
+        return seq
 
     def _due_before(self, end_s: float) -> int:
         # 0.1 s at 10 Hz is one message, although 0.1 * 10 may come out just above 1.
-        return max(0, math.ceil(round(end_s * self.rate_hz, 6)))
+        return max(0, math.ceil(round(end_s * self.rate_hz / self.burst, 6))) * self.burst

@@ -13,6 +13,7 @@ from pushbench.checks import Verdict
 from pushbench.columns import LOAD
 from pushbench.labels import HEADINGS, plain, setting
 from pushbench.scenario_keys import DISTURBANCES, LINE, RELAYED
+from pushbench.slow import bystanders
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
 from pushbench.transports import FLOORS
 
@@ -267,7 +268,7 @@ def _special(trials: pd.DataFrame) -> list[str]:
     on_purpose = [setting(key, values[0]) for key, values in disturbed if len(values) == 1 and values[0]]
     if on_purpose:
         notes.append(f"On purpose: {', '.join(on_purpose)}; the tails are of that.")
-    return notes
+    return notes + bystanders([{str(key): value for key, value in row.items()} for row in trials.to_dict("records")])
 
 
 def _relayed(trials: pd.DataFrame) -> list[str]:

@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import uvloop
@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from pushbench import age, histogram, ledger, timeline
 from pushbench.audience import Audience, Habits
+from pushbench.comeback import Arrivals, arrivals, caught_up_ns
 from pushbench.control import Address, Channel, Note, connect
 from pushbench.lag import Lag
 from pushbench.null import Source
 from pushbench.publisher import Feed
 from pushbench.recorder import Observations, Recorder
 from pushbench.schedule import NS, Schedule
+from pushbench.slow import Slow
 from pushbench.timeline import Timeline
 from pushbench.wire import Traffic
 from pushbench.witness import AMONG, Account, Witness
@@ -85,6 +87,12 @@ class SwarmReport:
     """Deliveries to that one in the window."""
     ended: dict[str, int]
     """Why subscribers ended before they were told to, and how many for each reason."""
+    arrivals: Arrivals = field(default=Arrivals())
+    """Who joined late, and who came back."""
+    slow: Slow = field(default=Slow())
+    """Those that read slowly; they are in nothing else."""
+    caught_up_ns: tuple[int | None, ...] = ()
+    """When each subscriber had all that was due when the server returned; None for one that never had."""
 
 
 def swarm(plan: SwarmPlan) -> SwarmReport:
@@ -129,7 +137,7 @@ class _Swarm:
                     said = await self._do(note)
                     ended = dict(audience.ended.most_common(ENDS_TOLD))
                     channel.send(connected=len(audience.connect_ns), ended=ended, **said)
-                return self._report(note.get("published"))
+                return self._report(note.get("published"), note.get("returned_ns"))
             finally:
                 audience.cancel()
                 audience.meter.close()
@@ -206,13 +214,17 @@ class _Swarm:
             channel.send(
                 progress=True,
                 deliveries=count,
+                away=self.audience.away,
                 per_s=(count - told) / (now - told_at),
                 p99_ms=float(np.percentile(latest, 99)) if len(latest) else None,
             )
             told, told_at = count, now
 
-    def _report(self, published: int | None) -> SwarmReport:
-        """Of so many messages; None if the swarm knows best, because it feeds itself or nothing was to be published."""
+    def _report(self, published: int | None, returned_ns: int | None) -> SwarmReport:
+        """Of so many messages; None if the swarm knows best, because it feeds itself or nothing was to be published.
+
+        `returned_ns` is when a server was back that had been killed.
+        """
         schedule = self.schedule
         if published is None:
             published = len(self.source.slip_ns) if self.source else schedule.count
@@ -222,15 +234,18 @@ class _Swarm:
         due_ns, sent_ns = seen.stamp_ns("due_ns"), seen.stamp_ns("sent_ns")
         start_ns, end_ns = (self.start_ns + offset for offset in schedule.window_ns)
         measured = seq >= schedule.warmup_count
+        since = ledger.first_expected(self.audience.joined_ns, self._published_ns(seen)[:published], who, seq)
+        caught_up: tuple[int | None, ...] = ()
+        if returned_ns is not None:
+            due = schedule.due_by(returned_ns - self.start_ns)
+            caught_up = caught_up_ns(who, seq, received_ns, since=since, due=due)
         return SwarmReport(
             ledger=ledger.reckon(
                 who,
                 seq,
                 subscribers=self.plan.habits.subscribers,
                 messages=published,
-                first_expected=ledger.first_expected(
-                    self.audience.joined_ns, self._published_ns(seen)[:published], who, seq
-                ),
+                first_expected=since,
                 coalesced=seen.coalesced,
             ),
             age=age.of(who, seq, received_ns, due_ns, messages=published, window_ns=(start_ns, end_ns)),
@@ -250,11 +265,20 @@ class _Swarm:
             account=self.witness.account(self.metered_ns) if self.witness else None,
             witnessed=self.witnessed,
             ended=dict(self.audience.ended.most_common(ENDS_TOLD)),
+            arrivals=arrivals(self.audience.arrivals, who, received_ns),
+            slow=Slow(
+                readers=len(self.audience.slow_readings),
+                delivered=sum(len(reading.seqs) for reading in self.audience.slow_readings),
+                ended=dict(self.audience.slow_ended.most_common(ENDS_TOLD)),
+            ),
+            caught_up_ns=caught_up,
         )
 
     def _published_ns(self, seen: Observations) -> NDArray[np.int64]:
         """When each message was sent or, of one that nobody got, when it was due."""
-        due_ns = np.rint(np.arange(self.schedule.count) * NS / self.schedule.rate_hz)  # `Schedule.due_ns` of each
+        burst = self.schedule.burst
+        first = np.arange(self.schedule.count) // burst * burst
+        due_ns = np.rint(first * NS / self.schedule.rate_hz)  # `Schedule.due_ns` of each
         published_ns = self.start_ns + due_ns.astype(np.int64)
         for seq in seen.stamps.keys() & range(self.schedule.count):
             published_ns[seq] = seen.stamps[seq].sent_ns

@@ -11,7 +11,7 @@ import sys
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pushbench.kinship import BY_SIGNAL, LET_GO, NOT_STARTED, below_a_keeper
 
@@ -38,6 +38,14 @@ class Target:
     """The one way to publish that it has; None if it has all that a scenario may name."""
     ready_timeout_s: float = READY_TIMEOUT_S
 
+    def mortal(self, journal: str, port: int = 0) -> "Target":
+        """The same, to be killed and started again: at that port (0: a free one), with its log kept in that file."""
+        return replace(self, command=(*self.command, f"--port={port}", f"--journal={journal}"))
+
+
+Spent = tuple[int, dict[int, int]]
+"""What a process has used: CPU time, and how long each of its threads waited for a core, by its id; in nanoseconds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Running:
@@ -48,9 +56,13 @@ class Running:
     pid: int
     exited: asyncio.Future[int]
     """Done with its exit code when it has ended by itself."""
+    spent: Spent = (0, {})
+    """What earlier processes of the same server have used."""
 
 
-def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float, compression: str = "none") -> Target:
+def built_in(
+    *, loop: str, heartbeat_s: float, longpoll_timeout_s: float, compression: str = "none", drop_unanswered_s: float = 0.0
+) -> Target:
     """The Starlette server that comes with the suite."""
     return Target(
         "starlette",
@@ -63,6 +75,7 @@ def built_in(*, loop: str, heartbeat_s: float, longpoll_timeout_s: float, compre
             f"--heartbeat-s={heartbeat_s}",
             f"--longpoll-timeout-s={longpoll_timeout_s}",
             f"--compression={compression}",
+            f"--drop-unanswered-s={drop_unanswered_s}",
         ),
     )
 

@@ -29,6 +29,8 @@ class Transport:
     request of its own: that of the answer before, that of the request, and its own."""
     server: str | None = "starlette"
     """Which of the targets that come with the suite serves it; None if nothing does, and the swarm feeds itself."""
+    asks: str = "once"
+    """How messages are asked for: `once` (an endless response), `again` (a request each time), `upgrade` (a WebSocket)."""
     drawn_as: str = ""
     """What the key of a chart calls it; empty: its name."""
 
@@ -41,13 +43,14 @@ class Transport:
 TRANSPORTS: dict[str, Transport] = {
     row.name: row
     for row in (
-        Transport("polling", "clients.polling:Polling", "/polling", "asks again every interval", polls=True),
+        Transport("polling", "clients.polling:Polling", "/polling", "asks again every interval", polls=True, asks="again"),
         Transport(
             "longpoll",
             "clients.longpoll:LongPoll",
             "/longpoll",
             "asks, and is held until there is something",
             transits=3,
+            asks="again",
         ),
         Transport("stream", "clients.stream:Stream", "/stream", "one endless HTTP response, a message a line"),
         Transport("sse", "clients.sse:ServerSentEvents", "/sse", "Server-Sent Events, by sse-starlette"),
@@ -59,7 +62,12 @@ TRANSPORTS: dict[str, Transport] = {
             variant_of="sse",
         ),
         Transport(
-            "websocket", "clients.websocket:WebSocket", "/websocket", "one WebSocket, a message a frame", deflates=True
+            "websocket",
+            "clients.websocket:WebSocket",
+            "/websocket",
+            "one WebSocket, a message a frame",
+            deflates=True,
+            asks="upgrade",
         ),
     )
 }

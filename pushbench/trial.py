@@ -10,22 +10,26 @@ import asyncio
 import math
 import os
 import signal
+import tempfile
 import time
 import traceback
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from pushbench import message, probes
+from pushbench import message, noticing, probes
 from pushbench.audience import CONNECTING, Habits
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
 from pushbench.client_options import client_options
+from pushbench.comeback import Backoff
 from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
-from pushbench.outcome import Machine, Outcome, concluded
+from pushbench.outage import Mortal
+from pushbench.outcome import PEAKS, Machine, Outage, Outcome, concluded
 from pushbench.placement import Placement
-from pushbench.publisher import WAYS, PublisherPlan, publish
+from pushbench.publisher import WAYS, PublisherPlan, PublisherReport, publish
 from pushbench.relay import Faults, RelayPlan, relay
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
@@ -43,6 +47,8 @@ ANSWER_S = 30.0
 CONNECTS_PER_S = 100
 """A ramp that is slower than this is given up."""
 LIVE_EVERY_S = 0.25
+MEMORY_EVERY_S = 1.0
+"""How often the memory is looked at under traffic: that takes a millisecond or two of the load's core."""
 STOPPED_S = 5.0
 """A server that is stopped for so much longer than the scenario asks for will not go on by itself."""
 DRAIN_EVERY_S = 0.05
@@ -76,7 +82,7 @@ class Trial:
         """The feed's schedule; None for a trial without traffic."""
         if not self.phases.measure_s:
             return None
-        return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s)
+        return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s, self.load.burst)
 
 
 class TrialFailed(Exception):
@@ -111,9 +117,9 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
         if trial.load.relayed:
             plan = _relay_plan(trial, board.address)
             between = Worker(await stack.enter_async_context(pool(1)), board, "relay", relay, plan)
-        server = None
+        server: Running | Mortal | None = None
         if trial.target:
-            server = await stack.enter_async_context(running(trial.target, trial.placement.server))
+            server = await _start(trial, trial.target, stack)
         await stack.enter_async_context(swarm_worker)
         if publisher:
             await stack.enter_async_context(publisher)
@@ -124,8 +130,15 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
         return await cast.unless_one_ends(_perform(trial, watch, cast), stopped_s)
 
 
+async def _start(trial: Trial, target: Target, stack: AsyncExitStack) -> Running | Mortal:
+    if not trial.load.server_down_ms:
+        return await stack.enter_async_context(running(target, trial.placement.server))
+    directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pushbench-"))
+    return await stack.enter_async_context(Mortal(target, trial.placement.server, f"{directory}/journal"))
+
+
 async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
-    slip_ns: tuple[int, ...] | None = None
+    published: PublisherReport | None = None
     machine = Machine()
     if cast.publisher and cast.server:
         await cast.publisher.ask(ANSWER_S, host=cast.server.host, port=cast.server.port)
@@ -141,21 +154,25 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
         machine = await _traffic(trial, trial.schedule, watch, cast)
     if cast.publisher:
         cast.publisher.tell(dismissed=True)
-        slip_ns = (await cast.publisher.report(ANSWER_S)).slip_ns
+        published = await cast.publisher.report(ANSWER_S)
     watch.phase("disconnect", 0.5)
     await cast.swarm.ask(ANSWER_S + trial.load.subscribers / CONNECTS_PER_S, disconnect=True)
     if trial.phases.plateaus and memory:
         await asyncio.sleep(trial.phases.settle_s + 2 * trial.load.transit_ms / 1000)  # until the server has heard of it
         await memory.note("residual", 0)
-    cast.swarm.tell(report=True, published=None if slip_ns is None else len(slip_ns))
+    outage = None
+    if isinstance(cast.server, Mortal) and cast.server.returned_ns and published:
+        outage = Outage(cast.server.away_s, cast.server.returned_ns, published.held_up)
+    returned_ns = outage.returned_ns if outage else None
+    cast.swarm.tell(report=True, published=len(published.slip_ns) if published else None, returned_ns=returned_ns)
     seen = await cast.swarm.report(ANSWER_S)
     relayed = None
     if cast.relay:
         cast.relay.tell(report=True)
         relayed = await cast.relay.report(ANSWER_S)
-    slips_ns = seen.slip_ns if slip_ns is None else slip_ns
+    slip_ns = published.slip_ns if published else seen.slip_ns
     machine = replace(machine, connecting_ns=connecting_ns)
-    return concluded(trial.load, trial.schedule, seen, slips_ns, machine, memory, relayed)
+    return concluded(trial.load, trial.schedule, seen, slip_ns, machine, memory, relayed, outage)
 
 
 async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -> None:
@@ -184,7 +201,7 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
                 await memory.note("traffic", target)
 
 
-def _publish_some(trial: Trial, server: Running, step: int) -> None:
+def _publish_some(trial: Trial, server: Running | Mortal, step: int) -> None:
     """Publish what a plateau is to have, one message after the other."""
     assert trial.target
     way = trial.target.publish_via or trial.load.publish_via
@@ -231,22 +248,51 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     from_ns, to_ns = (start_ns + offset for offset in schedule.window_ns)
     cores = {core for role in cast.pids for core in getattr(trial.placement, role)}
 
-    watch.phase("warm up", schedule.warmup_s + LEAD_S)
-    await _until(from_ns, watch, cast.swarm)
-    before = cast.used(cores)
-    watch.phase("measure", schedule.measure_s)
-    async with asyncio.TaskGroup() as meanwhile:
-        if trial.load.server_stall_ms and cast.server:
-            meanwhile.create_task(_stall(cast.server.pid, (from_ns + to_ns) // 2, trial.load.server_stall_ms / 1000))
-        await _until(to_ns, watch, cast.swarm)
-    after = cast.used(cores)
+    async with _looking(trial.load, cast.server) as looks:
+        watch.phase("warm up", schedule.warmup_s + LEAD_S)
+        await _until(from_ns, watch, cast.swarm)
+        before = cast.used(cores)
+        watch.phase("measure", schedule.measure_s)
+        trouble = asyncio.ensure_future(_make_trouble(trial.load, cast.server, (from_ns + to_ns) // 2))
+        try:
+            peaks = await _watched(to_ns, watch, cast)
+            await trouble
+        finally:
+            trouble.cancel()
+            with suppress(asyncio.CancelledError):
+                await trouble
+        after = cast.used(cores)
     under_way_s = (trial.load.polled_ms + trial.load.line_ms) / 1000
     watch.phase("drain", under_way_s)
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
-    if everything := trial.load.subscribers * schedule.count:
+    if everything := trial.load.bystanders * schedule.count:
         await _drain(everything, QUIET_S + 2 * under_way_s, trial.phases.drain_s, watch, cast.swarm)
-    return cast.given(before, after)
+    noticed = noticing.noticed_ms(looks, from_ns, trial.load.vanishing)
+    return replace(cast.given(before, after), peaks=peaks, noticed=noticed)
+
+
+@asynccontextmanager
+async def _looking(load: Load, server: Running | Mortal | None) -> AsyncIterator[list[noticing.Look]]:
+    """Looks at how many readers the server has, if any are to vanish, from before they do."""
+    looks: list[noticing.Look] = []
+    looking = None
+    if load.vanishing and server:
+        looking = asyncio.ensure_future(noticing.look(server.host, server.port, looks))
+    try:
+        yield looks
+    finally:
+        if looking:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)  # a server that has gone is told of elsewhere
+
+
+async def _make_trouble(load: Load, server: Running | Mortal | None, middle_ns: int) -> None:
+    """Do to the server, around that moment, what the load asks for."""
+    if load.server_stall_ms and server:
+        await _stall(server.pid, middle_ns, load.server_stall_ms / 1000)
+    if isinstance(server, Mortal):
+        await server.be_away(middle_ns - load.server_down_ms * 500_000, load.server_down_ms / 1000)
 
 
 async def _stall(pid: int, middle_ns: int, for_s: float) -> None:
@@ -259,6 +305,19 @@ async def _stall(pid: int, middle_ns: int, for_s: float) -> None:
         os.kill(pid, signal.SIGCONT)
 
 
+async def _watched(moment_ns: int, watch: Watch, cast: Cast) -> dict[str, float | None]:
+    """Sleep until then, and look meanwhile at the memory; returns the most that was seen, as columns of `trials`."""
+    user_bytes: list[float] = []
+    queue_bytes: list[float] = []
+    while time.monotonic_ns() < moment_ns:
+        await _until(min(moment_ns, time.monotonic_ns() + round(MEMORY_EVERY_S * NS)), watch, cast.swarm)
+        if cast.server and cast.server.pid:
+            with suppress(probes.ProbeError):  # it may be killed just now
+                user_bytes.append(probes.user_bytes(cast.server.pid))
+        queue_bytes.append(probes.queue_bytes())
+    return dict(zip(PEAKS, (max(user_bytes, default=None), max(queue_bytes, default=None)), strict=True))
+
+
 async def _until(moment_ns: int, watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
     """Sleep until then, and show meanwhile how it goes."""
     while (left_s := (moment_ns - time.monotonic_ns()) / NS) > 0:
@@ -269,7 +328,8 @@ async def _until(moment_ns: int, watch: Watch, swarm_worker: Worker[SwarmReport]
 async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
     """Wait until all has arrived, or nothing more does.
 
-    Quiet is what the swarm has told: while it, or this process, is held up it tells nothing, and that proves nothing.
+    While somebody is about to come back there may be more. Quiet is what the swarm has told: while it, or this process, is
+    held up it tells nothing, and that proves nothing.
     """
     began = time.monotonic()
     told, count, quiet_told_s, all_there = swarm_worker.latest, 0, 0.0, False
@@ -279,7 +339,7 @@ async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, 
         if swarm_worker.latest is told:
             continue
         told = swarm_worker.latest
-        quiet_told_s = 0.0 if told["deliveries"] > count else quiet_told_s + TELL_EVERY_S
+        quiet_told_s = 0.0 if told["deliveries"] > count or told["away"] else quiet_told_s + TELL_EVERY_S
         if told["deliveries"] >= expected and told["deliveries"] > count:  # of which some may be there twice
             all_there = (await swarm_worker.ask(ANSWER_S, distinct=True))["distinct"] >= expected
         count = told["deliveries"]
@@ -302,6 +362,11 @@ def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
             resume=load.resume,
             leave_early=load.leave_early,
             seed=trial.seed,
+            churn_hz=load.churn_hz,
+            slow=load.slow,
+            slow_bytes_per_s=load.slow_bytes_per_s,
+            vanish=load.vanishing,
+            backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
         ),
         schedule=trial.schedule,
         give_up_s=trial.phases.drain_s,
@@ -322,6 +387,7 @@ def _publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
         give_up_s=trial.phases.drain_s,
         payload_bytes=trial.load.payload_bytes,
         cores=trial.placement.publisher,
+        persists=trial.load.server_down_ms > 0,
     )
 
 

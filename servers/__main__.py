@@ -13,6 +13,7 @@ from dataclasses import fields
 import uvicorn
 
 from servers.app import create_app
+from servers.journal import JournalUnusable
 from servers.options import Options
 
 GRACE_S = 0.5
@@ -62,7 +63,7 @@ def config(options: Options) -> uvicorn.Config:
         ws=options.ws,
         ws_max_size=options.max_message_bytes,
         ws_ping_interval=options.heartbeat_s or None,
-        ws_ping_timeout=None,  # no other transport ends a connection for want of an answer
+        ws_ping_timeout=options.drop_unanswered_s or None,
         ws_per_message_deflate=options.compression == "permessage-deflate",
         lifespan="on",
         interface="asgi3",
@@ -75,7 +76,7 @@ def config(options: Options) -> uvicorn.Config:
     )
 
 
-def listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int, drop_unanswered_s: float = 0) -> socket.socket:
     """A socket that is bound; its accepted connections will have Nagle's algorithm off. Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named, because asyncio switches Nagle's algorithm off only where it is: with it, the two writes of a
@@ -83,6 +84,9 @@ def listen(host: str, port: int) -> socket.socket:
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # An accepted connection inherits it. The kernel then ends one whose data is not acknowledged, or finds no room
+        # (tcp(7), TCP_USER_TIMEOUT); uvicorn would wait for the room, and no transport can look past its own write.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(drop_unanswered_s * 1000))
         listener.bind((host, port))
     except OSError:
         listener.close()
@@ -94,7 +98,7 @@ def main() -> None:
     """Bind, serve, and stop within a second of SIGTERM or Ctrl-C."""
     options = parse()
     try:
-        listener = listen(options.host, options.port)
+        listener = listen(options.host, options.port, options.drop_unanswered_s)
     except OSError as error:
         way_out = "; --port 0 takes a free port" if error.errno == errno.EADDRINUSE else ""
         raise SystemExit(
@@ -103,6 +107,8 @@ def main() -> None:
     with listener:
         try:
             ReadyServer(config(options)).run([listener])
+        except JournalUnusable as unusable:
+            raise SystemExit(f"python -m servers: {unusable}") from None
         except KeyboardInterrupt:  # uvicorn raises the signal again when it has stopped
             raise SystemExit(130) from None
 

@@ -18,6 +18,7 @@ from starlette.websockets import WebSocket
 
 from servers import longpoll, polling, publish, sse, status, stream, websocket
 from servers.hub import CursorGone, Hub, MessageTooLarge, Refused
+from servers.journal import Journal
 from servers.options import Options
 
 MODULES = (publish, polling, longpoll, stream, sse, websocket, status)
@@ -25,17 +26,23 @@ MODULES = (publish, polling, longpoll, stream, sse, websocket, status)
 
 
 def create_app(options: Options) -> Starlette:
-    """A new application with a new, empty hub."""
+    """A new application with a new hub: empty, or with what its journal has. Raises `JournalUnusable`."""
+    journal = Journal(options.journal, keep=options.log_messages) if options.journal else None
     hub = Hub(
         log_messages=options.log_messages,
         log_bytes=options.log_bytes,
         max_message_bytes=options.max_message_bytes,
+        keep=journal.append if journal else None,
     )
+    if journal:
+        hub.restore(journal.messages())
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         with _closed_on_signal(hub):
             yield
+        if journal:
+            journal.close()
 
     return Starlette(
         routes=[route for module in MODULES for route in module.routes(hub, options)],

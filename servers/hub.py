@@ -16,6 +16,7 @@ Theory of operation
 """
 
 import asyncio
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -88,7 +89,9 @@ class Hub:
         log_messages: int = 10_000,
         log_bytes: int = 64 * 1024 * 1024,
         max_message_bytes: int = 65_536,
+        keep: Callable[[int, bytes], None] | None = None,
     ) -> None:
+        """`keep` is called with the id and the data of each message before anybody is woken."""
         if log_messages < 1 or log_bytes < max_message_bytes:
             raise ValueError(
                 f"log_messages={log_messages} and log_bytes={log_bytes} must hold at least one message "
@@ -97,6 +100,7 @@ class Hub:
         self.max_message_bytes = max_message_bytes
         self.closed = False
         self._log_bytes = log_bytes
+        self._keep = keep
         self._ring: list[Message | None] = [None] * log_messages  # message i is at i % log_messages
         self._last = 0  # id of the newest message; 0 before the first
         self._oldest = 1  # id of the oldest message that is kept; last + 1 when none is
@@ -137,12 +141,22 @@ class Hub:
             raise MessageRefused(
                 f"byte {error.start} of the message is not UTF-8 ({error.reason}): send text in UTF-8"
             ) from None
+        if self._keep is not None:
+            self._keep(self._last + 1, data)
         self._append(Message(self._last + 1, data, text))
         waiting, self._waiting = self._waiting, {}
         for future in waiting:
             if not future.done():
                 future.set_result(None)
         return self._last
+
+    def restore(self, messages: Iterable[tuple[int, bytes]]) -> None:
+        """Begin with the log of an earlier life: (id, data), oldest first; a gap forgets what is before it."""
+        for number, data in messages:
+            if number != self._last + 1:
+                self._ring = [None] * len(self._ring)
+                self._last, self._oldest, self._bytes = number - 1, number, 0
+            self._append(Message(number, data, data.decode()))
 
     def _append(self, message: Message) -> None:
         size = len(self._ring)

@@ -38,6 +38,13 @@ class Options:
     heartbeat_s: float = _option(
         15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
     )
+    drop_unanswered_s: float = _option(
+        0.0,
+        "A connection whose peer has acknowledged or made room for nothing for so long, or answered no ping, is dropped; "
+        "0 drops none.",
+        least=0,
+        most=86_400,
+    )
     longpoll_timeout_s: float = _option(
         25.0, "Longest time for which a long poll is held before it is answered with nothing.", least=0.001, most=86_400
     )
@@ -48,6 +55,7 @@ class Options:
     log_bytes: int = _option(
         64 * 1024 * 1024, "How many bytes of messages the hub keeps at most; never less than one message.", least=1
     )
+    journal: str = _option("", "File that keeps the log, for a server that is killed and started again; empty: none.")
     max_message_bytes: int = _option(65_536, "The longest message that is taken.", least=1)
     backlog: int = _option(4096, "Connections that may wait to be accepted (the kernel's somaxconn caps it).", least=1)
 

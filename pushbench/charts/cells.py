@@ -177,8 +177,8 @@ def on_the_shortest_line(trials: pd.DataFrame) -> pd.DataFrame:
 
 
 def load_of(series: Series) -> dict[str, Any]:
-    """Give the load of the first trial of a series, for a model; the trial's other columns are with it."""
-    return {str(key): value for key, value in series.rows.iloc[0].items()}
+    """Give the load of the first trial of a series, for a model; the trial's other columns are with it, if known."""
+    return {str(key): value for key, value in series.rows.iloc[0].items() if not pd.isna(value)}
 
 
 def load_said(subscribers: float, rate_hz: float) -> str:

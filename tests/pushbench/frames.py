@@ -30,10 +30,8 @@ KERNEL_KIB = 4.2
 
 STATISTICS = ("mean", "p50", "p90", "p99", "p999", "max")
 COUNTS = ["expected", "delivered", "lost", "duplicated", "reordered", "coalesced", "gaps", "gap_longest"]
-RELAY_COUNTS = ["relay_resets", "relay_idle_cuts"]
-MEASURED = [name for name in columns.MEASURED if name not in (*COUNTS, *RELAY_COUNTS)]
-
-
+COUNTS += [name for name, column in columns.MEASURED.items() if column.type == "int" and name not in COUNTS]
+MEASURED = [name for name, column in columns.MEASURED.items() if column.type == "float"]
 SEARCH = ["search", "step", "search_key", "search_limit", "objective", "outcome"]
 """What there is only where something is searched."""
 
@@ -87,7 +85,7 @@ def run(
     for order, (trial, (cell, load)) in enumerate(product(range(1, trials + 1), enumerate(cells))):
         for name, frame in _trial(rng, cell, trial, order, load, server_stall_ms, plateaus, measure_s, warmup_s).items():
             frames[name].append(frame)
-    made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS + RELAY_COUNTS, "Int64"))}
+    made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS, "Int64"))}
     made["trials"] = made["trials"].copy()  # its columns together, as those of a run that was read
     for name, types in OTHERS.items():
         empty = pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in types.items()})
@@ -155,7 +153,8 @@ def _trial(
         "verdict": "server_bound" if count and offered > capacity else "ok",
         "reason": "", "evidence": "", "hint": "",
     }  # fmt: skip
-    row |= dict.fromkeys(SEARCH) | dict.fromkeys(MEASURED, np.nan) | dict.fromkeys((*COUNTS, *RELAY_COUNTS), pd.NA)
+    row |= dict.fromkeys(SEARCH) | dict.fromkeys(MEASURED, np.nan) | dict.fromkeys(COUNTS, pd.NA)
+    row |= {name: None for name, column in columns.MEASURED.items() if column.type == "str"}
     row |= {"connect_per_s": rng.normal(900, 40), "connect_p99_ms": rng.normal(12, 1)}
     latency = timeline = pd.DataFrame()
     if count:

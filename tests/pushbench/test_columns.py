@@ -11,7 +11,12 @@ UNITS = (
     *("_ms", "_s", "_hz", "_bytes", "_percent", "_per_s", "_low", "_high", "_r2"),
     *("_per_delivery", "_per_empty_poll", "_per_connect", "_per_connection"),
 )
-COUNTS = {"cell", "trial", "order", "subscribers", "relay_resets", "relay_idle_cuts", *LEDGER, *SEARCH}
+COUNTS = {
+    *("cell", "trial", "order", "subscribers", "burst", "reconnects", "relay_resets", "relay_idle_cuts"),
+    *("slow_delivered", "slow_lost", "slow_ended"),
+    *LEDGER,
+    *SEARCH,
+}
 
 
 def test_the_parts_make_the_whole_in_order_and_share_nothing() -> None:
@@ -33,7 +38,7 @@ def test_the_ledgers_columns_are_those_that_a_ledger_gives() -> None:
 @pytest.mark.parametrize("name", COLUMNS)
 def test_every_column_says_what_it_is_and_a_measure_names_its_unit(name: str) -> None:
     assert COLUMNS[name].says
-    if COLUMNS[name].type != "str" and name not in COUNTS:
+    if COLUMNS[name].type not in ("str", "bool") and name not in COUNTS:
         assert name.endswith(UNITS)
 
 

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 from pushbench import age, histogram, ledger, timeline
-from pushbench.audience import AWAY_S
 from pushbench.checks import Judgement, Verdict
 from pushbench.columns import COLUMNS, MEASURED
+from pushbench.comeback import AWAY_S
 from pushbench.dissect import Parts
 from pushbench.lag import Lag
 from pushbench.memory import Memory
-from pushbench.outcome import Machine, Outcome, Share, _excused, concluded
+from pushbench.outcome import NOTICED, PEAKS, Machine, Outage, Outcome, Share, _excused, concluded
 from pushbench.relay import RelayReport
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
@@ -49,6 +49,8 @@ SEEN = SwarmReport(
     witnessed=10,
     ended={},
 )
+NOBODY_CAME_BACK = [f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)]
+NOBODY_CAME_BACK += ["connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"]
 SLIPS_NS = (MS,) * 14 + (2 * MS,)
 MACHINE = Machine(
     {
@@ -151,6 +153,10 @@ def test_every_column_is_as_it_is_defined() -> None:
         "swarm_stopped_percent": 1.5,
         "publisher_stopped_percent": 0,
         "steal_percent": 1.5,
+        "reconnects": 0,
+        **dict.fromkeys(NOBODY_CAME_BACK),
+        **dict.fromkeys(("slow_delivered", "slow_lost", "slow_ended", "slow_ended_by")),
+        **dict.fromkeys((*PEAKS, *NOTICED)),
     }
 
 
@@ -293,3 +299,29 @@ def test_what_the_load_itself_delays_is_excused(load: dict[str, Any], excused: f
             lag=Lag(10 * MS),
         )
         assert concluded(cell, SCHEDULE, seen, SLIPS_NS, MACHINE, NoMemory()).judgement.verdict == verdict
+
+
+def test_an_outage_is_in_the_latency_and_excused_in_slip_and_throughput() -> None:
+    returned_ns = 100 * MS
+    slips = (*(MS,) * 10, *(900 * MS,) * 5)
+    seen = replace(SEEN, deliveries_in_window=60, caught_up_ns=(150 * MS,) * 9 + (400 * MS,))
+    away = Outage(0.5, returned_ns, held_up=(10, 11, 12, 13, 14))
+    outcome = concluded(LOAD, SCHEDULE, seen, slips, MACHINE, NoMemory(), outage=away)
+    assert outcome.judgement.verdict == Verdict.OK, outcome.judgement.said
+    assert outcome.columns["publisher_slip_max_ms"] == 1
+    assert outcome.columns["server_away_ms"] == 500
+    assert outcome.columns["recovered_90_percent_ms"] == 50
+    assert outcome.columns["recovered_all_ms"] == 300
+
+
+def test_without_the_outage_the_same_figures_are_doubted() -> None:
+    slips = (*(MS,) * 10, *(900 * MS,) * 5)
+    seen = replace(SEEN, deliveries_in_window=60)
+    assert conclude(seen, slips=slips).judgement.verdict == Verdict.PUBLISHER_LATE
+    assert not conclude(seen).judgement.verdict.believable
+
+
+def test_who_never_caught_up_leaves_recovery_empty() -> None:
+    seen = replace(SEEN, caught_up_ns=(150 * MS,) * 9 + (None,))
+    columns = concluded(LOAD, SCHEDULE, seen, SLIPS_NS, MACHINE, NoMemory(), outage=Outage(0.5, 100 * MS)).columns
+    assert (columns["recovered_90_percent_ms"], columns["recovered_all_ms"]) == (50, None)

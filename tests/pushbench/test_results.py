@@ -26,7 +26,7 @@ MANIFEST = {"title": "Which?", "finished_at": None}
 
 
 def trial_row(cell: int = 0, trial: int = 1, **changes: Any) -> dict[str, Any]:
-    samples = {"int": 3, "float": 2.5, "str": "text"}
+    samples = {"int": 3, "float": 2.5, "str": "text", "bool": True}
     row = {name: samples[column.type] for name, column in COLUMNS.items()}
     return row | {"cell": cell, "trial": trial, "verdict": "ok", "reason": ""} | changes
 

@@ -547,7 +547,7 @@ def test_a_path_below_the_working_directory_is_told_from_there(tmp_path: Path, m
 def test_a_scenario_that_is_not_there_is_refused_with_the_nearest_and_all_names() -> None:
     with pytest.raises(
         ScenarioError,
-        match=r"^overveiw: no such scenario, did you mean overview\? \(known by name: bytes, capacity_rate, capacity_sub",
+        match=r"^overveiw: no such scenario, did you mean overview\? \(known by name: burst, bytes, capacity_rate,",
     ):
         find("overveiw")
     for name in ("", "nothing/like/it.toml"):

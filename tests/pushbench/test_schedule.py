@@ -37,6 +37,24 @@ def test_message_i_is_due_i_intervals_after_the_start() -> None:
     assert [schedule.due_ns(seq) for seq in range(4)] == [0, 333_333_333, 666_666_667, NS]
 
 
+@pytest.mark.parametrize(
+    ("burst", "due_s", "warmup_count"),
+    [(1, [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7], 4), (3, [0, 0, 0, 0.3, 0.3, 0.3, 0.6, 0.6, 0.6], 6), (10, [0] * 10, 10)],
+)
+def test_a_burst_is_due_when_its_first_message_is(burst: int, due_s: list[float], warmup_count: int) -> None:
+    schedule = Schedule(rate_hz=10, warmup_s=0.4, measure_s=0.4, burst=burst)
+    assert [schedule.due_ns(seq) / NS for seq in range(schedule.count)] == due_s
+    assert schedule.warmup_count == warmup_count
+
+
+@pytest.mark.parametrize("burst", [1, 4])
+def test_so_many_are_due_by_a_moment(burst: int) -> None:
+    schedule = Schedule(rate_hz=7, warmup_s=0.5, measure_s=2, burst=burst)
+    for moment_ns in (-1, 0, 1, NS // 7, NS, 10 * NS, *(schedule.due_ns(seq) + off for seq in range(9) for off in (-1, 0))):
+        due = sum(schedule.due_ns(seq) <= moment_ns for seq in range(schedule.count))
+        assert schedule.due_by(moment_ns) == due
+
+
 def test_the_window_begins_where_the_warm_up_ends() -> None:
     assert Schedule(10, 0.1, 0.2).window_ns == (100_000_000, 300_000_000)
 

@@ -38,6 +38,9 @@ OF_A_RELAY = {name for name in MEASURED if name.startswith("relay_")}
 AFTER_TRAFFIC = {name for name in MEASURED if "_traffic_" in name}
 SLOPES = {name for name in MEASURED if re.match(r"server_(user|kernel).*_bytes_per_connection", name)} - AFTER_TRAFFIC
 WITH_TRAFFIC = set(MEASURED) - SLOPES - AFTER_TRAFFIC - OF_A_RELAY
+MISBEHAVING = {f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)}
+MISBEHAVING |= {"connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"}
+MISBEHAVING |= {"slow_delivered", "slow_lost", "slow_ended", "slow_ended_by", "noticed_p50_ms", "noticed_all_ms"}
 OF_LONGER_WINDOWS = ("_empty_poll", "_user_us_per_delivery", "_system_us_per_delivery")
 """What is not there of a window with messages, or of one in which the kernel's clock may not have ticked."""
 CONNECTING = {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes", "server_cpu_us_per_connect"}
@@ -150,12 +153,10 @@ async def test_every_floor_delivers_all(name: str) -> None:
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.reason
     assert columns["delivered"] == columns["expected"] == 4 * 16
     assert sum(row["count"] for row in outcome.latency if row["clock"] == "due") == 4 * 12
-    without = {name for name in WITH_TRAFFIC if name.endswith(OF_LONGER_WINDOWS)}
+    without = MISBEHAVING | {name for name in WITH_TRAFFIC if name.endswith(OF_LONGER_WINDOWS)}
     if FLOORS[name].server is None:
-        without |= {name for name in WITH_TRAFFIC if name.startswith("server_")} | {
-            "connect_down_bytes",
-            "connect_up_bytes",
-        }
+        without |= {name for name in WITH_TRAFFIC if name.startswith("server_")}
+        without |= {"connect_down_bytes", "connect_up_bytes", "host_peak_queue_bytes"}
         without |= {f"publisher_{what}_percent" for what in ("cpu", "wait", "stopped")}
     without |= {name for name in WITH_TRAFFIC if name.startswith(("wire_", "requests_"))}
     assert {name for name in WITH_TRAFFIC if columns.get(name) is None} <= without
@@ -384,3 +385,42 @@ async def test_subscribers_that_fall_off_make_it_lossy_and_are_told() -> None:
     assert "subscribers ended: " in outcome.judgement.reason
     assert "CursorGone: /polling answered 410: cursor_too_old" in outcome.judgement.reason
     assert set(outcome.columns) <= set(COLUMNS)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_slow_readers_are_told_apart_and_the_others_get_everything(transport: str) -> None:
+    cell = load(transport, subscribers=10, slow_percent=10.0, payload_bytes=20_000)
+    outcome = await attempt(trial(cell), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["delivered"] == columns["expected"] == 9 * 16
+    assert columns["offered_per_s"] == pytest.approx(9 * 40)
+    assert columns["slow_delivered"] == 0
+    assert columns["slow_lost"] == 16
+    assert columns["slow_ended"] == 0
+    assert columns["server_peak_user_bytes"] > 0
+
+
+@pytest.mark.parametrize("transport", ["polling", "stream", "websocket"])
+async def test_bursts_arrive_whole_and_who_takes_turns_in_leaving_loses_nothing(transport: str) -> None:
+    cell = load(transport, subscribers=12, burst=4, churn_hz=10.0)
+    outcome = await attempt(trial(cell, phases=PHASES.model_copy(update={"measure_s": 1.0})), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["delivered"] == columns["expected"] == 12 * 44
+    assert 1 <= columns["reconnects"] <= 10  # half a second after the last left, some may not be back yet
+    assert columns["reconnect_p50_ms"] > 0
+
+
+@pytest.mark.parametrize("transport", ["polling", "longpoll", "stream", "websocket"])
+async def test_peers_that_vanish_are_noticed_if_the_server_drops_who_does_not_answer(transport: str) -> None:
+    cell = load(transport, subscribers=6, vanish_percent=50.0, drop_unanswered_s=0.3, rate_hz=20.0, longpoll_timeout_s=0.5)
+    target = built_in_target(cell)
+    outcome = await attempt(trial(cell, target, PHASES.model_copy(update={"measure_s": 3.0})), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["delivered"] == columns["expected"] == 3 * 62
+    if transport == "polling":  # of which the server holds nothing
+        assert columns["noticed_all_ms"] is None
+    else:
+        assert 0 < columns["noticed_p50_ms"] <= columns["noticed_all_ms"]

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+from typing import Any
 
 import pytest
 from hypothesis import given, strategies as st
@@ -72,7 +73,7 @@ def test_what_is_refused_says_why_and_takes_no_id(refused: bytes, kind: type[Mes
 
 
 @pytest.mark.parametrize("bounds", [{"log_messages": 0}, {"log_bytes": 99, "max_message_bytes": 100}])
-def test_a_log_that_cannot_hold_one_message_is_refused(bounds: dict[str, int]) -> None:
+def test_a_log_that_cannot_hold_one_message_is_refused(bounds: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must hold at least one message"):
         Hub(**bounds)
 
