@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= results/reference
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench smoke test kill proofs lint notebooks reference lock clean
+.PHONY: help setup bench bench-all smoke test kill proofs lint notebooks reference lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,6 +16,9 @@ setup: $(VENV)/.bench $(VENV)/.dev  ## make .venv with everything in it
 # pushbench exits with 1 if a verdict doubts a number: reason to look, for CI to stop, but the bench itself was made.
 bench: $(VENV)/.bench  ## the five transports side by side, in three minutes: table, charts, report
 	$(BIN)/pushbench run overview || test $$? -eq 1
+
+bench-all: $(VENV)/.bench  ## every scenario, one after the other; says first how long that takes
+	$(BIN)/python -m pushbench.everything
 
 smoke: $(VENV)/.bench  ## does every transport deliver? in 15 seconds
 	$(BIN)/pushbench run smoke

@@ -1,0 +1,46 @@
+import subprocess
+from typing import Any
+
+import pytest
+
+from pushbench import everything
+from pushbench.scenario import SCENARIOS
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The scenarios that were run; the last argument of each command. `idle` cannot be made, `smoke` is doubted."""
+    names: list[str] = []
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        names.append(command[-1])
+        return subprocess.CompletedProcess(command, {"idle": 70, "smoke": 1}.get(names[-1], 0))
+
+    monkeypatch.setattr(subprocess, "run", run)
+    return names
+
+
+def test_every_scenario_is_run_the_shortest_first_after_saying_how_long_all_take(
+    made: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert everything.main([]) == 70
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    assert sorted(made) == sorted(path.stem for path in SCENARIOS.glob("*.toml"))
+    assert made[0] == "smoke"
+    assert [line.partition("trials  ")[2].partition(":")[0] for line in lines[:-1]] == made
+    assert " min in all, " in lines[-1]
+    assert told.err == "idle could not be made: exit code 70\n"
+
+
+def test_a_doubted_run_has_been_made(made: list[str]) -> None:
+    assert everything.main(["smoke", "churn"]) == 0
+    assert made == ["smoke", "churn"]
+
+
+def test_a_scenario_that_is_not_there_is_told_before_anything_runs(
+    made: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert everything.main(["smoke", "chrun"]) == 2
+    assert "chrun: no such scenario, did you mean churn?" in capsys.readouterr().err
+    assert made == []
