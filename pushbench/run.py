@@ -179,7 +179,7 @@ def _searched(scenario: Scenario, task: Task, outcome: Outcome) -> tuple[dict[st
 def _in_short(outcome: Outcome) -> str:
     columns = outcome.columns
     parts = []
-    if "latency_p50_ms" in columns:
+    if columns.get("deliveries_per_s"):
         parts.append(f"p50 {columns['latency_p50_ms']:,.1f} ms, p99 {columns['latency_p99_ms']:,.1f} ms")
         parts.append(f"{columns['deliveries_per_s']:,.0f} deliveries/s")
     if "server_user_bytes_per_connection" in columns:

@@ -118,7 +118,7 @@ def _draw_knee(panels: Iterable[Axes], knee_ms: float) -> None:
         axes.axvline(knee_ms, color=GREY, linewidth=1, linestyle=(0, (4, 3)), zorder=1, gid="knee")
         axes.annotate(
             "round trip = time between\ntwo messages: from here on\na long poll asks too late",
-            (knee_ms, 0.985), (6, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-            va="top", fontsize=8.5, color=GREY,
+            (knee_ms, 0.985), (-6, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+            va="top", ha="right", fontsize=8.5, color=GREY,  # on the side on which lines are low
             bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
         )  # fmt: skip
