@@ -30,7 +30,7 @@ from pushbench.charts.cells import (
 )
 from pushbench.charts.marks import draw_naive_points, draw_points, hollow_key, keys, naive_told, naive_values
 from pushbench.charts.style import GREY, dress, linear_axis, nothing, sheet, tidy
-from pushbench.models import Latency, longpoll_knee_ms
+from pushbench.models import longpoll_knee_ms
 from pushbench.stats import median_interval
 
 TITLE = "What does the distance cost?"
@@ -94,8 +94,9 @@ def _points(rows: pd.DataFrame, column: str) -> list[Point]:
 
 def _draw_model(axes: Axes, series: Series, q: float, farthest: float) -> list[float]:
     """Draw a quantile of the model from no distance to the farthest, and give its values; nothing if there is no model."""
+    load = load_of(series)
     rtts = np.linspace(0, farthest, STEPS)
-    made = [model for rtt_ms in rtts if (model := _model(series, float(rtt_ms)))]
+    made = [model for rtt_ms in rtts if (model := predictions.latency(load | {RTT: float(rtt_ms)}))]
     if len(made) < STEPS:
         return []
     values = [model.quantile_ms(q) for model in made]
@@ -103,13 +104,9 @@ def _draw_model(axes: Axes, series: Series, q: float, farthest: float) -> list[f
     return values
 
 
-def _model(series: Series, rtt_ms: float) -> Latency | None:
-    return predictions.latency(load_of(series) | {RTT: rtt_ms})
-
-
 def _has_knee(all_series: Iterable[Series], farthest: float) -> bool:
     """True if a model within the picture is unsure of its mean: it is so from the knee on, and only there."""
-    made = [_model(series, farthest) for series in all_series]
+    made = [predictions.latency(load_of(series) | {RTT: farthest}) for series in all_series]
     return any(model is not None and model.unsure_ms > 0 for model in made)
 
 

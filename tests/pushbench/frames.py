@@ -7,6 +7,7 @@ after, of which its naive latency shows nothing. A floor is a transport with lit
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -78,15 +79,31 @@ def run(
 
     Floors are never in a closed loop. A closed loop of a server that is stopped is publisher_late, as it is in earnest.
     """
-    rng = np.random.default_rng(seed)
-    frames: dict[str, list[pd.DataFrame]] = {"trials": [], "latency": [], "timeline": [], "memory": []}
     loads = product(transports, subscribers, rates, poll_intervals, payloads, pacings)
-    cells = [load for load in loads if load[0] not in FLOORS or load[-1] == "open"]
+    cells = tuple(load for load in loads if load[0] not in FLOORS or load[-1] == "open")
+    made = _run(cells, server_stall_ms, trials, plateaus, measure_s, warmup_s, seed)
+    return {name: frame.copy() for name, frame in made.items()}
+
+
+@cache
+def _run(
+    cells: tuple[tuple[str, int, float, int, int, str], ...],
+    stall_ms: int,
+    trials: int,
+    plateaus: int,
+    measure_s: float,
+    warmup_s: float,
+    seed: int,
+) -> dict[str, pd.DataFrame]:
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, object]] = []
+    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in OTHERS}
     for order, (trial, (cell, load)) in enumerate(product(range(1, trials + 1), enumerate(cells))):
-        for name, frame in _trial(rng, cell, trial, order, load, server_stall_ms, plateaus, measure_s, warmup_s).items():
+        row, others = _trial(rng, cell, trial, order, load, stall_ms, plateaus, measure_s, warmup_s)
+        rows.append(row)
+        for name, frame in others.items():
             frames[name].append(frame)
-    made = {"trials": pd.concat(frames["trials"], ignore_index=True).astype(dict.fromkeys(COUNTS, "Int64"))}
-    made["trials"] = made["trials"].copy()  # its columns together, as those of a run that was read
+    made = {"trials": pd.DataFrame(rows).astype(dict.fromkeys(COUNTS, "Int64"))}
     for name, types in OTHERS.items():
         empty = pd.DataFrame({column: pd.Series(dtype=dtype) for column, dtype in types.items()})
         found = pd.concat(frames[name], ignore_index=True) if frames[name] else empty
@@ -131,7 +148,7 @@ def _trial(
     plateaus: int,
     measure_s: float,
     warmup_s: float,
-) -> dict[str, pd.DataFrame]:
+) -> tuple[dict[str, object], dict[str, pd.DataFrame]]:
     transport, subscribers, rate_hz, poll_interval_ms, payload_bytes, pacing = load
     offered = subscribers * rate_hz
     cpu_us = CPU_US[transport] * rng.normal(1, 0.03) * (1 + 20 / subscribers)
@@ -189,9 +206,7 @@ def _trial(
         slope = np.polyfit(ramp["connections"], ramp[f"server_{part}_bytes"], 1)[0]
         row |= {column: slope, f"{column}_low": slope * 0.98, f"{column}_high": slope * 1.02, f"{column}_r2": 0.9991}
     frames = {"latency": latency, "timeline": timeline, "memory": memory}
-    return {"trials": pd.DataFrame([row])} | {
-        name: frame.assign(cell=cell, trial=trial) for name, frame in frames.items() if len(frame)
-    }
+    return row, {name: frame.assign(cell=cell, trial=trial) for name, frame in frames.items() if len(frame)}
 
 
 def _latencies(
@@ -233,17 +248,13 @@ def _timeline(
     phase = np.where(at_s < 0, "warmup", np.where(at_s < measure_s, "measure", "drain"))
     deliveries = np.where(at_s < measure_s, rng.poisson(per_s / 10, at_s.size), 0)
     centre = np.clip((at_s / measure_s * latency_ms.size).astype(int), 0, latency_ms.size - 1)
-    rows = []
-    for middle, many in zip(centre, deliveries, strict=True):
-        near = slice(max(middle - 200, 0), middle + 200)
-        here = rng.integers(latency_ms[near].size, size=max(many, 1))
-        slow = 1 + 2 * rng.random() if middle == 0 else 1
-        found = [np.percentile(values[near][here], (50, 99, 100)) * slow for values in (latency_ms, naive_ms)]
-        rows.append(np.concatenate(found) if many else np.full(6, np.nan))
+    low, high = np.maximum(centre - 200, 0), np.minimum(centre + 200, latency_ms.size)
+    sampled = rng.integers(low[:, np.newaxis], high[:, np.newaxis], size=(at_s.size, 100))
+    slow = np.where(centre == 0, 1 + 2 * rng.random(at_s.size), 1)
+    quantiles = [np.percentile(values[sampled], (50, 99, 100), axis=1) * slow for values in (latency_ms, naive_ms)]
+    found = np.where(deliveries > 0, np.concatenate(quantiles), np.nan)
     names = [f"{kind}_{name}_ms" for kind in ("latency", "naive") for name in ("p50", "p99", "max")]
-    return pd.DataFrame(
-        {"at_s": at_s, "phase": phase, "deliveries": deliveries} | dict(zip(names, np.array(rows).T, strict=True))
-    )
+    return pd.DataFrame({"at_s": at_s, "phase": phase, "deliveries": deliveries} | dict(zip(names, found, strict=True)))
 
 
 def _memory(rng: np.random.Generator, transport: str, subscribers: int, plateaus: int) -> pd.DataFrame:

@@ -115,7 +115,8 @@ def test_a_poller_that_is_taken_apart_and_put_together_costs_what_it_did(
 @given(st.floats(0.001, 50), st.floats(0.1, 50))
 def test_at_a_tie_both_cost_the_same(per_s: float, staleness_s: float) -> None:
     other = Pushed(exactly(236), exactly(per_s))
-    for tie in crossover.ties_by_rate(POLLED, other, staleness_s, RATES, 3):
+    near = np.geomspace(RATES[0], RATES[-1], 4 * len(RATES))  # straight between them: an error by the square of the step
+    for tie in crossover.ties_by_rate(POLLED, other, staleness_s, near, 3):
         one, two = (cost.at(tie.at.mid, staleness_s)[0] for cost in (POLLED, other))
         assert one == pytest.approx(two, rel=1e-3)
 
