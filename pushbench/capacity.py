@@ -9,7 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from pushbench.checks import Verdict
-from pushbench.labels import HEADINGS, plain
+from pushbench.labels import HEADINGS, entry, plain
 from pushbench.objective import NEVER, Objective, parse
 from pushbench.search import Bracket, Side, Step, bracket
 from pushbench.stats import Interval, median_interval
@@ -132,7 +132,7 @@ def table(trials: "pd.DataFrame") -> Table | None:
     headings = ("gave in", "what broke it", "deliveries/s, holding", "server CPU, holding, %")
     rows = tuple(
         (
-            *(plain(one.load[key]) for key in keys),
+            *(entry(one.load["transport"], key, one.load[key]) for key in keys),
             said(one),
             between_said(one),
             one.gave_in,

@@ -6,7 +6,7 @@ It knows the keys of a load. Which cells there are, and where their words stand,
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from pushbench.transports import FLOORS
+from pushbench.transports import FLOORS, heeds
 
 SETTINGS: dict[str, str] = {
     "subscribers": "{} subscribers",
@@ -52,6 +52,8 @@ HEADINGS = {
     "rate_hz": "messages/s",
     "payload_bytes": "bytes",
     "poll_interval_ms": "poll interval, ms",
+    "poll_connection": "connection",
+    "poll_empty": "empty polls",
     "server_stall_ms": "server stopped, ms",
     "join_late_percent": "join late, %",
     "resume_percent": "resume, %",
@@ -95,9 +97,15 @@ def setting(key: str, value: object) -> str:
     return SETTINGS.get(key, f"{key} {{}}").format(plain(value))
 
 
+def entry(transport: object, key: str, value: object) -> str:
+    """A setting in a column of its own: empty where the transport does not heed it."""
+    return plain(value) if heeds(str(transport), key) else ""
+
+
 def cell(load: Mapping[Any, Any], keys: Iterable[str]) -> str:
-    """A cell in words, by these of its keys: `sse, 100 subscribers, closed loop`."""
-    return ", ".join(str(load[key]) if key == "transport" else setting(key, load[key]) for key in keys)
+    """A cell in words, by these of its keys that its transport heeds: `sse, 100 subscribers, closed loop`."""
+    heeded = (key for key in keys if heeds(str(load["transport"]), key))
+    return ", ".join(str(load[key]) if key == "transport" else setting(key, load[key]) for key in heeded)
 
 
 def drawn(transport: str) -> str:

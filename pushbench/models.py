@@ -150,7 +150,7 @@ def messages_per_answer(rate_hz: float, interval_ms: float) -> float:
     return max(1.0, rate_hz * interval_ms / 1000)
 
 
-def polls_per_s(subscribers: int, interval_ms: float) -> float:
+def polls_per_s(subscribers: float, interval_ms: float) -> float:
     """Requests per second that all pollers make, whether or not there is something."""
     return subscribers * 1000 / interval_ms
 
@@ -160,7 +160,7 @@ def polls_per_core_s(request_us: float) -> float:
     return 1e6 / request_us
 
 
-def shortest_interval_ms(subscribers: int, request_us: float) -> float:
+def shortest_interval_ms(subscribers: float, request_us: float) -> float:
     """The shortest interval at which one core keeps up with that many pollers: the staleness that they must accept.
 
     Users over requests per second: B. Van de Vyvere, P. Colpaert, R. Verborgh, Comparing a polling and push-based approach
@@ -225,10 +225,14 @@ class Exchange:
 
 
 CONNECTION = Exchange(
-    down=Wire(packets=1, tcpip_more=SYN_BYTES),  # SYN and ACK; FIN
-    up=Wire(packets=3, tcpip_more=SYN_BYTES),  # SYN; ACK; FIN; ACK of the other's FIN
+    down=Wire(http=len("Connection: close\r\n"), packets=3, tcpip_more=SYN_BYTES),  # SYN and ACK; ACK; FIN; ACK
+    up=Wire(http=len("Connection: close\r\n"), packets=2, tcpip_more=SYN_BYTES),  # SYN; ACK; FIN with the ACK of theirs
 )
-"""Opening and closing one TCP connection: RFC 9293, sections 3.5 and 3.6, each FIN with the ACK of what came before."""
+"""Opening one TCP connection for one request, and closing it: RFC 9293, sections 3.5 and 3.6, the server first.
+
+Both sides say in the head that they will (RFC 9112, section 9.6). The request is acknowledged at once: the kernel does not
+know yet whether anybody will answer, and delays its ACKs only later.
+"""
 
 
 def chunk_bytes(size: int) -> int:

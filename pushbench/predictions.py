@@ -136,11 +136,9 @@ def _polled(load: Load) -> Exchange:
 
 
 def _longpolled(load: Load) -> Exchange:
-    trips = ROUND_TRIPS[load["poll_connection"]]
     messages = models.messages_per_answer(load["rate_hz"], load["rtt_ms"])
     held_acks = 1.0 if 1000 / load["rate_hz"] - load["rtt_ms"] >= DELAYED_ACK_MS else 0.0
-    made = models.longpolled(load["payload_bytes"], LEAN, messages, ANSWER_PACKETS, held_acks, LOOPBACK_SEGMENT_BYTES)
-    return made.plus(models.CONNECTION, (trips - 1) / messages)
+    return models.longpolled(load["payload_bytes"], LEAN, messages, ANSWER_PACKETS, held_acks, LOOPBACK_SEGMENT_BYTES)
 
 
 MODELS: dict[str, Model] = {

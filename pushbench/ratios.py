@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pushbench.columns import LOAD
-from pushbench.labels import HEADINGS, plain
+from pushbench.labels import HEADINGS, entry
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, paired_ratio
 from pushbench.summary import MARK, ROUGH, Table, all_believable, digits, marks_explained, said
 from pushbench.transports import FLOORS, TRANSPORTS
@@ -77,12 +77,10 @@ def table(trials: "pd.DataFrame") -> Table | None:
         if base not in cells or len(cells) < 2:
             continue
         compared.append(load)
-        at = [plain(load[key].iloc[0]) for key in varying]
-        rows += [
-            (transport, *at, *(figure.said(cell, cells[base]) for figure in figures))
-            for transport, cell in cells.items()
-            if transport != base
-        ]
+        for transport, cell in cells.items():
+            if transport != base:
+                at = [entry(transport, key, cell[key].iloc[0]) for key in varying]
+                rows.append((transport, *at, *(figure.said(cell, cells[base]) for figure in figures)))
     if not rows or not figures:
         return None
     headings = [HEADINGS.get(key, key) for key in varying] + [f"{figure.heading}, × {base}" for figure in figures]

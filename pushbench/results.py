@@ -75,9 +75,6 @@ _SCHEMAS = {
 }
 
 
-COUNTS = [name for name, column in MEASURED.items() if column.type == "int"]
-
-
 class ResultsError(Exception):
     """A run cannot be read or written; one line with the way out."""
 

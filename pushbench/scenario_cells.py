@@ -230,9 +230,9 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         key = f"{origin['resume_percent'][0]}.resume_percent"
         yield Problem(key, says, (origin["resume_percent"], origin["join_late_percent"]))
     row = ROWS[cell.transport]
-    for key, can in (("poll_connection", row.polls), ("poll_empty", row.polls), ("compression", row.deflates)):
+    for key in ("poll_connection", "poll_empty", "compression"):
         value, plain = getattr(cell, key), Load.model_fields[key].default
-        if value != plain and not can:
+        if value != plain and not row.heeds(key):
             says = (
                 f"{shown(value)} for {cell.transport}, expected {shown(plain)}: it has no part in that; put the transports "
                 f"that have into a [[grid]] of their own"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pushbench.checks import Verdict
 from pushbench.columns import LOAD
-from pushbench.labels import HEADINGS, plain, setting
+from pushbench.labels import HEADINGS, entry, setting
 from pushbench.scenario_keys import DISTURBANCES, LINE, RELAYED
 from pushbench.slow import bystanders
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
@@ -180,7 +180,7 @@ def _table(
     floors_last = pd.concat([in_order[~floor], in_order[floor]])
     rows = tuple(
         (
-            *(plain(cell[key].iloc[0]) for key in keys),
+            *(entry(cell["transport"].iloc[0], key, cell[key].iloc[0]) for key in keys),
             *(figure.said(cell) for figure in shown),
             *(say(cell) for say in others.values()),
         )

@@ -39,6 +39,12 @@ class Transport:
         """The transport that this row is, or is a variant of."""
         return self.variant_of or self.name
 
+    def heeds(self, key: str) -> bool:
+        """Whether a load key has any part in it: its cells that differ in another are the same cell."""
+        if key in ("poll_interval_ms", "poll_connection", "poll_empty"):
+            return self.polls
+        return self.deflates if key == "compression" else True
+
 
 TRANSPORTS: dict[str, Transport] = {
     row.name: row
@@ -101,3 +107,8 @@ They are rows of a scenario like any other, and drawn as lines of reference.
 
 ROWS: dict[str, Transport] = TRANSPORTS | FLOORS
 """All that a scenario may name."""
+
+
+def heeds(transport: str, key: str) -> bool:
+    """Whether a load key has any part in a transport; a transport that is not known may heed every key."""
+    return transport not in ROWS or ROWS[transport].heeds(key)

@@ -15,7 +15,7 @@ from pushbench.charts.style import Look, brief, counted, look
 from pushbench.labels import SETTINGS, drawn, plain, setting
 from pushbench.scenario_keys import DISTURBANCES
 from pushbench.stats import Interval, median_interval
-from pushbench.transports import FLOORS, ROWS, TRANSPORTS
+from pushbench.transports import FLOORS, ROWS, TRANSPORTS, heeds
 
 BELIEVABLE = frozenset({"ok", "server_bound"})
 
@@ -24,9 +24,6 @@ CLOSED = "closed"
 """The pacing that is always said."""
 APART = 1.1
 """Naive latency is drawn where it and the one from the due time differ by this factor."""
-
-POLLING_ONLY = frozenset({"poll_interval_ms"})
-"""Load keys that mean nothing to a transport that does not poll: its cells that differ in them are the same cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +126,7 @@ def series_of(trials: pd.DataFrame, along: Collection[str] = ()) -> list[Series]
 
 def _tells(key: str, transport: str, rows: pd.DataFrame) -> bool:
     """Whether a setting has to be in the label of a transport's series."""
-    if key in POLLING_ONLY and not (transport in TRANSPORTS and TRANSPORTS[transport].polls):
+    if not heeds(transport, key):
         return False
     return bool(rows[key].nunique() > 1 or (key == "pacing" and (rows[key] == CLOSED).any()))
 

@@ -1,6 +1,6 @@
 """What polling more often buys, and what it costs.
 
-Knows the columns of `trials`. The model is that of `models.polling`.
+Knows the columns of `trials`. The models are `models.polling`, and `models.polls_per_s` over what a core answers.
 """
 
 from collections.abc import Sequence
@@ -39,7 +39,8 @@ from pushbench.charts.marks import (
     where_apart,
 )
 from pushbench.charts.style import dress, log_axis, nothing, sheet, tidy
-from pushbench.models import polling
+from pushbench.labels import plain
+from pushbench.models import polling, polls_per_core_s, polls_per_s, shortest_interval_ms
 from pushbench.stats import Interval, median_interval
 
 TITLE = "What does polling more often buy, and cost?"
@@ -63,6 +64,11 @@ def poll_interval(trials: pd.DataFrame) -> Figure:
     left, right = figure.subplots(1, 2)
     intervals = sorted({float(value) for series in _pollers(here) for value in series.rows["poll_interval_ms"]})
     expected = [polling(value).mean_ms for value in intervals]
+    busiest = _busiest(here)
+    subscribers, rate_hz = float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0])
+    per_delivery = (
+        [busiest * polls_per_s(subscribers, each) / (subscribers * rate_hz) for each in intervals] if busiest else []
+    )
     drawn: list[Point] = []
     for axes, column, said in (
         (left, "latency_mean_ms", "mean latency (ms)"),
@@ -73,22 +79,45 @@ def poll_interval(trials: pd.DataFrame) -> Figure:
         found = _draw(axes, here, column, naive, intervals)
         drawn += found
         values = [value for point in found for value in (point.y.low, point.y.high)]
-        model = expected if axes is left else []
+        model = expected if axes is left else per_delivery
         log_axis(axes, "x", intervals, at=intervals)
         log_axis(axes, "y", values + model + naive_values(axes))
-    left.plot(
-        intervals, expected, color=BAND, linewidth=7, solid_capstyle="butt", zorder=1.5,
-        gid="T/2",
-    )  # fmt: skip
+    for axes, model, gid in ((left, expected, "T/2"), (right, per_delivery, "requests")):
+        if model:
+            axes.plot(intervals, model, color=BAND, linewidth=7, solid_capstyle="butt", zorder=1.5, gid=gid)
     all_series = series_of(here, along=("poll_interval_ms",))
     naive_key, same = naive_told(figure, compared=True)
     legend = [*keys(all_series), *naive_key]
-    legend.append(Line2D([], [], color=BAND, linewidth=7, label="model: half the interval (T/2)"))
+    legend.append(
+        Line2D([], [], color=BAND, linewidth=7, label="model: half the interval (T/2); every poll costs the same")
+    )
     if any(not point.believable for point in drawn):
         legend.append(hollow_key())
-    load = load_said(float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0]))
+    load = load_said(subscribers, rate_hz)
     subtitle = f"{load}. {trials_said(point.y.n for point in drawn)}. Level lines do not poll.{same}"
-    return dress(figure, TITLE, subtitle, legend, notes(here))
+    told = [_capacity_said(busiest, subscribers)] if busiest else []
+    return dress(figure, TITLE, subtitle, legend, [*notes(here), *told])
+
+
+def _busiest(here: pd.DataFrame) -> float | None:
+    """Give the server's CPU time for one poll, in us, at the shortest interval of what polls: half a measurement."""
+    rows = measured(_pollers(here)[0].rows, "server_cpu_us_per_delivery")
+    if rows.empty:
+        return None
+    first = rows[rows["poll_interval_ms"] == rows["poll_interval_ms"].min()]
+    load = first.iloc[0]
+    polls = polls_per_s(load["subscribers"], load["poll_interval_ms"]) / (load["subscribers"] * load["rate_hz"])
+    return float(np.median(numbers(first["server_cpu_us_per_delivery"])) / polls)
+
+
+def _capacity_said(request_us: float, subscribers: float) -> str:
+    """Say how many polls a core could answer at that, and so how often these pollers could ask."""
+    per_s = plain(float(f"{polls_per_core_s(request_us):.2g}"))
+    interval_ms = plain(float(f"{shortest_interval_ms(subscribers, request_us):.2g}"))
+    return (
+        f"model: asked most often, a poll takes {request_us:.3g} µs of a server; a core would answer {per_s} a second, "
+        f"and these subscribers could ask every {interval_ms} ms (users ÷ requests per second, Van de Vyvere et al. 2020)"
+    )
 
 
 def _pollers(trials: pd.DataFrame) -> list[Series]:

@@ -672,6 +672,17 @@ def test_polling_has_half_the_interval_beside_it_and_the_others_are_level(polls:
         assert set(lines(axes, "line")) == {"polling"}
 
 
+def test_polling_has_beside_its_cpu_what_it_would_take_if_every_poll_took_the_same(polls: Frames) -> None:
+    polls = {**polls, "trials": polls["trials"].assign(server_cpu_us_per_delivery=250.0)}
+    figure = charts.draw("poll_interval", polls)
+    _, right = figure.axes
+    [model] = [line for line in right.lines if line.get_gid() == "requests"]
+    assert places(model)[1] == pytest.approx([250, 50, 25])
+    assert "a core would answer 4,000 a second, and these subscribers could ask every 25 ms" in words(figure)
+    unknown = {**polls, "trials": polls["trials"].assign(server_cpu_us_per_delivery=np.nan)}
+    assert "a core would answer" not in words(charts.draw("poll_interval", unknown))
+
+
 # The overview.
 
 

@@ -232,9 +232,9 @@ def test_a_long_poll_carries_a_request_and_an_answer_for_each_message_or_shares_
     assert models.longpolled(128, HEADS, held_acks=0).down.packets == 1
 
 
-def test_a_connection_of_its_own_for_each_poll_is_six_packets_more() -> None:
-    assert models.CONNECTION.down.total == 60 + 52
-    assert models.CONNECTION.up.total == 60 + 3 * 52
+def test_a_connection_of_its_own_for_each_poll_is_seven_packets_more_and_a_header_each_way() -> None:
+    assert models.CONNECTION.down.total == 19 + 60 + 3 * 52
+    assert models.CONNECTION.up.total == 19 + 60 + 2 * 52
     added = models.longpolled(128, HEADS).plus(models.CONNECTION, 2)
     assert added.total == models.longpolled(128, HEADS).total + 2 * models.CONNECTION.total
 

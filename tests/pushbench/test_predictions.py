@@ -94,6 +94,12 @@ def test_a_connection_for_each_poll_is_added_to_each_poll() -> None:
         ("longpoll", {}, (122, 2.0), (276, 3.0)),
         ("longpoll", {"rate_hz": 50.0}, (122, 2.0), (276, 2.07)),
         ("polling", {"poll_interval_ms": 50}, (245.4, 4.77), (373.6, 3.03)),
+        (
+            "polling",
+            {"rate_hz": 1.0, "poll_interval_ms": 1000, "poll_connection": "new"},
+            (142, 5.0),
+            (296, 5.0),
+        ),  # and a SYN each way
     ],
 )
 def test_bytes_and_packets_are_those_that_a_kernel_counted(
