@@ -15,8 +15,6 @@ from urllib.parse import urlsplit
 
 from clients.subscription import CursorGone, HandOver, RequestRefused, SubscriptionEnded
 
-RECEIVE_BUFFER_BYTES = 4096
-"""What is asked of the kernel for; it takes twice that, for its own needs too (socket(7))."""
 READ_BYTES = 4096
 LOOK_EVERY_S = 0.1
 """How often one that reads nothing looks whether it was ended."""

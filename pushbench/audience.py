@@ -74,7 +74,8 @@ class Habits:
 
 SLOW_CLIENT = "clients.raw:Raw"
 SLOW_BUFFER_BYTES = 4096
-"""What a slow reader's receive buffer is asked to hold: little, so that the server soon feels it."""
+"""What a slow reader's receive buffer is asked to hold, and the kernel makes twice that: little, so that the server soon
+feels it."""
 
 
 class Audience:
@@ -107,8 +108,6 @@ class Audience:
         self.slow_readings = [Reading() for _ in range(habits.slow)]
         self.slow_ended: Counter[str] = Counter()
         """Why slow readers were ended, and how many for each reason."""
-        self.interrupted: Counter[str] = Counter()
-        """Why subscribers that came back had been ended, or could not connect, and how often for each reason."""
         self.arrivals: list[Arrival] = []
         """Who connected since there is traffic, in the order in which they did."""
         self.connect_ns: list[int] = []
@@ -154,6 +153,9 @@ class Audience:
         self.leaving = True
         self.cancel()
         await asyncio.gather(*self._lives, return_exceptions=True)
+        for failed in await asyncio.gather(*self._disturbing, return_exceptions=True):
+            if isinstance(failed, Exception):  # what was to happen did not, and the trial is none of it
+                self.ended[f"a disturbance failed: {type(failed).__name__}: {failed}"] += 1
 
     def cancel(self) -> None:
         """Tell all to end, and wait for none."""
@@ -209,7 +211,6 @@ class Audience:
                 except ENDS as error:
                     if self._habits.backoff is None or self.leaving or not self._open:
                         raise
-                    self.interrupted[f"{type(error).__name__}: {error}"] += 1
                     if isinstance(error, CursorGone) and options.get("after") is not None:
                         away_s = 0.0  # the server has answered, and there is nothing to wait for
                         options["after"] = None

@@ -154,7 +154,7 @@ def said(one: Capacity) -> str:
     """A capacity with its interval: `1,400 (1,300–1,500)`, `≥ 1,600`; `below 1` or `–` if nothing held in most searches."""
     mark = f"{AT_LEAST} " if one.lower_bound else ""
     if not one.value.mid:
-        return "–" if one.between[1] is None else f"below {plain(one.between[1])}"
+        return "–" if one.between[1] is None or one.lower_bound else f"below {plain(one.between[1])}"
     interval = f" ({plain(one.value.low)}–{plain(one.value.high)})" if one.value.is_interval else ""
     return f"{mark}{plain(one.value.mid)}{interval}"
 

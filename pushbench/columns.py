@@ -21,8 +21,8 @@ def _latencies(prefix: str, what: str) -> dict[str, Column]:
     return {f"{prefix}_{name}_ms": Column("float", f"{says} of {what}") for name, says in names.items()}
 
 
-def _slope(part: str, what: str, infix: str = "") -> dict[str, Column]:
-    name = f"server_{part}{infix}_bytes_per_connection"
+def _slope(part: str, what: str) -> dict[str, Column]:
+    name = f"server_{part}_bytes_per_connection"
     return {
         name: Column("float", f"slope of {what} over the ramp's plateaus"),
         f"{name}_low": Column("float", "lower end of its 95 % confidence interval"),
@@ -117,8 +117,10 @@ MEASURED: dict[str, Column] = {
     **WIRE,
     **_slope("user", "the server's unique set size (USS)"),
     **_slope("kernel", "half of the host's growth in slab and TCP queues"),
-    **_slope("user", "USS, read at each plateau after everybody got messages", "_traffic"),
-    **_slope("kernel", "the kernel's part, likewise", "_traffic"),
+    "server_user_traffic_bytes_per_connection": Column(
+        "float", "that slope + what USS grew by with messages, ÷ connections"
+    ),
+    "server_kernel_traffic_bytes_per_connection": Column("float", "the kernel's part, likewise"),
     "server_user_left_bytes_per_connection": Column("float", "USS after all have left − before the first, ÷ connections"),
     "server_kernel_left_bytes_per_connection": Column("float", "the kernel's part, likewise"),
     "server_cpu_us_per_connect": Column("float", "CPU of the server while subscribers connect, per subscriber"),

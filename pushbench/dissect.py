@@ -6,7 +6,8 @@ know only which byte is what.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
+from operator import add, attrgetter, sub
 
 LINE = 0
 """Asked for instead of a number of bytes: all up to the next line feed."""
@@ -33,15 +34,18 @@ class Parts:
     """Requests, or answers."""
 
     def __add__(self, other: "Parts") -> "Parts":
-        return Parts(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+        return Parts(*map(add, _COUNTS(self), _COUNTS(other)))
 
     def __sub__(self, other: "Parts") -> "Parts":
-        return Parts(*(mine - its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+        return Parts(*map(sub, _COUNTS(self), _COUNTS(other)))
 
     @property
     def total(self) -> int:
         """All bytes."""
         return self.http + self.framing + self.payload
+
+
+_COUNTS = attrgetter(*Parts.__dataclass_fields__)
 
 
 @dataclass(slots=True)

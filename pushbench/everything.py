@@ -7,12 +7,15 @@ import subprocess
 import sys
 
 from pushbench.environment import CHECKOUT
+from pushbench.interruption import Interrupted, listen
 from pushbench.order import to_come
 from pushbench.progress import OVERHEAD_S
 from pushbench.scenario import SCENARIOS, Scenario, ScenarioError, find, load
 
 DOUBTED = 1
 """The exit code of a run that was made, and of which some trial is not to be believed."""
+ENDED = 128
+"""Exit codes above that are those of a signal."""
 
 
 def estimate_s(scenario: Scenario) -> float:
@@ -38,13 +41,26 @@ def main(names: list[str]) -> int:
     print(
         f"{_minutes(sum(map(estimate_s, scenarios)))} in all, on a machine that should have nothing else to do", flush=True
     )
-    codes = {
-        one.name: subprocess.run([sys.executable, "-m", "pushbench", "run", one.name], cwd=CHECKOUT) for one in scenarios
-    }
-    failed = {name: done.returncode for name, done in codes.items() if done.returncode not in (0, DOUBTED)}
-    for name, code in failed.items():
-        print(f"{name} could not be made: exit code {code}", file=sys.stderr)
+    failed: dict[str, int] = {}
+    for one in scenarios:
+        code = _run(one.name)
+        if code < 0 or code > ENDED:  # it was told to end, and so are the others
+            return code if code > 0 else ENDED - code
+        if code not in (0, DOUBTED):
+            print(f"{one.name} could not be made: exit code {code}", file=sys.stderr)
+            failed[one.name] = code
     return max(failed.values(), default=0)
+
+
+def _run(name: str) -> int:
+    """Run a scenario; its exit code. Who tells this process to end tells that one too, and waits for what it shows then."""
+    run = subprocess.Popen([sys.executable, "-m", "pushbench", "run", name], cwd=CHECKOUT)
+    try:
+        return run.wait()
+    except Interrupted as told:
+        run.terminate()  # after a Ctrl-C it knows already, and this changes nothing
+        run.wait()
+        return told.exit_code
 
 
 def _minutes(seconds: float) -> str:
@@ -52,4 +68,8 @@ def _minutes(seconds: float) -> str:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    listen()
+    try:
+        raise SystemExit(main(sys.argv[1:]))
+    except Interrupted as told:
+        raise SystemExit(told.exit_code) from None

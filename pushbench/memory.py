@@ -11,8 +11,6 @@ from pushbench import probes, stats
 KERNEL_READINGS = 5
 KERNEL_PAUSE_S = 0.01
 PARTS = ("user", "kernel")
-SLOPES = {"ramp": "", "traffic": "_traffic"}
-"""States of which a line is fitted, and what they put into the names of its columns."""
 
 
 class Memory:
@@ -48,17 +46,21 @@ class Memory:
         )
 
     def slopes(self) -> dict[str, float]:
-        """The columns of `trials` that are slopes over the ramp's plateaus, and what stays; empty if there are none."""
+        """The columns of `trials` on memory: slopes over the ramp's plateaus, and quotients of what was read behind it.
+
+        Empty if there are no plateaus.
+        """
         columns: dict[str, float] = {}
-        for state, infix in SLOPES.items():
-            rows = [row for row in self.rows if row["state"] == state]
-            for part in PARTS if rows else ():
-                line = stats.fit_line([row["connections"] for row in rows], [row[f"server_{part}_bytes"] for row in rows])
-                name = f"server_{part}{infix}_bytes_per_connection"
-                columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
-        left = [row for row in self.rows if row["state"] == "residual"]
+        rows = {state: [row for row in self.rows if row["state"] == state] for state in ("ramp", "traffic", "residual")}
         most = max((row["connections"] for row in self.rows), default=0)
-        for part in PARTS if left and most else ():
+        for part in PARTS if rows["ramp"] else ():
             column = f"server_{part}_bytes"
-            columns[f"server_{part}_left_bytes_per_connection"] = (left[-1][column] - self.rows[0][column]) / most
+            line = stats.fit_line([row["connections"] for row in rows["ramp"]], [row[column] for row in rows["ramp"]])
+            name = f"server_{part}_bytes_per_connection"
+            columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
+            for row in rows["traffic"]:
+                grown = (row[column] - rows["ramp"][-1][column]) / most
+                columns[f"server_{part}_traffic_bytes_per_connection"] = line.slope + grown
+            for row in rows["residual"]:
+                columns[f"server_{part}_left_bytes_per_connection"] = (row[column] - self.rows[0][column]) / most
         return columns

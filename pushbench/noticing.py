@@ -7,6 +7,7 @@ import asyncio
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 ASK_EVERY_S = 0.1
 """How often the server is asked; what is noticed is told to that."""
@@ -37,7 +38,8 @@ async def look(host: str, port: int, looks: list[Look]) -> None:
     """Ask the server again and again how many cursors it has, until cancelled."""
     while True:
         began = time.monotonic()
-        looks.append((time.monotonic_ns(), await _cursors(host, port)))
+        with suppress(OSError):  # a server that is busy, or has gone: there is another look
+            looks.append((time.monotonic_ns(), await _cursors(host, port)))
         await asyncio.sleep(max(0.0, ASK_EVERY_S - (time.monotonic() - began)))
 
 

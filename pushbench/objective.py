@@ -25,6 +25,8 @@ NEVER = frozenset({Verdict.LOSSY, Verdict.FAILED, Verdict.PUBLISHER_LATE})
 """Verdicts with which no objective is kept: not everything arrived, or another load was offered than was meant."""
 LOAD_SIDE = frozenset({Verdict.CLIENT_BOUND, Verdict.PUBLISHER_LATE})
 """Verdicts that say: the load side, or the machine, was at its own limit."""
+OF_ARRIVING = ("latency_", "naive_", "age_", "deliveries_per_s")
+"""How columns begin that a load side in trouble can only make worse."""
 WRONG = ("lost", "duplicated", "reordered")
 """Counts of the ledger that must be 0: a verdict that is named for what is worse does not say so."""
 
@@ -60,17 +62,19 @@ class Objective:
         """The conditions that a trial with these columns does not meet."""
         return tuple(clause for clause in self.clauses if not clause.met(columns.get(clause.column)))
 
-    def side(self, verdict: str, columns: Mapping[str, Any]) -> Side:
+    def side(self, verdict: str, columns: Mapping[str, Any], *, by_target: bool = False) -> Side:
         """What a trial says of its load: the objective was kept, or which side gave in.
 
-        It may be kept in spite of `client_bound`: a load side that is in trouble makes every figure worse and none better,
-        so the server alone would have kept it too.
+        It may be kept in spite of `client_bound`: a load side that is in trouble makes what arrives come later and never
+        sooner, so the server alone would have kept it too. Of what a delivery costs that cannot be said. One that failed
+        for another reason than the server (`by_target`) says nothing of it.
         """
         said = Verdict(verdict)
         whole = said not in NEVER and not any(columns.get(count) for count in WRONG)
-        if whole and not self.broken(columns):
+        of_arriving = all(clause.column.startswith(OF_ARRIVING) for clause in self.clauses)
+        if whole and not self.broken(columns) and (said is not Verdict.CLIENT_BOUND or of_arriving):
             return Side.HELD
-        return Side.LOAD if said in LOAD_SIDE else Side.SERVER
+        return Side.LOAD if said in LOAD_SIDE or (said is Verdict.FAILED and not by_target) else Side.SERVER
 
     def __str__(self) -> str:
         return " and ".join(map(str, self.clauses))

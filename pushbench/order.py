@@ -60,9 +60,11 @@ def to_come(scenario: Scenario, kept: Kept) -> list[float]:
     ]
 
 
-def outcome_of(objective: Objective, verdict: str, columns: Mapping[str, Any]) -> tuple[Side, str]:
+def outcome_of(
+    objective: Objective, verdict: str, columns: Mapping[str, Any], *, by_target: bool = False
+) -> tuple[Side, str]:
     """What a trial means for its search, and that in words: `held`, or what did not hold."""
-    side = objective.side(verdict, columns)
+    side = objective.side(verdict, columns, by_target=by_target)
     if side is Side.HELD:
         return side, "held"
     broken = [f"{clause.column} {_said(columns.get(clause.column))}" for clause in objective.broken(columns)]

@@ -30,6 +30,8 @@ class Outcome:
     latency: list[dict[str, Any]] = field(default_factory=list)
     timeline: list[dict[str, Any]] = field(default_factory=list)
     memory: list[dict[str, Any]] = field(default_factory=list)
+    by_target: bool = False
+    """Of one that failed, whether the server did, and not the load side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +136,11 @@ def concluded(
         slip_ns = tuple(slip for seq, slip in enumerate(slip_ns) if seq not in set(outage.held_up))
     due, sent = histogram.merged([seen.due_histogram]), histogram.merged([seen.sent_histogram])
     deliveries = seen.deliveries_in_window
-    connection_s = _present(load) * schedule.measure_s
     polls = seen.traffic.requests if seen.account and seen.account.up.heads else 0
+    # What is written to those that read slowly or have vanished is work for which there is no delivery here.
+    counted = deliveries if load.bystanders == load.subscribers else 0
+    there = load.subscribers - load.join_late / 2
+    served = there + (seen.account is not None)  # the server does not know that one is a witness
     columns |= histogram.summary_ms(due, "latency") | histogram.summary_ms(sent, "naive") | seen.ledger.columns
     columns |= {
         "age_mean_ms": seen.age.mean_ms,
@@ -143,9 +148,17 @@ def concluded(
         "deliveries_per_s": deliveries / schedule.measure_s,
         "offered_per_s": _present(load) * (schedule.count - schedule.warmup_count) / schedule.measure_s,
         **_named(
-            "server", _cpu(machine.shares.get("server"), deliveries and deliveries + seen.witnessed, connection_s, polls)
+            "server",
+            _cpu(
+                machine.shares.get("server"),
+                counted and counted + seen.witnessed,
+                served * schedule.measure_s,
+                0 if deliveries else polls * served / _present(load),
+            ),
         ),
-        **_named("client", _cpu(machine.shares.get("swarm"), deliveries, connection_s, polls)),
+        **_named(
+            "client", _cpu(machine.shares.get("swarm"), counted, there * schedule.measure_s, 0 if deliveries else polls)
+        ),
         **wire_columns(
             seen.traffic,
             seen.account,
@@ -214,8 +227,8 @@ def _excused(load: Load, schedule: Schedule, outage: Outage | None = None, recov
     return late_s / schedule.measure_s
 
 
-def _cpu(share: Share | None, deliveries: int, connection_s: float, polls: int) -> dict[str, float | None]:
-    """What the CPU time of a process comes to, in microseconds, as the ends of the names of columns."""
+def _cpu(share: Share | None, deliveries: int, connection_s: float, empty_polls: float) -> dict[str, float | None]:
+    """What the CPU time of a process comes to, in microseconds, as the ends of the names of columns; None for: not told."""
     if share is None:
         return {}
     used_us = share.cpu_ns / 1e3
@@ -226,7 +239,7 @@ def _cpu(share: Share | None, deliveries: int, connection_s: float, polls: int) 
         "user_us_per_delivery": user,
         "system_us_per_delivery": None if each is None or user is None else each - user,
         "cpu_us_per_connection_s": used_us / connection_s,
-        "cpu_us_per_empty_poll": used_us / polls if polls and not deliveries else None,
+        "cpu_us_per_empty_poll": used_us / empty_polls if empty_polls else None,
     }
 
 

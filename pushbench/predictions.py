@@ -48,8 +48,8 @@ HOLDS_FOR: dict[str, object] = {
 }
 """The formulas are for these values alone: a steady feed to everybody, and nothing that disturbs it."""
 
-BYTES_HOLD_FOR: dict[str, object] = {"headers": "lean", "poll_empty": "304", "compression": "none"}
-"""And those of bytes for these."""
+BYTES_HOLD_FOR: dict[str, object] = {"headers": "lean", "poll_empty": "304", "compression": "none", "rtt_ms": 0}
+"""And those of bytes for these: a relay passes on in packets of its own."""
 
 DEFAULTS: dict[str, Any] = {"rtt_ms": 0.0, "poll_connection": "kept"}
 """Of keys that a run of an earlier version does not have."""
@@ -128,17 +128,15 @@ def _pushed(framing: Callable[[int], int]) -> Callable[[Load], Exchange]:
 
 
 def _polled(load: Load) -> Exchange:
-    trips = ROUND_TRIPS[load["poll_connection"]]
-    interval_ms = models.between_polls_ms(load["poll_interval_ms"], load["rtt_ms"], trips)
-    rate_hz = load["rate_hz"]
+    rate_hz, interval_ms = load["rate_hz"], load["poll_interval_ms"]
     made = models.polled(load["payload_bytes"], LEAN, rate_hz, interval_ms, ANSWER_PACKETS, LOOPBACK_SEGMENT_BYTES)
-    return made.plus(models.CONNECTION, (trips - 1) * 1000 / (rate_hz * interval_ms))
+    polls = 1000 / (rate_hz * interval_ms)
+    return made.plus(models.CONNECTION, polls) if load["poll_connection"] == "new" else made
 
 
 def _longpolled(load: Load) -> Exchange:
-    messages = models.messages_per_answer(load["rate_hz"], load["rtt_ms"])
-    held_acks = 1.0 if 1000 / load["rate_hz"] - load["rtt_ms"] >= DELAYED_ACK_MS else 0.0
-    return models.longpolled(load["payload_bytes"], LEAN, messages, ANSWER_PACKETS, held_acks, LOOPBACK_SEGMENT_BYTES)
+    held_acks = 1.0 if 1000 / load["rate_hz"] >= DELAYED_ACK_MS else 0.0
+    return models.longpolled(load["payload_bytes"], LEAN, 1.0, ANSWER_PACKETS, held_acks, LOOPBACK_SEGMENT_BYTES)
 
 
 MODELS: dict[str, Model] = {

@@ -59,8 +59,6 @@ class RelayReport:
 
     lag: Lag
     """Of its loop, in the window."""
-    connections: int = 0
-    """How many it has made."""
     resets: int = 0
     """How many it has reset on purpose."""
     idle_cuts: int = 0
@@ -87,7 +85,7 @@ class _Relay:
         self.server: Address = ("", 0)
         self.listener: socket.socket | None = None
         self.open: dict[Connection, None] = {}  # in the order in which they were made, so that a seed draws the same
-        self.connections = self.resets = self.idle_cuts = 0
+        self.resets = self.idle_cuts = 0
         self.window_ns = (0, 0)
         self.late_ns: list[int] = []
         self.cpu_ns: list[int] = []
@@ -106,7 +104,7 @@ class _Relay:
                 self.listener.close()
             self.turns.close()
         lag = Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns))
-        return RelayReport(lag, self.connections, self.resets, self.idle_cuts)
+        return RelayReport(lag, self.resets, self.idle_cuts)
 
     def _hear(self, bits: int) -> None:
         note = self.channel.receive()
@@ -141,7 +139,6 @@ class _Relay:
             return
         connection = Connection(self.traffic, client, self.server, self.open.pop)
         self.open[connection] = None
-        self.connections += 1
         if self.plan.faults.idle_ns:
             self._look_whether_idle(connection)
 

@@ -17,12 +17,13 @@ from pushbench.objective import parse
 from pushbench.order import Task, columns_needed, following, outcome_of, to_come
 from pushbench.outcome import Outcome
 from pushbench.placement import place
+from pushbench.plans import Trial
 from pushbench.progress import Progress
 from pushbench.results import ResultsError, Store, read_manifest, runs
 from pushbench.scenario import Load, Scenario, check_files
 from pushbench.target import Target, bare_tcp, built_in
 from pushbench.transports import ROWS
-from pushbench.trial import Trial, attempt
+from pushbench.trial import attempt
 
 Targets = Callable[[Load], Target | None]
 
@@ -172,7 +173,8 @@ def _searched(scenario: Scenario, task: Task, outcome: Outcome) -> tuple[dict[st
     """What a trial means for the search that it is a step of, as columns and in words; nothing if it is of none."""
     if not scenario.search:
         return {}, ""
-    side, said = outcome_of(parse(scenario.search.objective), outcome.judgement.verdict, outcome.columns)
+    objective = parse(scenario.search.objective)
+    side, said = outcome_of(objective, outcome.judgement.verdict, outcome.columns, by_target=outcome.by_target)
     return {**task.columns, "outcome": side.value}, f", {said}"
 
 

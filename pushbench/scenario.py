@@ -106,7 +106,7 @@ class Scenario:
     def within(self) -> Range:
         """Where the search goes on; only for a scenario that has one."""
         assert self.search
-        return range_of(self.search, self.phases)
+        return range_of(self.search, self.phases, max(cell.burst for cell in self.cells))
 
     def at(self, cell: int, value: float) -> Load:
         """A cell's load at a value of what is searched; only for a scenario that has a search."""

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pushbench.comeback import AWAY_S
 from pushbench.message import MAX_SEQ
 from pushbench.scenario_errors import KeyPath, Problem, dotted, missing, problems_of, shown, unknown_key
-from pushbench.scenario_keys import RELAYED, Load, Phases
+from pushbench.scenario_keys import DISTURBANCES, RELAYED, Load, Phases
 from pushbench.scenario_toml import Draft
 from pushbench.transports import FLOORS, ROWS
 
@@ -114,7 +114,7 @@ def phase_problems(phases: Phases) -> Iterator[Problem]:
         yield Problem("phases.measure_s", says, (measure, plateaus))
     if phases.plateau_messages and (phases.measure_s > 0 or not phases.plateaus):
         says = (
-            f"{phases.plateau_messages} messages at each plateau with plateaus = {phases.plateaus} and measure_s = "
+            f"{phases.plateau_messages} messages at the last plateau with plateaus = {phases.plateaus} and measure_s = "
             f"{phases.measure_s:g}, expected plateaus, and no measured window, of whose ledger they would be no part; set "
             f"plateaus to {MIN_PLATEAUS} or more and measure_s = 0, or plateau_messages = 0"
         )
@@ -133,7 +133,15 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         at = (("phases", "plateaus"), origin["subscribers"])
         yield Problem("phases.plateaus", f"{says}; take fewer steps, or more subscribers", at)
     yield from _relay_problems(phases, cell, origin)
+    yield from _transport_problems(cell, origin)
     if phases.measure_s == 0:
+        for key in DISTURBANCES:
+            if value := getattr(cell, key):
+                says = (
+                    f"{shown(value)}, and measure_s = 0 has no window in which that could be; take it out, or set "
+                    f"measure_s above 0"
+                )
+                yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], measure))
         return
     if cell.kind == "idle":
         if cell.rate_hz:
@@ -229,6 +237,10 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         )
         key = f"{origin['resume_percent'][0]}.resume_percent"
         yield Problem(key, says, (origin["resume_percent"], origin["join_late_percent"]))
+
+
+def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What a transport, or a floor, has no part in."""
     row = ROWS[cell.transport]
     for key in ("poll_connection", "poll_empty", "compression"):
         value, plain = getattr(cell, key), Load.model_fields[key].default

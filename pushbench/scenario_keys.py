@@ -277,7 +277,8 @@ class Load(Table):
         """How long a message may wait for a poll, at most: a poll that is due before the last is answered is left out."""
         if not ROWS[self.transport].polls:
             return 0.0
-        return self.poll_interval_ms * (1 + 2 * self.transit_ms // self.poll_interval_ms)
+        trips = 2 if self.poll_connection == "new" else 1
+        return self.poll_interval_ms * (1 + trips * 2 * self.transit_ms // self.poll_interval_ms)
 
     @property
     def connecting_ms(self) -> float:
@@ -336,7 +337,7 @@ class Phases(Table):
         default=0,
         ge=0,
         le=1000,
-        description="messages published to everyone at each plateau, after which memory is read again; 0: none",
+        description="messages published to everyone at the last plateau, after which memory is read again; 0: none",
     )
     settle_s: float = Field(
         default=0.2, ge=0, le=600, description="rest after each step of the ramp, before memory is read"

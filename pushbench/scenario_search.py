@@ -45,10 +45,10 @@ def whole(key: str) -> bool:
     return kind_of_value(Load.model_fields[key]) == "integer"
 
 
-def range_of(search: Search, phases: Phases) -> Range:
-    """Where to search: down to 1, to what the key takes, and to a rate at which one message is published."""
+def range_of(search: Search, phases: Phases, burst: int = 1) -> Range:
+    """Where to search: down to 1, to what the key takes, and to a rate at which so many messages at once are published."""
     least, _ = bounds(Load.model_fields[search.key])
-    lowest = max(1.0, least, 1 / phases.measure_s if search.key == "rate_hz" else 0.0)
+    lowest = max(1.0, least, burst / phases.measure_s if search.key == "rate_hz" else 0.0)
     return Range(search.start, min(lowest, search.start), search.limit, search.precision, whole(search.key))
 
 

@@ -11,11 +11,11 @@ import pandas as pd
 
 from pushbench.checks import Verdict
 from pushbench.columns import LOAD
+from pushbench.harm import bystanders
 from pushbench.labels import HEADINGS, entry, setting
 from pushbench.scenario_keys import DISTURBANCES, LINE, RELAYED
-from pushbench.slow import bystanders
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, Interval, median_interval
-from pushbench.transports import FLOORS
+from pushbench.transports import FLOORS, TRANSPORTS
 
 ROUGH = "~"
 """Stands before a slope to which the points do not keep."""
@@ -104,7 +104,7 @@ MEMORY = tuple(
         f"{heading}{when}, KiB",
         f"server_{part}{infix}_bytes_per_connection",
         1 / 1024,
-        None if infix == "_left" else f"server_{part}{infix}_bytes_per_connection_r2",
+        None if infix else f"server_{part}_bytes_per_connection_r2",
     )
     for heading, part in (("process", "user"), ("kernel", "kernel"))
     for when, infix in ((" idle", ""), (" after traffic", "_traffic"), (" left behind", "_left"))
@@ -150,13 +150,26 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
         _table("Latency", trials, LATENCY, {}, (DUE, *_relayed(trials))),
         _table("Delivered, and what it cost", trials, COST if states else COST + IDLE_MEMORY, {"lost": _ledger}),
         _table("On the wire, per delivery", trials, WIRE, {}),
-        _table("While nothing is published, per connection and second", silent, WAITING, {}),
+        _table("While nothing is published, per connection and second", silent, WAITING, {}, _seldom(silent)),
         *([_table("Memory of the server, per connection", trials, MEMORY, {})] if states else []),
     ]
     shown = [table for table in shown if table.figures or table is shown[1]]
     rough = any(ROUGH in text for table in shown for row in table.rows for text in row)
     notes = (*_how(trials), *marks_explained(trials, rough=rough), *_special(trials))
     return (*shown[:-1], replace(shown[-1], notes=(*shown[-1].notes, *notes)))
+
+
+def _seldom(silent: pd.DataFrame) -> tuple[str, ...]:
+    """What comes less than once in the windows of silent cells, so that these show it by chance or not at all."""
+    notes = []
+    seldom = (("heartbeat_s", ("once", "upgrade"), "heartbeats"), ("longpoll_timeout_s", ("again",), "answers"))
+    for key, asks, what in seldom:
+        on = [name for name, row in TRANSPORTS.items() if row.asks in asks and not row.polls]
+        rows = silent[silent["transport"].isin(on) & (silent[key] > silent["measure_s"])]
+        if len(rows):
+            every, window = rows[key].max(), rows["measure_s"].min()
+            notes.append(f"{what} every {every:g} s in a window of {window:g} s: {key} should be no longer than measure_s.")
+    return tuple(notes)
 
 
 def _any(trials: pd.DataFrame, figures: Iterable[Figure]) -> bool:

@@ -137,6 +137,8 @@ class _Swarm:
                     said = await self._do(note)
                     ended = dict(audience.ended.most_common(ENDS_TOLD))
                     channel.send(connected=len(audience.connect_ns), ended=ended, **said)
+                if self.metering and self.metering.done():
+                    self.metering.result()  # what went wrong with it is the reason, and not what comes of its absence
                 return self._report(note.get("published"), note.get("returned_ns"))
             finally:
                 audience.cancel()

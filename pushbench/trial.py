@@ -15,31 +15,26 @@ import time
 import traceback
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Protocol
 
 from pushbench import message, noticing, probes
-from pushbench.audience import CONNECTING, Habits
+from pushbench.audience import CONNECTING
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
-from pushbench.client_options import client_options
-from pushbench.comeback import Backoff
 from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
 from pushbench.outage import Mortal
 from pushbench.outcome import PEAKS, Machine, Outage, Outcome, concluded
-from pushbench.placement import Placement
-from pushbench.publisher import WAYS, PublisherPlan, PublisherReport, publish
-from pushbench.relay import Faults, RelayPlan, relay
-from pushbench.scenario import Load, Phases
+from pushbench.plans import Trial, publisher_plan, relay_plan, swarm_plan
+from pushbench.publisher import WAYS, PublisherReport, publish
+from pushbench.relay import relay
+from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
-from pushbench.shaping import Line
-from pushbench.swarm import TELL_EVERY_S, SwarmPlan, SwarmReport, swarm
+from pushbench.swarm import TELL_EVERY_S, SwarmReport, swarm
 from pushbench.target import Running, Target, TargetFailed, running
-from pushbench.transports import ROWS
 from pushbench.workers import Worker, WorkerFailed, pool
 
-MS_NS = 1_000_000
 LEAD_S = 0.1
 """From the order to start to the first message: time for it to reach everyone."""
 ANSWER_S = 30.0
@@ -66,25 +61,6 @@ class Watch(Protocol):
         """How it goes: the rate since the last call, and the p99 of the latest latencies."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What is to be tried."""
-
-    load: Load
-    phases: Phases
-    target: Target | None
-    """None if the swarm feeds itself."""
-    placement: Placement
-    seed: int
-
-    @property
-    def schedule(self) -> Schedule | None:
-        """The feed's schedule; None for a trial without traffic."""
-        if not self.phases.measure_s:
-            return None
-        return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s, self.load.burst)
-
-
 class TrialFailed(Exception):
     """The trial has no numbers; the text says why."""
 
@@ -94,7 +70,7 @@ async def attempt(trial: Trial, watch: Watch) -> Outcome:
     try:
         return await _attempt(trial, watch)
     except (TrialFailed, TargetFailed, WorkerFailed, probes.ProbeError) as error:
-        return Outcome(Judgement(Verdict.FAILED, str(error)))
+        return Outcome(Judgement(Verdict.FAILED, str(error)), by_target=isinstance(error, TargetFailed))
     except Exception as error:  # an error of the instrument's own; the other trials can still be made
         traceback.print_exc()
         return Outcome(Judgement(Verdict.FAILED, f"{type(error).__name__}: {error}"))
@@ -107,15 +83,15 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
         # All start at the same time; the channels tell the load processes where the server is once it is ready. Each has
         # an executor of its own, because one that loses a process ends the others too.
         swarm_worker = Worker(
-            await stack.enter_async_context(pool(1)), board, "swarm", swarm, _swarm_plan(trial, board.address)
+            await stack.enter_async_context(pool(1)), board, "swarm", swarm, swarm_plan(trial, board.address)
         )
-        feed = _publisher_plan(trial, board.address)
+        feed = publisher_plan(trial, board.address)
         publisher = None
         if feed:
             publisher = Worker(await stack.enter_async_context(pool(1)), board, "publisher", publish, feed)
         between = None
         if trial.load.relayed:
-            plan = _relay_plan(trial, board.address)
+            plan = relay_plan(trial, board.address)
             between = Worker(await stack.enter_async_context(pool(1)), board, "relay", relay, plan)
         server: Running | Mortal | None = None
         if trial.target:
@@ -182,7 +158,6 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
     host, port = await _entrance(cast)
     connecting_s = trial.load.connecting_ms / 1000 * math.ceil(total / CONNECTING)
     watch.phase("ramp", total / 1500 + connecting_s + steps * trial.phases.settle_s)
-    told = 0
     for step in range(1, steps + 1):
         target = round(total * step / steps)
         within_s = ANSWER_S + target / CONNECTS_PER_S + connecting_s
@@ -193,24 +168,25 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
         await asyncio.sleep(trial.phases.settle_s)
         if trial.phases.plateaus and memory:
             await memory.note("ramp", target)
-            if trial.phases.plateau_messages and cast.server:
-                told += target * trial.phases.plateau_messages
-                await asyncio.to_thread(_publish_some, trial, cast.server, step)
-                await _arrived(told, trial, cast.swarm)
-                await asyncio.sleep(trial.phases.settle_s)
-                await memory.note("traffic", target)
+    if trial.phases.plateau_messages and memory and cast.server:
+        await asyncio.to_thread(_publish_some, trial, cast.server)
+        await _arrived(total * trial.phases.plateau_messages, trial, cast.swarm)
+        await asyncio.sleep(trial.phases.settle_s)
+        await memory.note("traffic", total)
 
 
-def _publish_some(trial: Trial, server: Running | Mortal, step: int) -> None:
-    """Publish what a plateau is to have, one message after the other."""
+def _publish_some(trial: Trial, server: Running | Mortal) -> None:
+    """Publish what there is to be after the last plateau, one message after the other."""
     assert trial.target
     way = trial.target.publish_via or trial.load.publish_via
-    with WAYS[way]((server.host, server.port), trial.target.publish_path) as outlet:
-        for number in range(trial.phases.plateau_messages):
-            now_ns = time.monotonic_ns()
-            seq = (step - 1) * trial.phases.plateau_messages + number
-            outlet.send(message.encode(seq, now_ns, now_ns, trial.load.payload_bytes))
-        outlet.settle(ANSWER_S)
+    try:
+        with WAYS[way]((server.host, server.port), trial.target.publish_path) as outlet:
+            for seq in range(trial.phases.plateau_messages):
+                now_ns = time.monotonic_ns()
+                outlet.send(message.encode(seq, now_ns, now_ns, trial.load.payload_bytes))
+            outlet.settle(ANSWER_S)
+    except Exception as error:
+        raise TrialFailed(f"publishing after the ramp failed: {type(error).__name__}: {error}") from error
 
 
 async def _arrived(deliveries: int, trial: Trial, swarm_worker: Worker[SwarmReport]) -> None:
@@ -219,7 +195,7 @@ async def _arrived(deliveries: int, trial: Trial, swarm_worker: Worker[SwarmRepo
     while (swarm_worker.latest or {"deliveries": 0})["deliveries"] < deliveries:
         if time.monotonic() - began > trial.phases.drain_s:
             raise TrialFailed(
-                f"of {deliveries} deliveries at the plateaus not all had come after drain_s = {trial.phases.drain_s:g}"
+                f"of {deliveries} deliveries after the ramp not all had come after drain_s = {trial.phases.drain_s:g}"
             )
         await asyncio.sleep(DRAIN_EVERY_S)
 
@@ -348,65 +324,3 @@ async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, 
 def _show(watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
     if latest := swarm_worker.latest:
         watch.live(latest["per_s"], latest["p99_ms"])
-
-
-def _swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
-    load = trial.load
-    return SwarmPlan(
-        control=control,
-        habits=Habits(
-            transport=ROWS[load.transport],
-            subscribers=load.subscribers,
-            options=client_options(load),
-            join_late=load.join_late,
-            resume=load.resume,
-            leave_early=load.leave_early,
-            seed=trial.seed,
-            churn_hz=load.churn_hz,
-            slow=load.slow,
-            slow_bytes_per_s=load.slow_bytes_per_s,
-            vanish=load.vanishing,
-            backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
-        ),
-        schedule=trial.schedule,
-        give_up_s=trial.phases.drain_s,
-        payload_bytes=load.payload_bytes,
-        cores=trial.placement.swarm,
-    )
-
-
-def _publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
-    if trial.schedule is None or not trial.schedule.count or trial.target is None:
-        return None
-    return PublisherPlan(
-        control=control,
-        path=trial.target.publish_path,
-        via=trial.target.publish_via or trial.load.publish_via,
-        pacing=trial.load.pacing,
-        schedule=trial.schedule,
-        give_up_s=trial.phases.drain_s,
-        payload_bytes=trial.load.payload_bytes,
-        cores=trial.placement.publisher,
-        persists=trial.load.server_down_ms > 0,
-    )
-
-
-def _relay_plan(trial: Trial, control: Address) -> RelayPlan:
-    load = trial.load
-    return RelayPlan(
-        control=control,
-        line=Line(
-            round_trip_ns=round(load.rtt_ms * MS_NS),
-            jitter_ns=round(load.jitter_ms * MS_NS),
-            bit_per_s=load.bandwidth_kbit_s * 1000,
-        ),
-        faults=Faults(
-            stall_ns=load.relay_stall_ms * MS_NS,
-            resets=load.relay_resets,
-            idle_ns=round(load.relay_idle_s * NS),
-            buffer_bytes=load.relay_buffer_bytes,
-        ),
-        schedule=trial.schedule,
-        seed=trial.seed,
-        cores=trial.placement.relay,
-    )

@@ -10,7 +10,8 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from operator import attrgetter
 from typing import NamedTuple
 
 from clients.subscription import AddressInfo
@@ -83,7 +84,7 @@ class Traffic:
     up_tcpip_bytes: int = 0
 
     def __add__(self, other: "Traffic") -> "Traffic":
-        return Traffic(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
+        return total((self, other))
 
     @classmethod
     def between(cls, before: Reading, after: Reading) -> "Traffic":
@@ -102,6 +103,9 @@ class Traffic:
             down * header + SYN_BYTES * opened,
             up * header + SYN_BYTES * opened,
         )
+
+
+_COUNTS = attrgetter(*Traffic.__dataclass_fields__)
 
 
 class MeteredSocket(socket.socket):
@@ -219,5 +223,5 @@ class Meter:
 
 
 def total(traffics: Iterable[Traffic]) -> Traffic:
-    """Their sum."""
-    return sum(traffics, Traffic())
+    """Their sum. Added by columns, for a swarm has thousands, and its event loop waits meanwhile."""
+    return Traffic(*map(sum, zip(*map(_COUNTS, traffics), strict=True))) if (traffics := list(traffics)) else Traffic()

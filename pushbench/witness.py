@@ -57,7 +57,7 @@ class Witness:
         """What passed in that time; None if it cannot be said."""
         try:
             return account_of(self._tape, window_ns, *self._readings)
-        except Incomprehensible:
+        except (Incomprehensible, ValueError, IndexError):  # the latter of a number that is none
             return None
 
     async def _live(self, host: str, port: int, path: str, connected: asyncio.Event) -> None:

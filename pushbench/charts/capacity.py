@@ -95,7 +95,8 @@ def _draw(axes: Axes, place: int, one: Capacity, series: Series, longest: float)
         end += longest * 0.05
     head = f"at least {plain(one.value.mid)}" if bound else plain(one.value.mid)
     if not one.value.mid:
-        head = f"below {plain(one.between[1])}" if one.between[1] is not None else "nothing known"
+        known = one.between[1] is not None and not one.lower_bound
+        head = f"below {plain(one.between[1])}" if known else "nothing known"
     axes.text(end + longest * 0.018, place - 0.03, head, va="bottom", fontsize=11, fontweight="bold", color=style.ink)
     axes.text(end + longest * 0.018, place + 0.03, _why(one), va="top", fontsize=8.5, color=GREY)
 

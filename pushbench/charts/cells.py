@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pushbench.charts.style import Look, brief, counted, look
 from pushbench.labels import SETTINGS, drawn, plain, setting
-from pushbench.scenario_keys import DISTURBANCES
+from pushbench.scenario_keys import DISTURBANCES, Load
 from pushbench.stats import Interval, median_interval
 from pushbench.transports import FLOORS, ROWS, TRANSPORTS, heeds
 
@@ -22,6 +22,8 @@ BELIEVABLE = frozenset({"ok", "server_bound"})
 MOST_REASONS = 6
 CLOSED = "closed"
 """The pacing that is always said."""
+ALWAYS_SAID = ("subscribers", "rate_hz", "payload_bytes", "poll_interval_ms", "publish_via", "pacing", "server_loop")
+"""Settings that every trial has. The others are something that a trial does not have unless it is asked for."""
 APART = 1.1
 """Naive latency is drawn where it and the one from the due time differ by this factor."""
 
@@ -107,7 +109,8 @@ def series_of(trials: pd.DataFrame, along: Collection[str] = ()) -> list[Series]
     """Split the trials into series, in the order of the table of transports, floors last.
 
     A transport has a series for each combination of the settings that vary within it, without those in `along`, which
-    the chart shows in another way (an axis, a panel). That a loop was closed is always said.
+    the chart shows in another way (an axis, a panel). That a loop was closed is always said, and of what is only done on
+    request no word where it was not.
     """
     found = []
     for name in transports_of(trials):
@@ -119,7 +122,7 @@ def series_of(trials: pd.DataFrame, along: Collection[str] = ()) -> list[Series]
         parts = [(dict(zip(keys, values, strict=True)), part) for values, part in rows.groupby(keys, sort=True)]
         parts.sort(key=lambda one: one[0].get("pacing") == CLOSED)
         for nth, (values, part) in enumerate(parts):
-            words = ", ".join(setting(key, value) for key, value in values.items())
+            words = ", ".join(setting(key, value) for key, value in values.items() if _is_said(key, value))
             found.append(Series(name, words, look(name, nth), part))
     return found
 
@@ -129,6 +132,10 @@ def _tells(key: str, transport: str, rows: pd.DataFrame) -> bool:
     if not heeds(transport, key):
         return False
     return bool(rows[key].nunique() > 1 or (key == "pacing" and (rows[key] == CLOSED).any()))
+
+
+def _is_said(key: str, value: object) -> bool:
+    return key in ALWAYS_SAID or bool(value != Load.model_fields[key].default)
 
 
 def apart(due: ArrayLike, naive: ArrayLike) -> NDArray[np.bool_]:

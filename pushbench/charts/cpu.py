@@ -5,7 +5,6 @@ Knows the columns of `trials`.
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -40,6 +39,7 @@ IDLE = {
     "server_cpu_us_per_empty_poll": "For a poll that finds nothing",
 }
 BAR = 0.62
+UNKNOWN = "#9A9A9A"
 
 
 def part_column(part: str) -> str:
@@ -48,19 +48,23 @@ def part_column(part: str) -> str:
 
 
 def shows_cpu(trials: pd.DataFrame) -> bool:
-    """True if user and system time were told apart."""
+    """True if user and system time were told apart anywhere."""
     return all(part_column(part) in trials for part in PARTS) and not measured(ranked(trials), part_column("user")).empty
 
 
 def cpu(trials: pd.DataFrame) -> Figure:
-    """Draw a bar for each series: user and system time per delivery; beside it idle costs, as far as they were measured."""
+    """Draw a bar for each series: user and system time per delivery, or their sum where there was too little to tell.
+
+    Beside it is what waiting costs, as far as it was measured.
+    """
     if not shows_cpu(trials):
         return nothing(TITLE, why_nothing(trials, "CPU time was not told apart into user and system."))
-    here = largest(on_the_shortest_line(ranked(measured(trials, part_column("user")))), part_column("user"))
+    here = largest(on_the_shortest_line(ranked(measured(trials, DELIVERY))), DELIVERY)
     rows = series_of(here)[::-1]
     resting = on_the_shortest_line(ranked(trials[trials["kind"] == "idle"]))
     idle = [name for name in IDLE if name in trials and not measured(resting, name).empty]
-    figure = sheet(6.6 + 3.6 * len(idle), 2.6 + 0.42 * len(rows))
+    labels_in = 0.075 * max(len(series.label) for series in rows)
+    figure = sheet(max(7.5, labels_in + 5.5) + 3.6 * len(idle), 2.6 + 0.42 * len(rows))
     panels = figure.subplots(1, 1 + len(idle), squeeze=False, width_ratios=[1.6, *[1] * len(idle)])[0]
     tidy(panels[0], "server CPU for each delivery (µs)", "", "For a delivery")
     linear_axis(panels[0], "x", 0, _draw_parts(panels[0], rows) * 1.3)
@@ -80,6 +84,8 @@ def cpu(trials: pd.DataFrame) -> Figure:
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=said)
         for said, colour, hatch in PARTS.values()
     ]
+    if any(measured(series.rows, part_column("user")).empty for series in rows):
+        legend.append(Patch(facecolor=UNKNOWN, label="too little to tell them apart"))
     if doubtful:
         legend.append(Patch(facecolor="white", edgecolor=GREY, alpha=0.5, label="pale: not to be believed"))
     load = load_said(float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0]))
@@ -91,15 +97,19 @@ def _draw_parts(axes: Axes, rows: Sequence[Series]) -> float:
     reach = 0.0
     for place, series in enumerate(rows):
         left = 0.0
-        for part, (_, colour, hatch) in PARTS.items():
-            width = median_interval(numbers(series.rows[part_column(part)])).mid
-            if np.isfinite(width):
-                axes.barh(
-                    place, width, BAR, left, color=colour, hatch=hatch, edgecolor="white", linewidth=0,
-                    alpha=_alpha(series), gid=f"bar:{series.label}:{part}",
-                )  # fmt: skip
-                left += width
-        reach = max(reach, _end(axes, place, left, median_interval(numbers(series.rows[DELIVERY]))))
+        whole = median_interval(numbers(series.rows[DELIVERY]))
+        told = measured(series.rows, part_column("user"))
+        if told.empty:
+            axes.barh(place, whole.mid, BAR, color=UNKNOWN, alpha=_alpha(series), gid=f"bar:{series.label}:whole")
+            left = whole.mid
+        for part, (_, colour, hatch) in PARTS.items() if len(told) else ():
+            width = median_interval(numbers(told[part_column(part)])).mid
+            axes.barh(
+                place, width, BAR, left, color=colour, hatch=hatch, edgecolor="white", linewidth=0,
+                alpha=_alpha(series), gid=f"bar:{series.label}:{part}",
+            )  # fmt: skip
+            left += width
+        reach = max(reach, _end(axes, place, left, whole))
     return reach or 1.0
 
 

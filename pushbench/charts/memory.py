@@ -26,6 +26,7 @@ from pushbench.charts.cells import (
 )
 from pushbench.charts.marks import draw_markers, hollow_key
 from pushbench.charts.style import GREY, dress, linear_axis, nothing, sheet, tidy
+from pushbench.stats import median_interval
 
 TITLE = "What does an open connection cost in memory?"
 KIB, MIB = 1024, 1024 * 1024
@@ -128,8 +129,14 @@ def _draw_ramp(axes: Axes, series: Series, memory: pd.DataFrame, part: str) -> L
         )  # fmt: skip
     return Line2D(
         [], [], color=style.colour, marker=style.marker, markersize=6, linestyle=style.dashes, linewidth=1.4,
-        label=f"{series.label}: {slope_said(series, part)}",
+        label=f"{series.label}: {slope_said(series, part)}{_traffic_said(series, part)}",
     )  # fmt: skip
+
+
+def _traffic_said(series: Series, part: str) -> str:
+    column = f"server_{part}_traffic_bytes_per_connection"
+    found = median_interval(numbers(series.rows[column])) if column in series.rows else None
+    return f"; after traffic {found.mid / KIB:.1f}" if found and found.n else ""
 
 
 def _draw_kept(axes: Axes, place: int, series: Series, memory: pd.DataFrame, column: str) -> None:

@@ -31,6 +31,7 @@ from pushbench.charts.style import GREY, counted, dress, log_axis, nothing, shee
 from pushbench.labels import setting
 
 TITLE = "How long do the unlucky wait?"
+MANY = 7
 SPARE = 10
 """A percentile is drawn only if at least so many deliveries were slower: with fewer it is an anecdote."""
 NINES = {0.0: "0", 0.5: "50 %", 0.9: "90 %", 0.99: "99 %", 0.999: "99.9 %", 0.9999: "99.99 %", 0.99999: "99.999 %"}
@@ -97,10 +98,11 @@ def latency_percentiles(trials: pd.DataFrame, latency: pd.DataFrame) -> Figure:
     loads, left_out = _panels(trials)
     columns = _columns(loads)
     rows = -(-len(loads) // columns)
-    figure = sheet(max(8.5, 0.6 + 4.3 * columns), 1.7 + (4.6 if rows == 1 else 3.4 * rows))
-    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     by_pacing = len({load.pacing for load in loads}) > 1
     along = ("subscribers", "rate_hz", *(["pacing"] if by_pacing else []))
+    least = 12.5 if len(series_of(trials, along)) > MANY else 8.5  # so that the keys of many need fewer rows
+    figure = sheet(max(least, 0.6 + 4.3 * columns), 1.7 + (4.6 if rows == 1 else 3.4 * rows))
+    grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     few: list[str] = []
     values: list[NDArray[np.float64]] = []
     nines = 1.0

@@ -56,9 +56,9 @@ def shows_poll_interval(trials: pd.DataFrame) -> bool:
 
 def poll_interval(trials: pd.DataFrame) -> Figure:
     """Draw mean latency, and server CPU per delivery, against the interval; the others are level lines for comparison."""
-    if measured(trials, "latency_mean_ms").empty or not _pollers(trials):
-        return nothing(TITLE, why_nothing(trials, "No transport that polls was measured."))
     here = largest(ranked(trials), "latency_mean_ms")
+    if measured(trials, "latency_mean_ms").empty or not _pollers(here):
+        return nothing(TITLE, why_nothing(trials, "No transport that polls was measured at the largest load."))
     here = pd.concat([here, floors_at(trials, here)])
     figure = sheet(12.5, 6.2)
     left, right = figure.subplots(1, 2)
@@ -100,14 +100,14 @@ def poll_interval(trials: pd.DataFrame) -> Figure:
 
 
 def _busiest(here: pd.DataFrame) -> float | None:
-    """Give the server's CPU time for one poll, in us, at the shortest interval of what polls: half a measurement."""
-    rows = measured(_pollers(here)[0].rows, "server_cpu_us_per_delivery")
+    """Give the server's CPU time for one poll, in us, at the shortest interval at which it kept up: half a measurement."""
+    rows = measured(measured(_pollers(here)[0].rows, "server_cpu_us_per_delivery"), "requests_per_delivery")
+    rows = rows[rows["verdict"] == "ok"]
     if rows.empty:
         return None
     first = rows[rows["poll_interval_ms"] == rows["poll_interval_ms"].min()]
-    load = first.iloc[0]
-    polls = polls_per_s(load["subscribers"], load["poll_interval_ms"]) / (load["subscribers"] * load["rate_hz"])
-    return float(np.median(numbers(first["server_cpu_us_per_delivery"])) / polls)
+    each = numbers(first["server_cpu_us_per_delivery"]) / numbers(first["requests_per_delivery"])
+    return float(np.median(each))
 
 
 def _capacity_said(request_us: float, subscribers: float) -> str:

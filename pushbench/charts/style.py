@@ -218,15 +218,28 @@ def spread(heights: ArrayLike, gap: float) -> NDArray[np.float64]:
     return below
 
 
+KEY_ROW_IN = 0.22
+KEY_ROWS = 3
+"""So many rows of a key there is room for on every sheet."""
+
+
 def sheet(width_in: float, height_in: float) -> Figure:
     """Give an empty white figure that arranges its panels by itself."""
     return Figure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
 
 
 def dress(figure: Figure, title: str, subtitle: str, keys: Sequence[Artist] = (), notes: Iterable[str] = ()) -> Figure:
-    """Write title, subtitle and key above the panels and the notes below them, and keep the panels clear of both."""
+    """Write title, subtitle and key above the panels and the notes below them, and keep the panels clear of both.
+
+    A key of many rows makes the figure higher, and not the panels smaller.
+    """
     width, height = (float(side) for side in figure.get_size_inches())
     left, used = 0.15, 0.12
+    longest = max((len(str(key.get_label())) for key in keys), default=0)
+    columns = max(1, min(len(keys), int((width - 2 * left) / (0.9 + 0.068 * longest))))
+    key_rows = ceil(len(keys) / columns)
+    height += KEY_ROW_IN * max(0, key_rows - KEY_ROWS)
+    figure.set_size_inches(width, height)
     figure.text(left / width, 1 - used / height, title, fontsize=15, fontweight="bold", color=INK, va="top")
     used += 0.34
     for line in textwrap.wrap(subtitle, int(width * 13.5)):
@@ -234,15 +247,13 @@ def dress(figure: Figure, title: str, subtitle: str, keys: Sequence[Artist] = ()
         used += 0.21
     used += 0.06
     if keys:
-        longest = max(len(str(key.get_label())) for key in keys)
-        columns = max(1, min(len(keys), int((width - 2 * left) / (0.9 + 0.068 * longest))))
         legend = figure.legend(
             handles=_by_rows(keys, columns), loc="upper left", bbox_to_anchor=(left / width, 1 - used / height),
             ncols=columns, frameon=False, fontsize=10, labelcolor=INK,
             borderaxespad=0, borderpad=0, handlelength=3.6, columnspacing=1.5,
         )  # fmt: skip
         legend.set_in_layout(False)
-        used += 0.22 * ceil(len(keys) / columns) + 0.08
+        used += KEY_ROW_IN * key_rows + 0.08
     lines = [line for note in notes for line in textwrap.wrap(note, int(width * 15.5), subsequent_indent="   ")]
     below = 0.1 + 0.165 * len(lines)
     for index, line in enumerate(lines):

@@ -27,7 +27,8 @@ from pushbench.charts.marks import draw_naive, keys, naive_told, naive_values, w
 from pushbench.charts.style import GREY, PALE, counted, dress, linear_axis, log_axis, nothing, sheet, tidy
 
 TITLE = "Was it like that all the time?"
-MOST_PANELS = 12
+MOST_PANELS = 15
+"""Three of each of the five transports."""
 COLUMNS = ("latency_p50_ms", "latency_p99_ms", "latency_max_ms")
 NAIVE = "naive_p99_ms"
 

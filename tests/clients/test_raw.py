@@ -6,8 +6,9 @@ import aiohttp
 import pytest
 from hypothesis import given, strategies as st
 
-from clients.raw import RECEIVE_BUFFER_BYTES, Pings, Raw
+from clients.raw import Pings, Raw
 from clients.subscription import SubscriptionEnded
+from pushbench.audience import SLOW_BUFFER_BYTES
 from pushbench.transports import TRANSPORTS
 from tests.serving import serving
 
@@ -47,7 +48,7 @@ async def test_one_that_does_not_read_is_dropped_if_the_server_is_told_to(transp
                 server.url(f"/{transport}"),
                 asks=ASKS[transport],
                 bytes_per_s=0,
-                receive_buffer_bytes=RECEIVE_BUFFER_BYTES,
+                receive_buffer_bytes=SLOW_BUFFER_BYTES,
             ),
         ):
             await _until_cursors(http, server.url("/status"), 1)

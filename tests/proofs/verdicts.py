@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pushbench.checks import Verdict
 from pushbench.outcome import Outcome
 from pushbench.placement import place
+from pushbench.plans import Trial
 from pushbench.run import built_in_target
 from pushbench.scenario import Load, Phases
-from pushbench.trial import Trial, attempt
+from pushbench.trial import attempt
 from tests.pushbench.tiny import command_of, started_below
 
 PHASES = Phases(warmup_s=1, measure_s=3, drain_s=10)

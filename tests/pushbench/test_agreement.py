@@ -22,7 +22,7 @@ def test_a_run_that_is_as_the_models_say_has_no_disagreement_and_says_that_it_ag
     assert agreement.disagreements(run) == []
     said = agreement.told(run)
     assert said[0] == "Mean latency agrees with the model within 10 % and 5 ms in 10 of 10 cells that have a model."
-    assert said[1] == "Traffic for each delivery agrees with the model within 10 % in 10 of 10 cells that have a model."
+    assert said[1] == "Traffic for each delivery agrees with the model within 10 % in 5 of 5 cells that have a model."
 
 
 def test_the_reference_run_agrees() -> None:

@@ -72,7 +72,6 @@ async def test_who_is_ended_comes_back_from_its_cursor() -> None:
     audience = await lives([SubscriptionEnded("bye"), ConnectionResetError("cut")], backoff=AT_ONCE)
     assert Cut.after == [None, 1, 2]
     assert dict(audience.ended) == {}
-    assert dict(audience.interrupted) == {"SubscriptionEnded: bye": 1, "ConnectionResetError: cut": 1}
     assert [arrival.again for arrival in audience.arrivals] == [False, True, True]
 
 

@@ -72,6 +72,8 @@ def test_of_a_search_that_knows_nothing_yet_nothing_is_said() -> None:
 def test_what_never_held_is_below_the_least_that_was_tried() -> None:
     [found] = capacities(trials(edges={"sse": 0.5}, trials=1))
     assert said(found) == "below 1"
+    [unknown] = capacities(trials(edges={"sse": 0.5}, load_side=["sse"], trials=1))
+    assert said(unknown) == "–"
     assert found.steps_at(held=True).empty
 
 

@@ -672,15 +672,25 @@ def test_polling_has_half_the_interval_beside_it_and_the_others_are_level(polls:
         assert set(lines(axes, "line")) == {"polling"}
 
 
+def test_pollers_that_are_not_at_the_largest_load_leave_nothing_to_draw(polls: Frames) -> None:
+    trials = polls["trials"].assign(subscribers=lambda all: np.where(all["transport"] == "websocket", 5000, 100))
+    figure = charts.draw("poll_interval", {**polls, "trials": trials})
+    assert "No transport that polls was measured at the largest load" in words(figure)
+
+
 def test_polling_has_beside_its_cpu_what_it_would_take_if_every_poll_took_the_same(polls: Frames) -> None:
-    polls = {**polls, "trials": polls["trials"].assign(server_cpu_us_per_delivery=250.0)}
-    figure = charts.draw("poll_interval", polls)
+    trials = polls["trials"].assign(server_cpu_us_per_delivery=250.0, requests_per_delivery=1.0)
+    figure = charts.draw("poll_interval", {**polls, "trials": trials})
     _, right = figure.axes
     [model] = [line for line in right.lines if line.get_gid() == "requests"]
     assert places(model)[1] == pytest.approx([250, 50, 25])
     assert "a core would answer 4,000 a second, and these subscribers could ask every 25 ms" in words(figure)
-    unknown = {**polls, "trials": polls["trials"].assign(server_cpu_us_per_delivery=np.nan)}
-    assert "a core would answer" not in words(charts.draw("poll_interval", unknown))
+    doubted = trials.assign(verdict=np.where(trials["poll_interval_ms"] == 100, "server_bound", trials["verdict"]))
+    assert "a core would answer 4,000" in words(charts.draw("poll_interval", {**polls, "trials": trials}))
+    assert "asked most often" in words(charts.draw("poll_interval", {**polls, "trials": doubted}))
+    for column in ("server_cpu_us_per_delivery", "requests_per_delivery"):
+        unknown = {**polls, "trials": trials.assign(**{column: np.nan})}
+        assert "a core would answer" not in words(charts.draw("poll_interval", unknown))
 
 
 # The overview.

@@ -218,6 +218,17 @@ def test_a_bar_of_cpu_is_user_and_system_on_top_of_each_other(trials: pd.DataFra
     assert len(bars(first)) == 2 * len(frames.FIVE)
 
 
+def test_where_cpu_could_not_be_told_apart_a_bar_is_their_sum(trials: pd.DataFrame) -> None:
+    parts = ["server_user_us_per_delivery", "server_system_us_per_delivery"]
+    figure = charts.draw("cpu", {"trials": network.changed(trials, "sse", parts, np.nan)})
+    found = bars(figure.axes[0])
+    assert [label for label in found if label.startswith("sse")] == ["sse:whole"]
+    assert "too little to tell them apart" in words(figure)
+    assert len(found) == 2 * len(frames.FIVE) - 1
+    nowhere = trials.assign(**dict.fromkeys(parts, np.nan))
+    assert "not told apart into user and system" in words(charts.draw("cpu", {"trials": nowhere}))
+
+
 def test_what_idle_costs_has_panels_of_its_own_where_it_was_measured(
     trials: pd.DataFrame, figures: dict[str, Figure]
 ) -> None:

@@ -17,8 +17,8 @@ from pushbench.checks import Judgement, Verdict
 from pushbench.cli import app, invoke
 from pushbench.diagnosis import Finding, Severity
 from pushbench.outcome import Outcome
+from pushbench.plans import Trial
 from pushbench.results import LOCK, SCHEMA
-from pushbench.trial import Trial
 from tests.pushbench import frames, searches
 from tests.pushbench.full import room_for
 from tests.pushbench.tiny import PYTHON, listening

@@ -82,17 +82,17 @@ async def test_without_plateaus_there_are_no_slopes(monkeypatch: pytest.MonkeyPa
     assert memory.slopes() == {}
 
 
-async def test_after_traffic_there_is_a_line_of_its_own_and_what_stays_is_shared_among_the_connections(
+async def test_what_came_with_messages_and_what_stays_is_shared_among_the_connections(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     memory = await measured(monkeypatch)
-    residual = memory.rows.pop()
-    for row in [row for row in memory.rows if row["state"] == "ramp"]:
-        memory.rows.append(row | {"state": "traffic", "server_user_bytes": 31_000_000 + 20_000 * row["connections"]})
+    residual, last = memory.rows.pop(), memory.rows[-1]
+    memory.rows.append(last | {"state": "traffic", "server_user_bytes": last["server_user_bytes"] + 4_000_000})
     memory.rows.append(residual | {"server_user_bytes": 32_000_000.0, "server_kernel_bytes": 4_000.0})
     columns = memory.slopes()
-    assert columns["server_user_traffic_bytes_per_connection"] == pytest.approx(20_000)
-    assert columns["server_user_traffic_bytes_per_connection_r2"] == pytest.approx(1)
+    idle = columns["server_user_bytes_per_connection"]
+    assert idle == fit_line([100, 200, 300, 400], list(USER_BYTES.values())[1:]).slope
+    assert columns["server_user_traffic_bytes_per_connection"] == pytest.approx(idle + 10_000)
     assert columns["server_kernel_traffic_bytes_per_connection"] == columns["server_kernel_bytes_per_connection"]
     assert columns["server_user_left_bytes_per_connection"] == pytest.approx(2_000_000 / 400)
     assert columns["server_kernel_left_bytes_per_connection"] == pytest.approx(10)

@@ -50,6 +50,16 @@ def test_a_contradiction_is_refused_with_the_way_out(load: str, phases: str, say
     assert len(str(error.value).splitlines()) == 1
 
 
+@pytest.mark.parametrize("load", ["slow_percent = 10", "vanish_percent = 50", "server_stall_ms = 100", "churn_hz = 1"])
+def test_without_a_window_nothing_can_go_wrong_in_it(load: str) -> None:
+    text = TEXT.replace("warmup_s = 1\nmeasure_s = 2", "warmup_s = 0\nmeasure_s = 0\nplateaus = 4").replace(
+        "rate_hz = 10", ""
+    )
+    assert loads(text.format(transport="sse", load="", phases=""), "mine.toml")
+    with pytest.raises(ScenarioError, match="measure_s = 0 has no window in which that could be; take it out, or set"):
+        loads(text.format(transport="sse", load=load, phases=""), "mine.toml")
+
+
 @pytest.mark.parametrize(
     "load", ["server_down_ms = 100", "slow_percent = 10", "burst = 2", "churn_hz = 1", "drop_unanswered_s = 1"]
 )

@@ -62,11 +62,22 @@ def test_what_was_not_measured_keeps_nothing(value: object) -> None:
         (Verdict.PUBLISHER_LATE, 101, Side.LOAD),
         (Verdict.LOSSY, 99, Side.SERVER),
         (Verdict.LOSSY, 101, Side.SERVER),
-        (Verdict.FAILED, None, Side.SERVER),
+        (Verdict.FAILED, None, Side.LOAD),
     ],
 )
 def test_a_verdict_and_the_figures_say_which_side_gave_in(verdict: Verdict, p99_ms: float | None, side: Side) -> None:
     assert P99.side(verdict, {"latency_p99_ms": p99_ms}) is side
+
+
+def test_a_trial_that_failed_is_laid_to_the_server_only_if_the_server_did() -> None:
+    assert P99.side(Verdict.FAILED, {}, by_target=True) is Side.SERVER
+
+
+def test_a_cost_is_not_kept_by_a_load_side_in_trouble_for_that_may_have_asked_for_less() -> None:
+    cheap = parse("server_cpu_percent <= 80 and latency_p99_ms <= 100")
+    columns = {"server_cpu_percent": 50.0, "latency_p99_ms": 9.0}
+    assert cheap.side(Verdict.CLIENT_BOUND, columns) is Side.LOAD
+    assert cheap.side(Verdict.OK, columns) is Side.HELD
 
 
 def test_what_was_lost_keeps_no_objective_whatever_the_verdict_is_named_for() -> None:

@@ -145,7 +145,7 @@ def test_what_is_to_come_is_estimated_by_the_phases() -> None:
         ("ok", 1234.5, (Side.SERVER, "not held: latency_p99_ms 1,234")),
         ("client_bound", 110.04, (Side.LOAD, "the load side gave in: latency_p99_ms 110")),
         ("publisher_late", 90.0, (Side.LOAD, "the load side gave in")),
-        ("failed", None, (Side.SERVER, "not held: latency_p99_ms not measured")),
+        ("failed", None, (Side.LOAD, "the load side gave in: latency_p99_ms not measured")),
     ],
 )
 def test_the_outcome_of_a_step_is_said_with_the_figure_that_broke_it(

@@ -117,7 +117,7 @@ def test_every_column_is_as_it_is_defined() -> None:
         "server_cpu_us_per_delivery": pytest.approx(1e6 / 100),
         "server_user_us_per_delivery": pytest.approx(0.75e6 / 100),
         "server_system_us_per_delivery": pytest.approx(0.25e6 / 100),
-        "server_cpu_us_per_connection_s": pytest.approx(1e6 / 10 / 2),
+        "server_cpu_us_per_connection_s": pytest.approx(1e6 / 11 / 2),
         "server_cpu_us_per_empty_poll": None,
         "client_cpu_us_per_delivery": pytest.approx(0.5e6 / 90),
         "client_user_us_per_delivery": pytest.approx(0.25e6 / 90),
@@ -166,7 +166,7 @@ def test_all_that_is_measured_is_there_but_the_slopes_of_memory() -> None:
 
 
 def test_what_a_relay_reports_is_there_if_there_was_one() -> None:
-    relayed = RelayReport(Lag(10 * MS, late_ns=(2 * MS,) * 100, cpu_ns=(MS,) * 100), 12, resets=3, idle_cuts=4)
+    relayed = RelayReport(Lag(10 * MS, late_ns=(2 * MS,) * 100, cpu_ns=(MS,) * 100), resets=3, idle_cuts=4)
     columns = conclude(relayed=relayed).columns
     assert (columns["relay_resets"], columns["relay_idle_cuts"]) == (3, 4)
     assert 0 < columns["relay_lag_p99_ms"] < 2
@@ -268,6 +268,16 @@ def test_who_joins_late_is_offered_less() -> None:
     late = LOAD.model_copy(update={"join_late_percent": 40.0})
     outcome = concluded(late, SCHEDULE, SEEN, SLIPS_NS, MACHINE, NoMemory())
     assert outcome.columns["offered_per_s"] == pytest.approx((10 - 4 / 2) * 5)
+
+
+def test_where_some_read_slowly_or_vanish_nothing_is_told_per_delivery_and_they_are_connections_all_the_same() -> None:
+    load = LOAD.model_copy(update={"vanish_percent": 50.0})
+    columns = concluded(load, SCHEDULE, SEEN, SLIPS_NS, MACHINE, NoMemory()).columns
+    for role in ("server", "client"):
+        assert columns[f"{role}_cpu_us_per_delivery"] is columns[f"{role}_user_us_per_delivery"] is None
+        assert columns[f"{role}_cpu_us_per_empty_poll"] is None
+    assert columns["server_cpu_us_per_connection_s"] == pytest.approx(1e6 / 11 / 2)
+    assert columns["client_cpu_us_per_connection_s"] == pytest.approx(0.5e6 / 10 / 2)
 
 
 def test_a_feed_of_the_swarms_own_has_no_server_to_tell_of() -> None:

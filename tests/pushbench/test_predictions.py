@@ -112,6 +112,6 @@ def test_bytes_and_packets_are_those_that_a_kernel_counted(
         assert sent.packets == pytest.approx(packets, rel=0.06)
 
 
-def test_long_polls_beyond_the_knee_share_their_heads() -> None:
-    near, far = wire("longpoll", rtt_ms=20.0), wire("longpoll", rtt_ms=400.0)
-    assert far.up.http == near.up.http / 4
+def test_beyond_a_relay_nothing_is_told_of_bytes() -> None:
+    assert predictions.wire(load("longpoll", rtt_ms=20.0)) is None
+    assert predictions.latency(load("longpoll", rtt_ms=20.0)) is not None

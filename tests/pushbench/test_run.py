@@ -20,11 +20,12 @@ from pushbench import environment, results, run
 from pushbench.checks import Judgement, Verdict
 from pushbench.columns import LEDGER, MEASURED, SEARCH as SEARCH_COLUMNS
 from pushbench.outcome import Outcome
+from pushbench.plans import Trial
 from pushbench.results import ResultsError, Store
 from pushbench.run import execute, give_up, open_store
 from pushbench.scenario import Load, Scenario, ScenarioError, loads
 from pushbench.target import Target
-from pushbench.trial import Trial, Watch
+from pushbench.trial import Watch
 from tests.pushbench.tiny import GOOD_SERVER, PYTHON, nothing_left_over, servers_below, shell
 
 TOML = """\

@@ -171,6 +171,11 @@ def test_a_message_may_rightly_wait_for_its_line_and_its_poll(
     assert (cell.line_ms, cell.polled_ms) == (line_ms, polled_ms)
 
 
+def test_a_poll_with_a_connection_of_its_own_takes_two_round_trips() -> None:
+    kept = Load(transport="polling", subscribers=1, poll_interval_ms=250, rtt_ms=200.0)
+    assert (kept.polled_ms, kept.model_copy(update={"poll_connection": "new"}).polled_ms) == (250, 500)
+
+
 # The schedule
 
 

@@ -81,6 +81,7 @@ def test_a_rate_is_searched_in_fractions_and_not_below_one_message_a_window() ->
     text = GOOD.replace('"subscribers"', '"rate_hz"').replace("rate_hz = 10", "subscribers = 10")
     assert scenario(text=text).within == Range(start=100, lowest=1, limit=1000, precision=0.1, whole=False)
     assert scenario("measure_s=0.1", text=text).within.lowest == 10
+    assert scenario(text=text.replace("subscribers = 10", "subscribers = 10\nburst = 20")).within.lowest == 10
     text = text.replace('"rate_hz"', '"payload_bytes"').replace("[load]", "[load]\nrate_hz = 10")
     assert scenario(text=text).within == Range(start=100, lowest=83, limit=1000, precision=0.1, whole=True)
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from pushbench import message
-from pushbench.slow import Reading, Slow, bystanders
+from pushbench.harm import bystanders
+from pushbench.slow import Reading, Slow
 
 FEED = b"".join(b"id: %d\r\ndata: %b\r\n\r\n" % (seq + 1, message.encode(seq, 1, 2, 100)) for seq in range(6))
 
@@ -77,6 +78,15 @@ def test_where_they_harm_the_others_it_is_told_by_how_much_and_why(changes: dict
         "stream: with 1 % of the readers at 0 bytes/s the others' p99 is 35.0 ms instead of 10.0, 3.5 times; "
     )
     assert bad.endswith(reason)
+
+
+def test_each_load_is_held_against_its_own_and_what_is_in_doubt_counts_only_alone() -> None:
+    many = [row("sse", 0.0, 100.0, subscribers=1000), row("sse", 1.0, 150.0, subscribers=1000)]
+    few = [row("sse", 0.0, 10.0, subscribers=10), row("sse", 1.0, 12.0, subscribers=10)]
+    doubted = row("sse", 1.0, 9000.0, subscribers=10, verdict="client_bound")
+    assert len(bystanders([*many, *few, doubted])) == 1
+    [harmed] = bystanders([*many, row("sse", 0.0, 10.0, subscribers=10), row("sse", 1.0, 25.0, subscribers=10)])
+    assert "25.0 ms instead of 10.0" in harmed
 
 
 def test_nothing_is_told_without_something_to_compare() -> None:

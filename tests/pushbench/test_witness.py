@@ -49,6 +49,8 @@ def test_what_it_does_not_understand_it_does_not_tell() -> None:
     witness = Witness(lambda url: None, bare=False)
     witness._tape = tape
     assert witness.account((0, 20)) is None
+    witness._tape = on_tape((1, False, HEAD + b"many\r\n"))
+    assert witness.account((0, 20)) is None
 
 
 class Client:

@@ -11,9 +11,9 @@ import psutil
 
 from pushbench import interruption
 from pushbench.placement import Placement, place
+from pushbench.plans import Trial
 from pushbench.scenario import Load, Phases
 from pushbench.target import Target, built_in
-from pushbench.trial import Trial
 
 PHASES = Phases(settle_s=0, warmup_s=0.1, measure_s=0.3, drain_s=10)
 

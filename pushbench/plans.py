@@ -1,0 +1,106 @@
+"""What is to be tried, and what each load process is told of it.
+
+It knows the keys of a load, and the plans of swarm, publisher and relay. When each does its part is not known here.
+"""
+
+from dataclasses import dataclass
+
+from pushbench.audience import Habits
+from pushbench.client_options import client_options
+from pushbench.comeback import Backoff
+from pushbench.control import Address
+from pushbench.placement import Placement
+from pushbench.publisher import PublisherPlan
+from pushbench.relay import Faults, RelayPlan
+from pushbench.scenario import Load, Phases
+from pushbench.schedule import NS, Schedule
+from pushbench.shaping import Line
+from pushbench.swarm import SwarmPlan
+from pushbench.target import Target
+from pushbench.transports import ROWS
+
+MS_NS = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What is to be tried."""
+
+    load: Load
+    phases: Phases
+    target: Target | None
+    """None if the swarm feeds itself."""
+    placement: Placement
+    seed: int
+
+    @property
+    def schedule(self) -> Schedule | None:
+        """The feed's schedule; None for a trial without traffic."""
+        if not self.phases.measure_s:
+            return None
+        return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s, self.load.burst)
+
+
+def swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
+    """Who subscribes, and how they behave; `control` is where the swarm hears more."""
+    load = trial.load
+    return SwarmPlan(
+        control=control,
+        habits=Habits(
+            transport=ROWS[load.transport],
+            subscribers=load.subscribers,
+            options=client_options(load),
+            join_late=load.join_late,
+            resume=load.resume,
+            leave_early=load.leave_early,
+            seed=trial.seed,
+            churn_hz=load.churn_hz,
+            slow=load.slow,
+            slow_bytes_per_s=load.slow_bytes_per_s,
+            vanish=load.vanishing,
+            backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
+        ),
+        schedule=trial.schedule,
+        give_up_s=trial.phases.drain_s,
+        payload_bytes=load.payload_bytes,
+        cores=trial.placement.swarm,
+    )
+
+
+def publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
+    """What is published, and when; None if nothing is, or the swarm feeds itself."""
+    if trial.schedule is None or not trial.schedule.count or trial.target is None:
+        return None
+    return PublisherPlan(
+        control=control,
+        path=trial.target.publish_path,
+        via=trial.target.publish_via or trial.load.publish_via,
+        pacing=trial.load.pacing,
+        schedule=trial.schedule,
+        give_up_s=trial.phases.drain_s,
+        payload_bytes=trial.load.payload_bytes,
+        cores=trial.placement.publisher,
+        persists=trial.load.server_down_ms > 0,
+    )
+
+
+def relay_plan(trial: Trial, control: Address) -> RelayPlan:
+    """What the line is like, and what goes wrong on it."""
+    load = trial.load
+    return RelayPlan(
+        control=control,
+        line=Line(
+            round_trip_ns=round(load.rtt_ms * MS_NS),
+            jitter_ns=round(load.jitter_ms * MS_NS),
+            bit_per_s=load.bandwidth_kbit_s * 1000,
+        ),
+        faults=Faults(
+            stall_ns=load.relay_stall_ms * MS_NS,
+            resets=load.relay_resets,
+            idle_ns=round(load.relay_idle_s * NS),
+            buffer_bytes=load.relay_buffer_bytes,
+        ),
+        schedule=trial.schedule,
+        seed=trial.seed,
+        cores=trial.placement.relay,
+    )
