@@ -7,6 +7,8 @@ from typing import Any
 from pushbench.columns import LOAD
 from pushbench.transports import ROWS
 
+THEIRS = ("slow_", "drop_unanswered_")
+"""How keys of a load begin that are about slow readers alone."""
 HARMED = 2.0
 """So many times the p99 of a cell without slow readers is more than they may cost the others."""
 FULL_PERCENT = 95.0
@@ -22,7 +24,7 @@ def bystanders(trials: Iterable[Mapping[str, Any]]) -> list[str]:
     for row in trials:
         p99_ms = row["latency_p99_ms"]
         if p99_ms is not None and p99_ms == p99_ms:
-            others = tuple(row[name] for name in LOAD if name in row and not name.startswith("slow_"))
+            others = tuple(row[name] for name in LOAD if name in row and not name.startswith(THEIRS))
             cells.setdefault((row["slow_percent"], row["slow_bytes_per_s"], others), []).append(row)
     unharmed: set[str] = set()
     harmed: set[str] = set()

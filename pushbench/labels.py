@@ -16,7 +16,7 @@ SETTINGS: dict[str, str] = {
     "poll_connection": "{} connection",
     "poll_empty": "empty polls {}",
     "headers": "{} headers",
-    "compression": "compression: {}",
+    "compression": "{}",
     "longpoll_timeout_s": "held {} s",
     "heartbeat_s": "heartbeat {} s",
     "publish_via": "published by {}",

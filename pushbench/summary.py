@@ -99,6 +99,40 @@ WAITING = (
 )
 """What a connection takes in a second in which nothing is published."""
 
+CONNECTING = (
+    Figure("connects/s", "connect_per_s"),
+    Figure("p99, ms", "connect_p99_ms"),
+    Figure("server CPU, µs", "server_cpu_us_per_connect"),
+    Figure("down, bytes", "connect_down_bytes"),
+    Figure("up, bytes", "connect_up_bytes"),
+    Figure("first message p50, ms", "first_message_p50_ms"),
+    Figure("first message p99, ms", "first_message_p99_ms"),
+    Figure("reconnects", "reconnects"),
+    Figure("reconnect p50, ms", "reconnect_p50_ms"),
+    Figure("reconnect p99, ms", "reconnect_p99_ms"),
+)
+"""What it takes to connect, and to come back."""
+
+OUTAGE = (
+    Figure("away, ms", "server_away_ms"),
+    Figure("90 % caught up, ms", "recovered_90_percent_ms"),
+    Figure("all caught up, ms", "recovered_all_ms"),
+    Figure("most connects/s", "connect_peak_per_s"),
+)
+"""How long it takes until everybody has all again, once a server is back."""
+
+SLOW = (
+    Figure("read", "slow_delivered"),
+    Figure("not read", "slow_lost"),
+    Figure("ended", "slow_ended"),
+    Figure("server at most, MiB", "server_peak_user_bytes", 1 / 2**20),
+    Figure("queues at most, MiB", "host_peak_queue_bytes", 1 / 2**20),
+)
+"""What becomes of slow readers, and of the memory meanwhile."""
+
+VANISHED = (Figure("half noticed, ms", "noticed_p50_ms"), Figure("all noticed, ms", "noticed_all_ms"))
+"""How long the server keeps a peer that is gone."""
+
 MEMORY = tuple(
     Figure(
         f"{heading}{when}, KiB",
@@ -117,6 +151,9 @@ DUE = (
 )
 """What is said below the table of latencies."""
 
+
+UNNOTICED = "–: not within the window."
+"""What is said below the table of those that vanished."""
 
 RELAY = (
     "Round trip, jitter and bandwidth are a relay's: it delays bytes and keeps their order. Networks do more: it loses and "
@@ -152,6 +189,10 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
         _table("On the wire, per delivery", trials, WIRE, {}),
         _table("While nothing is published, per connection and second", silent, WAITING, {}, _seldom(silent)),
         *([_table("Memory of the server, per connection", trials, MEMORY, {})] if states else []),
+        _table("Connecting", trials, [figure for figure in CONNECTING if (trials[figure.column] > 0).any()], {}),
+        _table("After the server was killed and is back", trials[trials["server_down_ms"] > 0], OUTAGE, {}),
+        _table("Who reads slowly", trials[trials["slow_percent"] > 0], SLOW, {"ended by": _ended_by}),
+        _table("Peers that vanished", trials[trials["vanish_percent"] > 0], VANISHED, {}, (UNNOTICED,)),
     ]
     shown = [table for table in shown if table.figures or table is shown[1]]
     rough = any(ROUGH in text for table in shown for row in table.rows for text in row)
@@ -264,6 +305,12 @@ def marks_explained(trials: pd.DataFrame, *, rough: bool) -> list[str]:
             f"so few connections drown in what else the kernel does."
         )
     return notes
+
+
+def _ended_by(cell: pd.DataFrame) -> str:
+    """Why slow readers were ended, of the first trial in which any were."""
+    told = [text for text in cell["slow_ended_by"].dropna() if text]
+    return str(told[0]) if told else "–"
 
 
 def _special(trials: pd.DataFrame) -> list[str]:

@@ -45,7 +45,8 @@ def memory(trials: pd.DataFrame, memory: pd.DataFrame) -> Figure:
         return nothing(TITLE, why_nothing(trials, "No ramp with plateaus was measured (plateaus = 0?)."))
     ramps = trials[trials["cell"].isin(memory.loc[memory["state"] == "ramp", "cell"])]
     all_series = [largest_ramp(series) for series in series_of(ramps, along=("subscribers", "rate_hz"))]
-    figure = sheet(13, 6.6 + 0.23 * len(all_series))
+    longest = max(len(_key_said(series, part)) for series in all_series for part, _ in PARTS)
+    figure = sheet(max(13, (0.8 + 0.08 * longest) * 13 / 5), 6.6 + 0.23 * len(all_series))  # a panel is as wide as its key
     grid = figure.subplots(1, 4, width_ratios=[5, 1.5, 5, 1.5], squeeze=False)[0]
     hollow = False
     for (part, said), axes, strip in zip(PARTS, grid[::2], grid[1::2], strict=True):
@@ -99,14 +100,14 @@ def largest_ramp(series: Series) -> Series:
 
 
 def slope_said(series: Series, part: str) -> str:
-    """Say a slope with its interval and the worst R² of its trials: `26.8 ± 0.2 KiB, R² ≥ 0.999`."""
+    """Say a slope with its interval and the worst R² of its trials: `26.8 ± 0.2, R² ≥ 0.999`."""
     found = slope(series.rows, part)
     if not found.n:
         return "no slope"
     half = max(found.high - found.mid, found.mid - found.low) / KIB
     digits = 2 if half < 0.095 else 1
     r2 = numbers(series.rows[f"server_{part}_bytes_per_connection_r2"])
-    said = f"{found.mid / KIB:.{digits}f} ± {half:.{digits}f} KiB"
+    said = f"{found.mid / KIB:.{digits}f} ± {half:.{digits}f}"
     if not np.isfinite(r2).any():
         return said
     sign = "≥" if found.n > 1 else "="
@@ -129,14 +130,15 @@ def _draw_ramp(axes: Axes, series: Series, memory: pd.DataFrame, part: str) -> L
         )  # fmt: skip
     return Line2D(
         [], [], color=style.colour, marker=style.marker, markersize=6, linestyle=style.dashes, linewidth=1.4,
-        label=f"{series.label}: {slope_said(series, part)}{_traffic_said(series, part)}",
+        label=_key_said(series, part),
     )  # fmt: skip
 
 
-def _traffic_said(series: Series, part: str) -> str:
+def _key_said(series: Series, part: str) -> str:
     column = f"server_{part}_traffic_bytes_per_connection"
     found = median_interval(numbers(series.rows[column])) if column in series.rows else None
-    return f"; after traffic {found.mid / KIB:.1f}" if found and found.n else ""
+    traffic = f"; after traffic {found.mid / KIB:.1f}" if found and found.n else ""
+    return f"{series.label}: {slope_said(series, part)}{traffic}"
 
 
 def _draw_kept(axes: Axes, place: int, series: Series, memory: pd.DataFrame, column: str) -> None:

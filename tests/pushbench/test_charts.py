@@ -624,7 +624,7 @@ def test_the_memory_line_has_the_slope_of_the_table_and_says_it_with_interval_an
     assert (y1 - y0) / (x1 - x0) * memory.MIB == pytest.approx(mine.median())
     keys = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]  # type: ignore[union-attr]
     assert [key.split(":")[0] for key in keys] == list(frames.FIVE)
-    assert re.fullmatch(r"sse: \d+\.\d+ ± \d+\.\d+ KiB, R² ≥ 0\.9991", keys[3])
+    assert re.fullmatch(r"sse: \d+\.\d+ ± \d+\.\d+, R² ≥ 0\.9991", keys[3])
     assert set(marked(figure, "baseline")) == set(marked(figure, "residual")) == set(frames.FIVE)
 
 

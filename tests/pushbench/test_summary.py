@@ -1,5 +1,7 @@
 """The tables: medians with their intervals, naive beside due, what varies and nothing else, and doubts are marked."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -22,8 +24,14 @@ def latency(run: pd.DataFrame) -> Table:
     return tables(run)[0]
 
 
+def titled(run: pd.DataFrame, title: str) -> Table:
+    [found] = [table for table in tables(run) if table.title == title]
+    return found
+
+
 def cost(run: pd.DataFrame) -> Table:
-    return tables(run)[-1]
+    """What a delivery costs, with what is said below the last table, which holds for all."""
+    return replace(titled(run, "Delivered, and what it cost"), notes=tables(run)[-1].notes)
 
 
 def test_what_the_line_is_and_what_it_is_not_is_said_below_the_latencies() -> None:
@@ -97,8 +105,9 @@ def test_every_latency_from_the_due_time_has_the_naive_one_right_beside_it() -> 
 
 
 def test_without_a_latency_there_is_no_table_of_latencies() -> None:
-    [only] = tables(frames.run(("sse",), subscribers=(10,), measure_s=0, trials=1, plateaus=4)["trials"])
-    assert "verdict" in only.headings
+    made = tables(frames.run(("sse",), subscribers=(10,), measure_s=0, trials=1, plateaus=4)["trials"])
+    assert [table.title for table in made] == ["Delivered, and what it cost", "Connecting"]
+    assert all("verdict" in table.headings for table in made)
 
 
 def test_every_table_says_of_each_row_which_cell_it_is_and_whether_to_believe_it() -> None:
@@ -108,6 +117,31 @@ def test_every_table_says_of_each_row_which_cell_it_is_and_whether_to_believe_it
         assert made.headings[:2] == ("transport", "subscribers")
         assert made.headings[-1] == "verdict"
         assert len(made.rows) == 4
+
+
+def test_what_goes_wrong_on_purpose_has_a_table_of_its_own_with_the_cells_in_which_it_does() -> None:
+    run = frames.run(("sse", "websocket"), subscribers=(10,), trials=1)["trials"]
+    for title in ("After the server was killed and is back", "Who reads slowly", "Peers that vanished"):
+        assert title not in [table.title for table in tables(run)]
+    only = run["transport"] == "sse"
+    run.loc[only, ["server_down_ms", "recovered_all_ms"]] = [1000, 450.0]
+    run.loc[only, ["slow_percent", "slow_delivered", "slow_lost", "slow_ended", "slow_ended_by"]] = [
+        10.0,
+        3,
+        97,
+        1,
+        "1 × cut",
+    ]
+    run.loc[only, ["vanish_percent", "noticed_p50_ms"]] = [50.0, 1600.0]
+    for title, figure in (
+        ("After the server was killed and is back", "450"),
+        ("Who reads slowly", "1 × cut"),
+        ("Peers that vanished", "1,600"),
+    ):
+        [row] = titled(run, title).rows
+        assert row[0] == "sse"
+        assert figure in row
+    assert "all noticed, ms" not in titled(run, "Peers that vanished").headings
 
 
 def test_floors_are_last_and_explained() -> None:
