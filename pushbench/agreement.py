@@ -26,6 +26,8 @@ MORE_MS = 5.0
 LESS_MS = 1.0
 """But only so much below."""
 
+ONE_A_POLL = (0.95, 1.05)
+"""So many polls a delivery are one for each update."""
 CLAIMED = ("polling", "websocket")
 """The two that Lubbers and Greco compared."""
 
@@ -104,24 +106,29 @@ def compared(trials: "pd.DataFrame") -> list[Compared]:
 def claim(trials: "pd.DataFrame") -> list[str]:
     """Lubbers and Greco's 871 bytes of headers against 2, beside what polling and WebSocket took here; empty without both.
 
-    Of the cells with no more than one message an answer, since theirs was one update a poll.
+    Theirs was one update a poll, on a connection that is kept, without compression; so are the cells that are taken.
     """
     if not all(column in trials for column in (*DOWN, *UP, "requests_per_delivery")):
         return []
     calm = trials[trials["verdict"].astype(str) == Verdict.OK]
     polls, frames = (calm[calm["transport"].isin([name])] for name in CLAIMED)
-    polls = polls[polls["requests_per_delivery"] >= 1]
-    http = polls["wire_down_http_bytes_per_delivery"] + polls["wire_up_http_bytes_per_delivery"]
-    heads, frame = _median(http / polls["requests_per_delivery"]), _median(frames["wire_down_framing_bytes_per_delivery"])
-    if not (math.isfinite(heads) and math.isfinite(frame) and frame > 0):
+    polls = polls[polls["requests_per_delivery"].between(*ONE_A_POLL) & (polls["poll_connection"] != "new")]
+    frames = frames[frames["compression"] == "none"]
+    frame, framed = _median(frames["wire_down_framing_bytes_per_delivery"]), _median(_total(frames))
+    if not (len(polls) and math.isfinite(frame) and frame > 0):
         return []
-    totals = [_median(_total(rows)) for rows in (polls, frames)]
     then = models.LUBBERS_GRECO_POLL_BYTES, models.LUBBERS_GRECO_FRAME_BYTES
+    here = []
+    for kind, rows in polls.groupby("headers", sort=False):
+        http = _median(rows["wire_down_http_bytes_per_delivery"] + rows["wire_up_http_bytes_per_delivery"])
+        whole = _median(_total(rows))
+        here.append(
+            f"with {kind} headers {digits(http)} against {digits(frame)}, {digits(http / frame)} to 1 ({digits(whole)} "
+            f"against {digits(framed)} on the wire, payload and TCP/IP included, {digits(whole / framed)} to 1)"
+        )
     return [
         f"Lubbers and Greco (2010) reckoned {then[0]} bytes of HTTP headers a poll against {then[1]} bytes of a frame's, "
-        f"{then[0] // then[1]} to 1. Here it is {digits(heads)} against {digits(frame)}, {digits(heads / frame)} to 1; "
-        f"of all bytes on the wire for a delivery, payload and TCP/IP included, {digits(totals[0])} against "
-        f"{digits(totals[1])}, {digits(totals[0] / totals[1])} to 1."
+        f"{then[0] // then[1]} to 1. Here it is {'; '.join(here)}."
     ]
 
 
