@@ -48,49 +48,57 @@ def part_column(part: str) -> str:
 
 
 def shows_cpu(trials: pd.DataFrame) -> bool:
-    """True if user and system time were told apart anywhere."""
-    return all(part_column(part) in trials for part in PARTS) and not measured(ranked(trials), part_column("user")).empty
+    """True if user and system time were told apart anywhere, or it was measured what waiting costs."""
+    known = all(part_column(part) in trials for part in PARTS) and not measured(ranked(trials), part_column("user")).empty
+    return known or bool(_waiting(trials))
 
 
 def cpu(trials: pd.DataFrame) -> Figure:
     """Draw a bar for each series: user and system time per delivery, or their sum where there was too little to tell.
 
-    Beside it is what waiting costs, as far as it was measured.
+    Beside it is what waiting costs. What was not measured has no panel.
     """
     if not shows_cpu(trials):
         return nothing(TITLE, why_nothing(trials, "CPU time was not told apart into user and system."))
     here = largest(on_the_shortest_line(ranked(measured(trials, DELIVERY))), DELIVERY)
-    rows = series_of(here)[::-1]
-    resting = on_the_shortest_line(ranked(trials[trials["kind"] == "idle"]))
-    idle = [name for name in IDLE if name in trials and not measured(resting, name).empty]
-    labels_in = 0.075 * max(len(series.label) for series in rows)
-    figure = sheet(max(7.5, labels_in + 5.5) + 3.6 * len(idle), 2.6 + 0.42 * len(rows))
-    panels = figure.subplots(1, 1 + len(idle), squeeze=False, width_ratios=[1.6, *[1] * len(idle)])[0]
-    tidy(panels[0], "server CPU for each delivery (µs)", "", "For a delivery")
-    linear_axis(panels[0], "x", 0, _draw_parts(panels[0], rows) * 1.3)
-    panels[0].set_yticks(range(len(rows)), [series.label for series in rows])
-    doubtful = not all(believable(series.rows) for series in rows)
-    for axes, name in zip(panels[1:], idle, strict=True):
-        found = series_of(measured(resting, name))[::-1]
+    busy, waiting = series_of(here)[::-1], _waiting(trials)
+    most = max(len(rows) for rows in (busy, *waiting.values()))
+    labels_in = 0.075 * max(len(series.label) for rows in (busy, *waiting.values()) for series in rows)
+    widths = [*([1.6] if busy else []), *[1.0] * len(waiting)]
+    figure = sheet(max(7.5, (5.5 if busy else 1.9) + labels_in + 3.6 * len(waiting)), 2.6 + 0.42 * most)
+    panels = list(figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0])
+    if busy:
+        tidy(panels[0], "server CPU for each delivery (µs)", "", "For a delivery")
+        linear_axis(panels[0], "x", 0, _draw_parts(panels[0], busy) * 1.3)
+    for axes, (name, rows) in zip(panels[bool(busy) :], waiting.items(), strict=True):
         tidy(axes, "server CPU (µs)", "", IDLE[name])
-        linear_axis(axes, "x", 0, _draw_idle(axes, found, name) * 1.35)
-        axes.set_yticks(range(len(found)), [series.label for series in found])
-        axes.set_ylim(min(len(found) - len(rows), 0) - 0.6, len(found) - 0.4)  # bars as thick as those of the first panel
-        doubtful = doubtful or not all(believable(series.rows) for series in found)
-    panels[0].set_ylim(-0.6, len(rows) - 0.4)
-    for axes in panels:
+        linear_axis(axes, "x", 0, _draw_idle(axes, rows, name) * 1.35)
+    for axes, rows in zip(panels, [*([busy] if busy else []), *waiting.values()], strict=True):
+        axes.set_yticks(range(len(rows)), [series.label for series in rows])
+        axes.set_ylim(len(rows) - most - 0.6, len(rows) - 0.4)  # bars as thick as those of the other panels
         axes.grid(visible=False, axis="y")
     legend: list[Artist] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=said)
         for said, colour, hatch in PARTS.values()
+        if busy
     ]
-    if any(measured(series.rows, part_column("user")).empty for series in rows):
+    if any(measured(series.rows, part_column("user")).empty for series in busy):
         legend.append(Patch(facecolor=UNKNOWN, label="too little to tell them apart"))
-    if doubtful:
+    drawn = [series for rows in (busy, *waiting.values()) for series in rows]
+    if not all(believable(series.rows) for series in drawn):
         legend.append(Patch(facecolor="white", edgecolor=GREY, alpha=0.5, label="pale: not to be believed"))
-    load = load_said(float(here["subscribers"].iloc[0]), float(here["rate_hz"].iloc[0]))
-    counts = [median_interval(numbers(series.rows[DELIVERY])).n for series in rows]
-    return dress(figure, TITLE, f"Deliveries at {load}. {trials_said(counts)}.", legend, notes(trials))
+    counts = [series.rows.groupby("cell").size().min() for series in drawn]
+    load = (
+        f"Deliveries at {load_said(float(here['subscribers'].iloc[0]), float(here['rate_hz'].iloc[0]))}. " if busy else ""
+    )
+    return dress(figure, TITLE, f"{load}{trials_said(counts)}.", legend, notes(trials))
+
+
+def _waiting(trials: pd.DataFrame) -> dict[str, list[Series]]:
+    """Give the series of each cost of waiting that was measured, from the bottom up."""
+    resting = on_the_shortest_line(ranked(trials[trials["kind"] == "idle"]))
+    found = {name: measured(resting, name) for name in IDLE if name in trials}
+    return {name: series_of(rows)[::-1] for name, rows in found.items() if len(rows)}
 
 
 def _draw_parts(axes: Axes, rows: Sequence[Series]) -> float:

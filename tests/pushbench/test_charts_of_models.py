@@ -225,8 +225,15 @@ def test_where_cpu_could_not_be_told_apart_a_bar_is_their_sum(trials: pd.DataFra
     assert [label for label in found if label.startswith("sse")] == ["sse:whole"]
     assert "too little to tell them apart" in words(figure)
     assert len(found) == 2 * len(frames.FIVE) - 1
-    nowhere = trials.assign(**dict.fromkeys(parts, np.nan))
+    nowhere = trials[trials["kind"] == "broadcast"].assign(**dict.fromkeys(parts, np.nan))
     assert "not told apart into user and system" in words(charts.draw("cpu", {"trials": nowhere}))
+
+
+def test_what_waiting_costs_is_drawn_without_deliveries_too(trials: pd.DataFrame) -> None:
+    figure = charts.draw("cpu", {"trials": trials[trials["kind"] == "idle"]})
+    titles = [axes.get_title(loc="left") for axes in figure.axes]
+    assert titles == ["For an idle connection, each second", "For a poll that finds nothing"]
+    assert "user" not in words(figure)
 
 
 def test_what_idle_costs_has_panels_of_its_own_where_it_was_measured(
