@@ -19,6 +19,8 @@ REFERENCE = CHECKOUT / "results" / "reference"
 README = CHECKOUT / "README.md"
 BEGIN, END = "<!-- made by `make reference`: begin -->", "<!-- made by `make reference`: end -->"
 PICTURE = "overview"
+SHOWN = 3
+"""How many tables the README has; all are in the report."""
 UNFIT = {verdict for verdict in Verdict if not verdict.believable}
 """Verdicts of trials that a reference must not have."""
 
@@ -27,10 +29,12 @@ def readme_part(run: Run) -> str:
     """The README's part that a run fills: picture, tables, and what it was measured on."""
     environment = run.manifest["environment"]
     lines = [f"![{run.manifest['title']}](results/reference/charts/{PICTURE}.png)"]
-    for table in summary.tables(run.trials):
+    tables = summary.tables(run.trials)
+    for table in tables[:SHOWN]:
         figures = len(table.headings) - table.keys
         lines += ["", f"**{table.title}**", "", _row(table.headings), _row(["---"] * table.keys + ["--:"] * figures)]
         lines += [*map(_row, table.rows), "", *table.notes]
+    lines += tables[-1].notes if len(tables) > SHOWN else ()  # which hold for all
     lines.append(
         f"Measured {run.manifest['started_at'][:10]} on {environment['cores']} cores of an {environment['cpu']}, "
         f"Linux {environment['kernel'].partition('-')[0]}, Python {environment['python']}, "
