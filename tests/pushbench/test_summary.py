@@ -124,15 +124,10 @@ def test_what_goes_wrong_on_purpose_has_a_table_of_its_own_with_the_cells_in_whi
     for title in ("After the server was killed and is back", "Who reads slowly", "Peers that vanished"):
         assert title not in [table.title for table in tables(run)]
     only = run["transport"] == "sse"
-    run.loc[only, ["server_down_ms", "recovered_all_ms"]] = [1000, 450.0]
-    run.loc[only, ["slow_percent", "slow_delivered", "slow_lost", "slow_ended", "slow_ended_by"]] = [
-        10.0,
-        3,
-        97,
-        1,
-        "1 × cut",
-    ]
-    run.loc[only, ["vanish_percent", "noticed_p50_ms"]] = [50.0, 1600.0]
+    told: dict[str, float | str] = {"server_down_ms": 1000, "recovered_all_ms": 450.0, "vanish_percent": 50.0}
+    told |= {"slow_percent": 10.0, "slow_delivered": 3, "slow_lost": 97, "slow_ended": 1, "slow_ended_by": "1 × cut"}
+    for column, value in (told | {"noticed_p50_ms": 1600.0}).items():
+        run.loc[only, column] = value
     for title, figure in (
         ("After the server was killed and is back", "450"),
         ("Who reads slowly", "1 × cut"),
