@@ -113,5 +113,5 @@ def test_the_steps_can_be_shown_as_if_they_were_a_grids_cells(column: str) -> No
     assert cells.groupby("cell")[["transport", "subscribers"]].nunique().eq(1).all(axis=None)
     assert cells["cell"].nunique() == len(made.groupby(["transport", "subscribers"]))
     assert sorted(cells[column]) == sorted(made[column])
-    for table in summary.tables(cells):
-        assert len(table.rows) == cells["cell"].nunique()
+    for shown in summary.tables(cells):
+        assert len(shown.rows) == cells["cell"].nunique()
