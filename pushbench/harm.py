@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from statistics import median
 from typing import Any
 
+from pushbench.checks import Verdict
 from pushbench.columns import LOAD
 from pushbench.transports import ROWS
 
@@ -12,7 +13,6 @@ THEIRS = ("slow_", "drop_unanswered_")
 HARMED = 2.0
 """So many times the p99 of a cell without slow readers is more than they may cost the others."""
 FULL_PERCENT = 95.0
-BELIEVABLE = ("ok", "server_bound")
 
 
 def bystanders(trials: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -51,7 +51,7 @@ def bystanders(trials: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _p99_ms(rows: Sequence[Mapping[str, Any]]) -> float:
     """The median p99 of those that may be believed; of all if none may be."""
-    believed = [row for row in rows if row["verdict"] in BELIEVABLE]
+    believed = [row for row in rows if Verdict(row["verdict"]).believable]
     return float(median(row["latency_p99_ms"] for row in believed or rows))
 
 
@@ -59,6 +59,6 @@ def _because(rows: Sequence[Mapping[str, Any]]) -> str:
     """The likeliest reason, by the columns."""
     if any(row["server_cpu_percent"] is not None and row["server_cpu_percent"] > FULL_PERCENT for row in rows):
         return "the server's core was full, and those that read slowly take part of it"
-    if doubted := [row for row in rows if row["verdict"] not in BELIEVABLE]:
+    if doubted := [row for row in rows if not Verdict(row["verdict"]).believable]:
         return f"but {len(doubted)} of {len(rows)} trials are in doubt ({doubted[0]['reason']})"
     return "no core was full: the server waits for slow readers before it serves the others"

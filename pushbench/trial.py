@@ -1,6 +1,7 @@
 """A trial: one repetition of a cell, from a fresh server process to its verdict.
 
-    start → baseline memory → ramp (plateaus) → settle → warm up → measure → drain → disconnect → residual memory → stop
+    start → baseline memory → ramp (plateaus, and messages at the last) → warm up → measure → drain → disconnect
+    → residual memory → stop
 
 It knows the phases and who does what in each. How a subscriber receives, how a message is published, what is made of the
 recordings and where results are kept is not known here.

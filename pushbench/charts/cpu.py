@@ -62,8 +62,9 @@ def cpu(trials: pd.DataFrame) -> Figure:
         return nothing(TITLE, why_nothing(trials, "CPU time was not told apart into user and system."))
     here = largest(on_the_shortest_line(ranked(measured(trials, DELIVERY))), DELIVERY)
     busy, waiting = series_of(here)[::-1], _waiting(trials)
-    most = max(len(rows) for rows in (busy, *waiting.values()))
-    labels_in = 0.075 * max(len(series.label) for rows in (busy, *waiting.values()) for series in rows)
+    each = [*([busy] if busy else []), *waiting.values()]
+    drawn = [series for rows in each for series in rows]
+    most, labels_in = max(map(len, each)), 0.075 * max(len(series.label) for series in drawn)
     widths = [*([1.6] if busy else []), *[1.0] * len(waiting)]
     figure = sheet(max(7.5, (5.5 if busy else 1.9) + labels_in + 3.6 * len(waiting)), 2.6 + 0.42 * most)
     panels = list(figure.subplots(1, len(widths), squeeze=False, width_ratios=widths)[0])
@@ -73,7 +74,7 @@ def cpu(trials: pd.DataFrame) -> Figure:
     for axes, (name, rows) in zip(panels[bool(busy) :], waiting.items(), strict=True):
         tidy(axes, "server CPU (µs)", "", IDLE[name])
         linear_axis(axes, "x", 0, _draw_idle(axes, rows, name) * 1.35)
-    for axes, rows in zip(panels, [*([busy] if busy else []), *waiting.values()], strict=True):
+    for axes, rows in zip(panels, each, strict=True):
         axes.set_yticks(range(len(rows)), [series.label for series in rows])
         axes.set_ylim(len(rows) - most - 0.6, len(rows) - 0.4)  # bars as thick as those of the other panels
         axes.grid(visible=False, axis="y")
@@ -84,7 +85,6 @@ def cpu(trials: pd.DataFrame) -> Figure:
     ]
     if any(measured(series.rows, part_column("user")).empty for series in busy):
         legend.append(Patch(facecolor=UNKNOWN, label="too little to tell them apart"))
-    drawn = [series for rows in (busy, *waiting.values()) for series in rows]
     if not all(believable(series.rows) for series in drawn):
         legend.append(Patch(facecolor="white", edgecolor=GREY, alpha=0.5, label="pale: not to be believed"))
     counts = [series.rows.groupby("cell").size().min() for series in drawn]
