@@ -18,6 +18,9 @@ from clients.subscription import CursorGone, HandOver, RequestRefused, Subscript
 READ_BYTES = 4096
 LOOK_EVERY_S = 0.1
 """How often one that reads nothing looks whether it was ended."""
+ASK_EVERY_S = 1
+"""How often its kernel asks the server's whether there still is a connection: a server that gives up on a peer without room
+says nothing to it, and one that reads nothing sends nothing by which it would hear of that."""
 HEAD_BYTES = 65_536
 
 ASK = {
@@ -90,6 +93,10 @@ class Raw:
         try:
             if self._receive_buffer_bytes:  # before connecting, for the window's scale is settled then
                 self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self._receive_buffer_bytes)
+            if not self._bytes_per_s:
+                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, ASK_EVERY_S)
+                self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, ASK_EVERY_S)
             self._socket.setblocking(False)
             await asyncio.get_running_loop().sock_connect(self._socket, (self._host, self._port))
             status, self._headers = await self._answered(ASK[self._asks])

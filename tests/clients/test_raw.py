@@ -40,7 +40,7 @@ async def test_it_hands_over_what_is_published(transport: str, asks: str, bytes_
 
 
 @pytest.mark.parametrize("transport", ["stream", "sse", "sse_plain", "websocket"])
-async def test_one_that_does_not_read_is_dropped_if_the_server_is_told_to(transport: str) -> None:
+async def test_one_that_does_not_read_is_dropped_if_the_server_is_told_to_and_hears_of_it(transport: str) -> None:
     with serving(drop_unanswered_s=0.5) as server:
         async with (
             aiohttp.ClientSession() as http,
@@ -49,12 +49,15 @@ async def test_one_that_does_not_read_is_dropped_if_the_server_is_told_to(transp
                 asks=ASKS[transport],
                 bytes_per_s=0,
                 receive_buffer_bytes=SLOW_BUFFER_BYTES,
-            ),
+            ) as reader,
         ):
+            receiving = asyncio.ensure_future(reader.receive(lambda pieces: None))
             await _until_cursors(http, server.url("/status"), 1)
             while await _cursors(http, server.url("/status")):  # as much as it takes to fill every buffer on the way
                 async with http.post(server.url("/publish"), data=b"x" * 60_000) as response:
                     assert response.status == 200
+            with pytest.raises(ConnectionResetError):
+                await asyncio.wait_for(receiving, 20)
 
 
 @pytest.mark.parametrize("transport", ["stream", "sse", "sse_plain", "websocket"])
