@@ -36,6 +36,9 @@ DOWN, UP = (
     for way, parts in (("down", ("payload", "framing", "http", "tcpip")), ("up", ("framing", "http", "tcpip")))
 )
 
+COUNTED = ("wire_down_bytes_per_delivery", "wire_up_bytes_per_delivery")
+"""What all of that comes to, as the kernel counts it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Compared:
@@ -108,7 +111,7 @@ def claim(trials: "pd.DataFrame") -> list[str]:
 
     Theirs was one update a poll, on a connection that is kept, without compression; so are the cells that are taken.
     """
-    if not all(column in trials for column in (*DOWN, *UP, "requests_per_delivery")):
+    if not all(column in trials for column in (*DOWN, *UP, *COUNTED, "requests_per_delivery")):
         return []
     calm = trials[trials["verdict"].astype(str) == Verdict.OK]
     polls, frames = (calm[calm["transport"].isin([name])] for name in CLAIMED)
@@ -142,7 +145,7 @@ def _of_cell(cell: str, rows: "pd.DataFrame") -> Iterator[Compared]:
         lowest, highest = mean * (1 - TOLERANCE) - unsure - LESS_MS, mean * (1 + TOLERANCE) + unsure + MORE_MS
         yield Compared(cell, "mean latency", "ms", found, mean, lowest, highest)
     wire = predictions.wire(load)
-    if wire and all(column in rows for column in (*DOWN, *UP)):
+    if wire and all(column in rows for column in COUNTED):
         found = median_interval(_total(rows).to_numpy(dtype=np.float64, na_value=np.nan))
         if found.n:
             total = wire.total
@@ -152,7 +155,7 @@ def _of_cell(cell: str, rows: "pd.DataFrame") -> Iterator[Compared]:
 
 
 def _total(rows: "pd.DataFrame") -> "pd.Series[float]":
-    total: pd.Series[float] = rows[[*DOWN, *UP]].sum(axis=1, skipna=False)
+    total: pd.Series[float] = rows[list(COUNTED)].sum(axis=1, skipna=False)
     return total
 
 

@@ -203,8 +203,13 @@ def _notes(found: list[Capacity]) -> Iterator[str]:
         f"Capacity: the most {name} with which {found[0].objective} and nothing was lost; {how}. "
         f"What broke it: the figures at the lowest value that failed. Holding: at the capacity."
     )
+    if any(one.gave_in is Side.SERVER for each in found for one in each.brackets):
+        yield (
+            "Gave in: server: the objective was missed, and not for anything on the load side. Its core need not be full: "
+            "a pause of its interpreter is enough for a tail."
+        )
     if any(one.lower_bound for one in found):
         yield (
-            f"{AT_LEAST} a lower bound: the load side gave in, or the search had reached its limit, before the server did. "
-            f"It is not the server's capacity."
+            f"{AT_LEAST} a lower bound: the load side gave in, or the search had reached its limit or was not finished, "
+            f"before the server did. It is not the server's capacity."
         )

@@ -13,6 +13,11 @@ from pushbench.scenario_keys import Load, Phases, Search, bounds, expected, kind
 from pushbench.scenario_toml import Draft
 from pushbench.search import Range
 
+WAITED = {"mean": 0.5, "p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
+"""Which part of its interval a poller's latency is at any load: a message is as likely to come at any moment of it."""
+LUCK = 0.9
+"""So much less may come out where there are few messages."""
+
 
 def asked_for(draft: Draft, problems: list[Problem]) -> bool:
     """Whether the scenario has a `[search]`; that an override alone makes none is added to the problems."""
@@ -85,8 +90,21 @@ def search_phase_problems(phases: Phases) -> Iterator[Problem]:
 
 
 def end_problems(search: Search, phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
-    """What is contradictory between the phases and a cell, at either end of the search."""
+    """What is contradictory between the phases and a cell, at either end of the search; and an objective beyond it."""
+    yield from _beyond_polling(search, cell, origin)
     for name, value in (("start", search.start), ("limit", search.limit)):
         origins = {**origin, search.key: ("search", name)}
         for problem in cell_problems(phases, at(cell, search.key, value), origins):
             yield replace(problem, key=f"search.{name}") if problem.key == f"search.{search.key}" else problem
+
+
+def _beyond_polling(search: Search, cell: Load, origin: Origin) -> Iterator[Problem]:
+    """A latency that no poller can keep, because it asks too seldom."""
+    for clause in parse(search.objective).clauses:
+        part = WAITED.get(clause.column.removeprefix("latency_").removesuffix("_ms"), 0.0) * LUCK
+        if clause.comparison in ("<=", "<") and clause.limit < part * cell.polled_ms:
+            says = (
+                f"{clause} is beyond {cell.transport}, which asks every {cell.polled_ms:g} ms, at any load; "
+                f"set poll_interval_ms to {clause.limit:g} or less, or leave {cell.transport} out"
+            )
+            yield Problem("search.objective", says, (("search", "objective"), origin["poll_interval_ms"]))

@@ -166,7 +166,8 @@ def _overridden(draft: Draft, override: str, set_by: dict[KeyPath, str]) -> Draf
     """The draft with one `key=value` laid over it; notes in `set_by` what it has set.
 
     A list for a key of the load goes into the grid, and a single value takes the place of the grid's list. Where there
-    are several `[[grid]]` tables, all of them get it, so that it holds for every cell.
+    are several `[[grid]]` tables, all of them get it, so that it holds for every cell; or, where the values are among
+    theirs, each keeps those that it has.
     """
     name, equals, text = (part.strip() for part in override.partition("="))
     if not (name and equals):
@@ -188,12 +189,28 @@ def _overridden(draft: Draft, override: str, set_by: dict[KeyPath, str]) -> Draf
     grids = draft.grids
     if isinstance(value, list) or any(key in grid for _, grid in grids):
         values = value if isinstance(value, list) else [value]
-        grids = tuple((place, {**grid, key: values}) for place, grid in grids or ((("grid",), {}),))
+        grids = _narrowed(grids, key, values) or tuple(
+            (place, {**grid, key: values}) for place, grid in grids or ((("grid",), {}),)
+        )
         set_by.update({(*place, key): override for place, _ in grids})
     else:
         load[key] = value
         set_by["load", key] = override
     return Draft({**draft.tables, "load": load}, grids, draft.places)
+
+
+def _narrowed(
+    grids: tuple[tuple[KeyPath, dict[str, Any]], ...], key: str, values: list[Any]
+) -> tuple[tuple[KeyPath, dict[str, Any]], ...]:
+    """Of several grids that all list a key, those with any of these values, and of theirs only these.
+
+    Empty if they do not all list it, or if one of the values is in none of them.
+    """
+    listed: list[Any] = [grid.get(key) for _, grid in grids]
+    if not all(isinstance(had, list) for had in listed) or not all(any(value in had for had in listed) for value in values):
+        return ()
+    kept = ((place, {**grid, key: [value for value in values if value in grid[key]]}) for place, grid in grids)
+    return tuple((place, grid) for place, grid in kept if grid[key])
 
 
 def _unknown_anywhere(key: str) -> str:

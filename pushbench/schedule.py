@@ -34,6 +34,16 @@ class Schedule:
         """The measured window, [from, to) in nanoseconds after the start."""
         return round(self.warmup_s * NS), round((self.warmup_s + self.measure_s) * NS)
 
+    @property
+    def metered_ns(self) -> tuple[int, int]:
+        """As long as the window, half an interval earlier: it begins and ends where no message is due.
+
+        What is read of one socket after the other would otherwise miss a message on some, and not on others.
+        """
+        earlier_ns = min(round(self.burst / self.rate_hz / 2 * NS), self.window_ns[0])
+        begin_ns, end_ns = self.window_ns
+        return begin_ns - earlier_ns, end_ns - earlier_ns
+
     def due_ns(self, seq: int) -> int:
         """When message `seq` is due, in nanoseconds after the start."""
         return round(seq // self.burst * self.burst * NS / self.rate_hz)

@@ -74,9 +74,9 @@ class SwarmReport:
     slip_ns: tuple[int, ...]
     """The slips of a feed of its own, as `publisher.PublisherReport` has them; empty if a publisher feeds it."""
     traffic: Traffic
-    """What went over the subscribers' sockets in the window, as long as it was for whoever read their counts."""
+    """What went over the subscribers' sockets in the window, or nearly: see `Schedule.metered_ns`."""
     metered_ns: int
-    """How long that was."""
+    """How long that was, from reading to reading."""
     deliveries_metered: int
     """Deliveries in it."""
     connect_traffic: Traffic
@@ -182,7 +182,7 @@ class _Swarm:
         begin_ns, end_ns = (start_ns + offset for offset in self.schedule.window_ns)
         self.window_ns = (begin_ns, end_ns)
         self.audience.open(self.window_ns)
-        self.metering = asyncio.create_task(self._meter(begin_ns, end_ns))
+        self.metering = asyncio.create_task(self._meter(*(start_ns + offset for offset in self.schedule.metered_ns)))
         if self.source:
             until_ns = end_ns + round(self.plan.give_up_s * NS)
             self.source.start(Feed(self.schedule, start_ns, until_ns, self.plan.payload_bytes))

@@ -45,7 +45,7 @@ def test_one_that_is_faster_than_the_network_is_said_too(run: pd.DataFrame) -> N
 
 
 def test_bytes_beyond_the_model_are_said(run: pd.DataFrame) -> None:
-    fat = network.changed(run[run["rtt_ms"] == 0], "polling", ["wire_up_http_bytes_per_delivery"], 10)
+    fat = network.changed(run[run["rtt_ms"] == 0], "polling", ["wire_up_bytes_per_delivery"], 10)
     [said] = agreement.disagreements(fat)
     assert said.startswith("polling: traffic for each delivery is")
     assert " bytes of the model " in said

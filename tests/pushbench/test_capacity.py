@@ -93,10 +93,11 @@ def test_the_table_has_a_row_for_each_cell_and_explains_its_marks() -> None:
     assert made.keys == 1
     assert [row[1].startswith("≥ ") for row in made.rows] == [False, False, True, False, False]
     assert "latency_p99_ms <= 100" in made.notes[0]
-    assert "It is not the server's capacity." in made.notes[1]
+    assert made.notes[1].startswith("Gave in: server: the objective was missed")
+    assert "It is not the server's capacity." in made.notes[2]
     clean = table(trials())
     assert clean
-    assert len(clean.notes) == 1
+    assert len(clean.notes) == 2
 
 
 def test_a_rate_is_told_by_what_it_is_called() -> None:

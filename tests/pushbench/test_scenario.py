@@ -480,8 +480,25 @@ def test_a_list_of_words_needs_no_quotes(override: str) -> None:
 
 
 def test_an_override_holds_for_all_grids_and_makes_equal_cells_one() -> None:
-    cells = loads(UNION, "mine.toml", ["transport=websocket", "poll_interval_ms=1000"]).cells
-    assert [(cell.transport, cell.poll_interval_ms) for cell in cells] == [("websocket", 1000)]
+    cells = loads(UNION, "mine.toml", ["transport=stream", "poll_interval_ms=1000"]).cells
+    assert [(cell.transport, cell.poll_interval_ms) for cell in cells] == [("stream", 1000)]
+
+
+@pytest.mark.parametrize(
+    ("override", "left"),
+    [
+        ("transport=websocket", [("websocket", 1000)]),
+        ("transport=[websocket, polling]", [("polling", 100), ("polling", 200), ("websocket", 1000)]),
+        ("transport=[websocket, sse]", [("websocket", 100), ("websocket", 200), ("sse", 100), ("sse", 200)]),
+    ],
+)
+def test_of_several_grids_an_override_leaves_what_it_names_unless_it_names_what_none_has(
+    override: str, left: list[tuple[str, int]]
+) -> None:
+    text = UNION.replace('"longpoll", "websocket"]', '"longpoll", "websocket"]\npoll_interval_ms = [1000]')
+    cells = loads(text, "mine.toml", [override]).cells
+    assert [(cell.transport, cell.poll_interval_ms) for cell in cells][: len(left)] == left
+    assert {cell.transport for cell in cells} == {transport for transport, _ in left}
 
 
 @pytest.mark.parametrize(

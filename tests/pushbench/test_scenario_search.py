@@ -124,6 +124,21 @@ def test_both_ends_of_a_search_must_go_with_the_phases() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("objective", "kept"),
+    [("latency_p99_ms <= 45", True), ("latency_p99_ms <= 40", False), ("latency_p50_ms < 20", False), ("lost <= 0", True)],
+)
+def test_a_latency_that_polling_keeps_at_no_load_is_refused(objective: str, kept: bool) -> None:
+    if kept:
+        assert scenario(f"objective={objective}")
+        return
+    assert refused(f"objective={objective}").startswith(
+        f"--set objective={objective}: search.objective: {objective} is beyond polling, which asks every 50 ms, "
+        "at any load; set poll_interval_ms to"
+    )
+    assert scenario(f"objective={objective}", "transport=[sse]")
+
+
 def test_an_override_makes_no_search_of_a_grid_and_varies_no_key_twice() -> None:
     grid = GOOD.replace('[search]\nkey = "subscribers"\nstart = 100\nlimit = 1000\n', "").replace(
         "[load]", "[load]\nsubscribers = 5"

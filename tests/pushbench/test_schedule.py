@@ -59,6 +59,16 @@ def test_the_window_begins_where_the_warm_up_ends() -> None:
     assert Schedule(10, 0.1, 0.2).window_ns == (100_000_000, 300_000_000)
 
 
+@pytest.mark.parametrize(
+    ("schedule", "metered_s"),
+    [(Schedule(1, 2, 3), (1.5, 4.5)), (Schedule(10, 1, 2, burst=4), (0.8, 2.8)), (Schedule(1, 0.25, 1), (0, 1))],
+)
+def test_traffic_is_read_half_an_interval_before_a_message_is_due_and_never_before_the_start(
+    schedule: Schedule, metered_s: tuple[float, float]
+) -> None:
+    assert schedule.metered_ns == tuple(round(moment * NS) for moment in metered_s)
+
+
 def test_without_time_there_is_nothing_to_publish() -> None:
     schedule = Schedule(10, 0, 0)
     assert (schedule.count, schedule.warmup_count, schedule.window_ns) == (0, 0, (0, 0))
