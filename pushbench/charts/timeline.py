@@ -31,6 +31,7 @@ MOST_PANELS = 15
 """Three of each of the five transports."""
 COLUMNS = ("latency_p50_ms", "latency_p99_ms", "latency_max_ms")
 NAIVE = "naive_p99_ms"
+OUTAGE_ALPHA = 0.45
 
 
 def shows_over_time(trials: pd.DataFrame, timeline: pd.DataFrame) -> bool:
@@ -63,6 +64,7 @@ def latency_over_time(trials: pd.DataFrame, timeline: pd.DataFrame) -> Figure:
     mine = slices.merge(here[["cell", "trial"]], on=["cell", "trial"])
     medians = [(floor, _median_over_trials(floor, slices)) for floor in floors]
     start, end = float(mine["at_s"].min()), float(mine["at_s"].max()) + 0.1
+    outage = False
     for index, (axes, series) in enumerate(zip(grid.flat, shown, strict=False)):
         last, first = index + columns >= len(shown), index % columns == 0
         trusted = believable(series.rows)
@@ -72,6 +74,7 @@ def latency_over_time(trials: pd.DataFrame, timeline: pd.DataFrame) -> Figure:
                        color=series.look.ink, fontweight="bold")  # fmt: skip
         if start < 0:
             axes.axvspan(start, 0, color=PALE, alpha=0.6, linewidth=0, zorder=0, gid="warmup")
+        outage = _draw_outage(axes, series.rows) or outage
         if not _draw_trials(axes, series, mine, trusted):
             axes.text(0.5, 0.5, "no deliveries", transform=axes.transAxes, ha="center", color=GREY)
         for floor, (at_s, p50) in medians:
@@ -90,13 +93,15 @@ def latency_over_time(trials: pd.DataFrame, timeline: pd.DataFrame) -> Figure:
         told.append(
             "naive: the p99 from the moment of sending instead, in every 100 ms in which it differs by a tenth or more"
         )
+    if outage:
+        told.append("once it is back, some have all again and others not yet: where p50 jumps, it jumps between the two")
     if len(all_series) > len(shown):
         told.append(f"{len(all_series) - len(shown)} more are not shown")
     least, most = (pick(len(series.rows) for series in shown) for pick in (min, max))
     many = counted(most, "trial") if least == most else f"{least} to {most} trials"
     many += ", one over the other" if most > 1 else ""
     subtitle = f"{load_said(float(subscribers), float(rate_hz))}. Every 100 ms of {many}.{same}"
-    return dress(figure, TITLE, subtitle, [*_keys(start < 0), *naive_key, *keys(floors)], told)
+    return dress(figure, TITLE, subtitle, [*_keys(start < 0, outage), *naive_key, *keys(floors)], told)
 
 
 def _draw_trials(axes: Axes, series: Series, mine: pd.DataFrame, trusted: bool) -> bool:
@@ -113,6 +118,17 @@ def _draw_trials(axes: Axes, series: Series, mine: pd.DataFrame, trusted: bool) 
         draw_naive(axes, series, at_s, where_apart(p99, naive), marker=".")
         drawn = True
     return drawn
+
+
+def _draw_outage(axes: Axes, rows: pd.DataFrame) -> bool:
+    """Shade the time without a server, in the middle of the window; False if there was one all the time."""
+    away = rows[numbers(rows["server_away_ms"]) > 0]
+    if away.empty:
+        return False
+    begin_s = float((away["measure_s"] / 2 - away["server_down_ms"] / 2000).median())
+    end_s = begin_s + float(np.median(numbers(away["server_away_ms"]))) / 1000
+    axes.axvspan(begin_s, end_s, color=GREY, alpha=OUTAGE_ALPHA, linewidth=0, zorder=0, gid="outage")
+    return True
 
 
 def _median_over_trials(floor: Series, slices: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -142,10 +158,12 @@ def with_breaks(slices: pd.DataFrame) -> NDArray[np.float64]:
     return np.insert(rows, pauses, np.nan, axis=1)
 
 
-def _keys(warmup: bool) -> list[Artist]:
+def _keys(warmup: bool, outage: bool) -> list[Artist]:
     found: list[Artist] = [
         Line2D([], [], color=GREY, linewidth=1.6, label="p50"),
         Patch(facecolor=GREY, alpha=0.55, label="up to p99"),
         Patch(facecolor=GREY, alpha=0.25, label="up to the slowest"),
     ]
-    return [*found, Patch(facecolor=PALE, alpha=0.6, label="warm-up, not measured")] if warmup else found
+    if warmup:
+        found.append(Patch(facecolor=PALE, alpha=0.6, label="warm-up, not measured"))
+    return [*found, Patch(facecolor=GREY, alpha=OUTAGE_ALPHA, label="no server")] if outage else found

@@ -660,6 +660,19 @@ def test_over_time_the_warm_up_is_shaded_and_every_trial_has_its_line(grid: Fram
     )
 
 
+def test_over_time_the_outage_is_shaded_in_every_panel_that_had_one() -> None:
+    killed = frames.run(("sse", "websocket"), subscribers=(9,), measure_s=10)
+    down = killed["trials"]["transport"] == "sse"
+    killed["trials"].loc[down, ["server_down_ms", "server_away_ms"]] = [1000, 1250.0]
+    figure = charts.draw("latency_over_time", killed)
+    sse, websocket = ([patch for patch in axes.patches if patch.get_gid() == "outage"] for axes in figure.axes)
+    [outage] = sse
+    box = outage.get_path().get_extents(outage.get_patch_transform())
+    assert (box.x0, box.x1) == (4.5, 5.75)
+    assert websocket == []
+    assert "no server" in words(figure)
+
+
 def test_polling_has_half_the_interval_beside_it_and_the_others_are_level(polls: Frames) -> None:
     left, right = charts.draw("poll_interval", polls).axes
     model = next(line for line in left.lines if line.get_gid() == "T/2")
