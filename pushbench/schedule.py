@@ -40,8 +40,10 @@ class Schedule:
 
         What is read of one socket after the other would otherwise miss a message on some, and not on others.
         """
-        earlier_ns = min(round(self.burst / self.rate_hz / 2 * NS), self.window_ns[0])
         begin_ns, end_ns = self.window_ns
+        if not self.rate_hz:
+            return begin_ns, end_ns
+        earlier_ns = min(round(self.burst / self.rate_hz / 2 * NS), begin_ns)
         return begin_ns - earlier_ns, end_ns - earlier_ns
 
     def due_ns(self, seq: int) -> int:

@@ -61,7 +61,12 @@ def test_the_window_begins_where_the_warm_up_ends() -> None:
 
 @pytest.mark.parametrize(
     ("schedule", "metered_s"),
-    [(Schedule(1, 2, 3), (1.5, 4.5)), (Schedule(10, 1, 2, burst=4), (0.8, 2.8)), (Schedule(1, 0.25, 1), (0, 1))],
+    [
+        (Schedule(1, 2, 3), (1.5, 4.5)),
+        (Schedule(10, 1, 2, burst=4), (0.8, 2.8)),
+        (Schedule(1, 0.25, 1), (0, 1)),
+        (Schedule(0, 1, 2), (1, 3)),
+    ],
 )
 def test_traffic_is_read_half_an_interval_before_a_message_is_due_and_never_before_the_start(
     schedule: Schedule, metered_s: tuple[float, float]
