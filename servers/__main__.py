@@ -4,6 +4,7 @@ When it accepts connections it prints one JSON line, `{"ready": true, "port": â€
 """
 
 import argparse
+import asyncio
 import errno
 import json
 import os
@@ -13,9 +14,12 @@ from dataclasses import fields
 import uvicorn
 
 from servers.app import create_app
+from servers.frames import FrameWriter
 from servers.journal import JournalUnusable
 from servers.options import Options
 
+WEBSOCKETS: dict[str, type[asyncio.Protocol]] = {"websockets-sansio": FrameWriter}
+"""What `Options.ws` names."""
 GRACE_S = 0.5
 """How long a connection may take to end by itself when the server is told to stop."""
 
@@ -60,7 +64,7 @@ def config(options: Options) -> uvicorn.Config:
         create_app(options),
         loop=options.loop,
         http=options.http,
-        ws=options.ws,
+        ws=WEBSOCKETS[options.ws],
         ws_max_size=options.max_message_bytes,
         ws_ping_interval=options.heartbeat_s or None,
         ws_ping_timeout=options.drop_unanswered_s or None,

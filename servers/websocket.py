@@ -10,6 +10,7 @@ from contextlib import suppress
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from servers.frames import EXTENSION, frame
 from servers.hub import CursorGone, Hub, parse_position
 from servers.options import Options
 
@@ -26,12 +27,16 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         hub.check(position)
         with suppress(WebSocketDisconnect), hub.cursor(position) as cursor:
             await websocket.accept(headers=[(b"etag", b'"%d"' % position)])
+            by_frames = EXTENSION in websocket.scope.get("extensions", {})
             leaving = asyncio.create_task(_client_leaves(websocket))
             leaving.add_done_callback(lambda _: cursor.wake())
             try:
                 async for messages in cursor:
                     if leaving.done():
                         return
+                    if by_frames and messages:  # in one write, of what was encoded for all
+                        await websocket.send({"type": "websocket.send", "frames": b"".join(map(frame, messages))})
+                        continue
                     for message in messages:
                         await websocket.send_text(message.text)
                 await websocket.close(1001, "the server is stopping")
