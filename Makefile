@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= results/reference
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench bench-all smoke test kill proofs lint notebooks reference lock clean
+.PHONY: help setup bench bench-all bench-load smoke test kill proofs lint notebooks reference lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -19,6 +19,9 @@ bench: $(VENV)/.bench  ## the five transports side by side, in three minutes: ta
 
 bench-all: $(VENV)/.bench  ## every scenario, one after the other; says first how long that takes
 	$(BIN)/python -m pushbench.everything
+
+bench-load: $(VENV)/.bench  ## what the load side spends on a delivery, beside a C program that only receives; seven minutes
+	$(BIN)/python -m benchmarks.receiving
 
 smoke: $(VENV)/.bench  ## does every transport deliver? in 15 seconds
 	$(BIN)/pushbench run smoke

@@ -3,13 +3,13 @@
 Source: the HTML standard, section 9.2.6, "Interpreting an event stream".
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
+LF = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One dispatched event."""
 
     data: bytes
@@ -26,6 +26,7 @@ class EventStreamParser:
         self.retry_ms: int | None = None
         """The reconnection time that the server asked for."""
         self._rest = b""  # an incomplete line
+        self._between = False  # whether the next byte begins an event
         self._started = False  # a byte order mark counts only at the very beginning
         self._ended_in_cr = False  # a line feed that comes next belongs to that line's end
         self._data: list[bytes] = []
@@ -34,6 +35,19 @@ class EventStreamParser:
 
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next bytes, cut anywhere, and return the events that they complete."""
+        if self._between:
+            lines = chunk.splitlines()  # at CR, LF and CRLF, as the format has it
+            # Nearly always it is one whole event with an id and a line of data.
+            if (
+                len(lines) == 3
+                and lines[0][:4] == b"id: "
+                and 0 not in lines[0]
+                and lines[1][:6] == b"data: "
+                and not lines[2]
+                and chunk[-1] == LF
+            ):
+                self.last_event_id = self._id = lines[0][4:]
+                return [Event(lines[1][6:], b"message")]
         text = self._rest + chunk
         if not self._started:
             if BOM.startswith(text[:3]) and len(text) < 3:
@@ -54,6 +68,7 @@ class EventStreamParser:
                 self._field(line)
             else:
                 self._end_block(events)
+        self._between = self._started and not (self._rest or self._ended_in_cr or self._data or self._type)
         return events
 
     def _field(self, line: bytes) -> None:

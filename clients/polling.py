@@ -2,11 +2,10 @@
 
 import asyncio
 import math
-from collections.abc import Mapping
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from clients.conditional import ConditionalRequests
-from clients.subscription import HandOver, SocketFactory
+from clients.subscription import HandOver
 
 
 class Polling(ConditionalRequests):
@@ -19,20 +18,8 @@ class Polling(ConditionalRequests):
     `validators=False` asks by `?after=`, which is answered 200 also when there is nothing new.
     """
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        interval_s: float,
-        phase: float = 0.0,
-        keep_connection: bool = True,
-        validators: bool = True,
-        after: int | None = None,
-        headers: Mapping[str, str] | None = None,
-        socket_factory: SocketFactory | None = None,
-    ) -> None:
-        super().__init__(url, after=after, headers=headers, socket_factory=socket_factory, keep_connection=keep_connection)
-        self._by_validator = validators
+    def __init__(self, url: str, *, interval_s: float, phase: float = 0.0, **options: Any) -> None:
+        super().__init__(url, **options)
         self._interval_s = interval_s
         self._phase = phase
 

@@ -13,7 +13,9 @@ from types import TracebackType
 from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
-from clients.subscription import CursorGone, HandOver, RequestRefused, SubscriptionEnded
+from clients.ends import CursorGone, RequestRefused, SubscriptionEnded
+from clients.frames import PING, PONG, Frames, masked
+from clients.subscription import HandOver
 
 READ_BYTES = 4096
 LOOK_EVERY_S = 0.1
@@ -31,43 +33,7 @@ ASK = {
 }
 """What a request has beside the usual, by how a transport asks: once, again and again, or for a WebSocket."""
 
-PING, PONG = 0x9, 0xA
-
 SO_ATTACH_FILTER = 26  # of Linux; Python's socket module does not name it
-
-
-class Pings:
-    """Finds the pings in what a WebSocket server sends, cut anywhere; other frames are skipped. RFC 6455 section 5.2."""
-
-    def __init__(self) -> None:
-        self._rest = b""
-        self._skip = 0  # so many bytes of a frame that is none are still to come
-
-    def feed(self, data: bytes) -> list[bytes]:
-        """Take the next bytes, and return the payload of each ping that they complete."""
-        rest, found = self._rest + data, list[bytes]()
-        while True:
-            skipped = min(self._skip, len(rest))
-            rest, self._skip = rest[skipped:], self._skip - skipped
-            extended = {126: 2, 127: 8}.get(rest[1] & 0x7F, 0) if len(rest) >= 2 else 0
-            head = 2 + extended
-            if len(rest) < head:
-                break
-            length = int.from_bytes(rest[2:head]) if extended else rest[1] & 0x7F
-            if rest[0] & 0x0F != PING:
-                rest, self._skip = rest[head:], length
-            elif len(rest) < head + length:
-                break
-            else:
-                found.append(rest[head : head + length])
-                rest = rest[head + length :]
-        self._rest = rest
-        return found
-
-
-def pong(payload: bytes) -> bytes:
-    """The frame that answers a ping, masked as a client's must be; with a mask of zeros, which changes nothing."""
-    return bytes((0x80 | PONG, 0x80 | len(payload), 0, 0, 0, 0)) + payload
 
 
 class Raw:
@@ -117,11 +83,12 @@ class Raw:
         while self._asks == "again":
             await self._one_answer(hand_over)
             await asyncio.sleep(self._interval_s)
-        pings = Pings()
+        frames = Frames()
         while True:
             data = await self._read_some(READ_BYTES)
-            for payload in pings.feed(data) if self._asks == "upgrade" else ():
-                await asyncio.get_running_loop().sock_sendall(self._socket, pong(payload))
+            for opcode, payload in frames.feed(data) if self._asks == "upgrade" else ():
+                if opcode == PING:
+                    await asyncio.get_running_loop().sock_sendall(self._socket, masked(PONG, payload))
             hand_over([data])
 
     def vanish(self) -> None:

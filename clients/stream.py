@@ -1,39 +1,33 @@
 """HTTP streaming (Comet): one endless response, a message a line."""
 
-from typing import NoReturn
-
-import aiohttp
-
-from clients.subscription import CursorGone, HandOver, Subscription, SubscriptionEnded, check, position
+from clients.endless import EndlessResponse
+from clients.ends import CursorGone
 
 
-class Stream(Subscription):
+class Stream(EndlessResponse):
     """A reader of one endless response. Its cursor is where the response began plus the lines since."""
 
-    _response: aiohttp.ClientResponse
+    _rest = b""
+    """A line that is not complete."""
 
     async def _connect(self) -> None:
-        parameters = {} if self.cursor is None else {"after": str(self.cursor)}
-        self._response = await self._session.get(self.url, params=parameters)
-        await check(self._response, 200)
-        if self.cursor is None:
-            self.cursor = position(self._response.headers)
+        params = None if self.cursor is None else {"after": str(self.cursor)}
+        self._opened(await self._opener.get(self.url, 200, params=params))
 
-    async def receive(self, hand_over: HandOver) -> NoReturn:
-        """See `Subscription.receive`; one call of `hand_over` for each line."""
-        rest = b""
-        cursor = self.cursor
-        while chunk := await self._response.content.readany():
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                if not line:  # a heartbeat
-                    continue
-                if line[0] == 0:
-                    raise CursorGone(line[1:].decode())
-                if cursor is not None:
-                    self.cursor = cursor = cursor + 1
-                hand_over([line])
-        raise SubscriptionEnded("the server ended the response")
-
-    async def _close(self) -> None:
-        self._response.close()
+    def on_body(self, data: bytes) -> None:
+        """httptools: a piece of the body, cut anywhere."""
+        if not self._rest and data.find(b"\n") == len(data) - 1 > 0 != data[0] and self._receiving:
+            if self.cursor is not None:  # nearly always it is one whole line
+                self.cursor += 1
+            return self._hand_over([data[:-1]])
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        for line in lines:
+            if not line:  # a heartbeat
+                continue
+            if not self._receiving:
+                return
+            if line[0] == 0:
+                return self._end(CursorGone(line[1:].decode()))
+            if self.cursor is not None:
+                self.cursor += 1
+            self._hand_over([line])

@@ -1,43 +1,17 @@
-"""What every subscriber is: its interface, its ends, and the HTTP session below it.
+"""What every subscriber is: its interface and its ends.
 
 A subscription reads no clock to measure, counts nothing and swallows nothing; that is its user's business.
 """
 
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import NoReturn, Self
 
-import aiohttp
-
-KEEP_ALIVE_S = 3600.0  # the server decides when an idle connection ends, not the client
-CONNECT_TIMEOUT_S = 60.0
+from clients.opening import Opener, SocketFactory
 
 HandOver = Callable[[list[bytes]], None]
 """Takes the messages of one response, line, event or frame, in order, as the bytes that were published."""
-
-
-AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
-"""An address as `socket.getaddrinfo` gives it: family, type, protocol, canonical name, address."""
-SocketFactory = Callable[[AddressInfo], socket.socket]
-"""Makes the socket that is to be connected to an address."""
-
-
-class SubscriptionEnded(Exception):
-    """The peer ended the subscription; the text says why."""
-
-
-class CursorGone(SubscriptionEnded):
-    """The server cannot resume from this cursor: start again without one."""
-
-
-class RequestRefused(SubscriptionEnded):
-    """The server answered with a status that is not the transport's."""
-
-
-ENDS = (SubscriptionEnded, aiohttp.ClientError, OSError, TimeoutError)
-"""What connecting and receiving raise when it is the peer's or the line's doing, so that to connect again may help."""
 
 
 class Subscription(ABC):
@@ -62,25 +36,13 @@ class Subscription(ABC):
         self.url = url
         self.cursor = after
         """The position up to which messages were handed over; None until the server has said where it starts."""
-        self._session = aiohttp.ClientSession(
-            # A subscriber has a connection of its own, as a browser has. The defaults would share 100 among all, and
-            # end a stream after 300 s.
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                socket_factory=socket_factory,
-                **({"keepalive_timeout": KEEP_ALIVE_S} if keep_connection else {"force_close": True}),
-            ),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=headers,
-            skip_auto_headers=("Accept-Encoding",),  # no compression is asked for
-        )
+        self._opener = Opener(headers, socket_factory, keep_connection=keep_connection)
 
     async def __aenter__(self) -> Self:
         try:
             await self._connect()
         except BaseException:
-            await self._session.close()
+            await self._close()
             raise
         return self
 
@@ -88,7 +50,6 @@ class Subscription(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self._close()
-        await self._session.close()
 
     @abstractmethod
     async def _connect(self) -> None:
@@ -102,20 +63,6 @@ class Subscription(ABC):
         connection breaks.
         """
 
-    async def _close(self) -> None:  # noqa: B027  # most transports have nothing to say when they leave
-        """Say good-bye, if the transport does."""
-
-
-async def check(response: aiohttp.ClientResponse, *expected: int) -> None:
-    """Raise `CursorGone` for 410 and `RequestRefused` for anything else that is not `expected`."""
-    if response.status in expected:
-        return
-    said = (await response.text())[:500].strip() or response.reason
-    kind = CursorGone if response.status == 410 else RequestRefused
-    raise kind(f"{response.url.path} answered {response.status}: {said}")
-
-
-def position(headers: Mapping[str, str]) -> int | None:
-    """The position that a response's `ETag` names, or None without one."""
-    tag = headers.get("ETag")
-    return None if tag is None else int(tag.strip('"'))
+    @abstractmethod
+    async def _close(self) -> None:
+        """Close the connection, if there is one; before that, say good-bye, if the transport does."""

@@ -6,7 +6,9 @@ from types import TracebackType
 from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
-from clients.subscription import HandOver, SocketFactory, SubscriptionEnded
+from clients.ends import SubscriptionEnded
+from clients.opening import SocketFactory
+from clients.subscription import HandOver
 
 HELLO, WELCOME = b"subscribe\n", b"subscribed\n"
 

@@ -1,81 +1,106 @@
 """WebSocket: a message a frame."""
 
-from types import SimpleNamespace
-from typing import Any, NoReturn
+import asyncio
+from typing import Any
 
-import aiohttp
+from clients.ends import CursorGone, SubscriptionEnded
+from clients.frames import BINARY, BROKEN, CLOSE, FIN, LONGER, PING, PONG, TEXT, Frames, masked
+from clients.pushed import Pushed
 
-from clients.subscription import (
-    CursorGone,
-    HandOver,
-    RequestRefused,
-    Subscription,
-    SubscriptionEnded,
-    position,
-)
-
+WHOLE_TEXT = FIN | TEXT
+CLOSE_NORMAL = 1000
+CLOSE_NO_STATUS, CLOSE_ABNORMAL = 1005, 1006  # RFC 6455 section 7.1.5: what no frame says
 CLOSE_CURSOR_GONE = 4410  # what the server closes with when the position cannot be resumed
 CLOSE_TIMEOUT_S = 2.0  # how long leaving waits for the server's half of the closing handshake
 
 
-class WebSocket(Subscription):
+class WebSocket(Pushed):
     """A reader of one WebSocket. Its cursor is the position that the handshake named plus the frames since.
 
     With `deflate` it asks for permessage-deflate (RFC 7692).
     """
 
-    _socket: aiohttp.ClientWebSocketResponse[bool]
+    _parting: asyncio.Future[None] | None = None
+    """Set while it waits for the server's half of the closing handshake."""
+    _between = True
+    """Whether the next byte begins a message."""
 
     def __init__(self, url: str, *, deflate: bool = False, **options: Any) -> None:
         super().__init__(url, **options)
         self._window_bits = 15 if deflate else 0
 
     async def _connect(self) -> None:
-        resuming = self.cursor is not None
-        if not resuming:
-            self._session.trace_configs.append(self._watch_handshake())
+        params = None if self.cursor is None else {"after": str(self.cursor)}
+        answer, compressed = await self._opener.upgrade(self.url, params=params, window_bits=self._window_bits)
+        self._opened(answer)
+        self._frames = Frames(compressed=compressed)
+
+    def data_received(self, data: bytes) -> None:
+        """What came on the connection."""
         try:
-            self._socket = await self._session.ws_connect(
-                self.url,
-                params={"after": str(self.cursor)} if resuming else None,
-                compress=self._window_bits,
-                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_TIMEOUT_S),
-                decode_text=False,  # the bytes are handed over as they are
-            )
-        except aiohttp.WSServerHandshakeError as error:
-            kind = CursorGone if error.status == 410 else RequestRefused
-            said = error.headers.get("refusal", error.message) if error.headers else error.message
-            raise kind(f"{error.request_info.url.path} answered {error.status}: {said}") from None
-
-    def _watch_handshake(self) -> aiohttp.TraceConfig:
-        """aiohttp shows the headers of a handshake's answer only to a trace."""
-
-        async def note_position(
-            session: aiohttp.ClientSession, context: SimpleNamespace, parameters: aiohttp.TraceRequestEndParams
-        ) -> None:
-            self.cursor = position(parameters.response.headers)
-
-        trace = aiohttp.TraceConfig()
-        trace.on_request_end.append(note_position)
-        trace.freeze()
-        return trace
-
-    async def receive(self, hand_over: HandOver) -> NoReturn:
-        """See `Subscription.receive`; one call of `hand_over` for each frame."""
-        receive = self._socket.receive
-        cursor = self.cursor
-        while True:
-            frame = await receive()
-            if frame.type is aiohttp.WSMsgType.TEXT or frame.type is aiohttp.WSMsgType.BINARY:
-                if cursor is not None:
-                    self.cursor = cursor = cursor + 1
-                hand_over([frame.data])
-            elif frame.type is aiohttp.WSMsgType.ERROR:
-                raise SubscriptionEnded(f"the server broke the protocol: {frame.data}") from frame.data
+            # Nearly always it is one whole text, and there is nothing to parse.
+            size = len(data)
+            if size > 4 and data[0] == WHOLE_TEXT and self._between and self._receiving:
+                if data[1] == size - 2 < LONGER:
+                    payload = data[2:]
+                elif data[1] == LONGER and (data[2] << 8 | data[3]) == size - 4:
+                    payload = data[4:]
+                else:
+                    return self._parse(data)
+                if self.cursor is not None:
+                    self.cursor += 1
+                self._hand_over([payload])
             else:
-                code = self._socket.close_code
-                kind = CursorGone if code == CLOSE_CURSOR_GONE else SubscriptionEnded
-                raise kind(f"the server closed with {code}: {frame.extra or 'no reason given'}")
+                self._parse(data)
+        except Exception as error:  # of whom it was handed over to
+            self._end(error)
+
+    def _parse(self, data: bytes) -> None:
+        for opcode, payload in self._frames.feed(data):
+            if opcode in (TEXT, BINARY):
+                if self._receiving:
+                    if self.cursor is not None:
+                        self.cursor += 1
+                    self._hand_over([payload])
+            elif opcode == PING:
+                self._say(PONG, payload)
+            elif opcode == CLOSE:
+                self._close_came(payload)
+            elif opcode == BROKEN:
+                self._end(SubscriptionEnded(f"the server broke the protocol: {payload.decode()}"))
+        self._between = self._frames.between
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection broke, or was closed without a good-bye."""
+        self._parted()
+        self._end(SubscriptionEnded(f"the server closed with {CLOSE_ABNORMAL}: {error or 'no reason given'}"))
+
+    def _close_came(self, payload: bytes) -> None:
+        """The server says good-bye, or answers ours."""
+        if self._receiving:
+            self._say(CLOSE, payload[:2])
+        self._parted()
+        code = int.from_bytes(payload[:2]) if payload else CLOSE_NO_STATUS
+        kind = CursorGone if code == CLOSE_CURSOR_GONE else SubscriptionEnded
+        self._end(kind(f"the server closed with {code}: {payload[2:].decode(errors='replace') or 'no reason given'}"))
+
+    def _parted(self) -> None:
+        if self._parting and not self._parting.done():
+            self._parting.set_result(None)
+
+    def _say(self, opcode: int, payload: bytes) -> None:
+        assert self._cut
+        if not self._cut.transport.is_closing():
+            self._cut.transport.write(masked(opcode, payload))
 
     async def _close(self) -> None:
-        await self._socket.close()
+        ended_by_server = self._ended and self._ended.done() and not self._ended.cancelled()
+        try:
+            if self._cut and not ended_by_server and not self._cut.transport.is_closing():
+                self._parting = asyncio.get_running_loop().create_future()
+                self._say(CLOSE, CLOSE_NORMAL.to_bytes(2))
+                if self._ended is None:
+                    self._cut.give_to(self)  # who has read nothing so far must read now
+                await asyncio.wait({self._parting}, timeout=CLOSE_TIMEOUT_S)
+        finally:
+            await super()._close()

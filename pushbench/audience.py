@@ -17,7 +17,8 @@ from typing import Any, NoReturn, Protocol, Self
 
 import numpy as np
 
-from clients.subscription import ENDS, CursorGone, HandOver
+from clients.ends import ENDS, CursorGone
+from clients.subscription import HandOver
 from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.recorder import Recorder
 from pushbench.slow import Reading

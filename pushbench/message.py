@@ -8,7 +8,8 @@ that the message should be published, `sent_ns` when the publisher made it, just
 
 from typing import NamedTuple
 
-_SEQ = slice(7, 16)
+SEQ = slice(7, 16)
+"""Where the digits of the sequence number are."""
 _DUE = slice(26, 44)
 _SENT = slice(55, 73)
 
@@ -40,11 +41,6 @@ def encode(seq: int, due_ns: int, sent_ns: int, size_bytes: int) -> bytes:
     )
 
 
-def sequence(data: bytes) -> int:
-    """The sequence number alone, for the hot path."""
-    return int(data[_SEQ])
-
-
 def decode(data: bytes) -> Stamp:
     """The numbers of a message. Raises ValueError if it is none."""
-    return Stamp(int(data[_SEQ]), int(data[_DUE]), int(data[_SENT]))
+    return Stamp(int(data[SEQ]), int(data[_DUE]), int(data[_SENT]))

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from clients.subscription import AddressInfo
+from clients.opening import AddressInfo
 
 IP_BYTES = 20
 """The header of IPv4 without options (RFC 791). Subscribers connect by IPv4."""

@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 import uvicorn
 
-from clients.subscription import CursorGone, Subscription
+from clients.ends import CursorGone
+from clients.subscription import Subscription
 from pushbench.columns import COLUMNS, MEASURED
 from pushbench.environment import CHECKOUT
 from pushbench.results import TABLES

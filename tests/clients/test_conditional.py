@@ -3,9 +3,9 @@
 import pytest
 
 from clients.conditional import ConditionalRequests
+from clients.ends import CursorGone, RequestRefused
 from clients.longpoll import LongPoll
 from clients.polling import Polling
-from clients.subscription import CursorGone, RequestRefused
 from tests.clients.peer import Answer, peer, response
 
 FIRST = Answer(response("204 No Content", b"", 'ETag: "7"'))

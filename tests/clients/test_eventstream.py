@@ -123,10 +123,31 @@ def test_a_block_with_an_id_alone_sets_it_without_an_event() -> None:
     assert parser.last_event_id == b"41"
 
 
-def test_an_id_with_a_nul_is_ignored() -> None:
+@pytest.mark.parametrize("rest", [b"\n", b"data: x\n\n"], ids=["without an event", "with an event"])
+def test_an_id_with_a_nul_is_ignored(rest: bytes) -> None:
     parser = EventStreamParser()
-    parser.feed(b"id: 1\n\nid: 2\0\n\n")
+    parser.feed(b"id: 1\n\n")
+    parser.feed(b"id: 2\0\n" + rest)
     assert parser.last_event_id == b"1"
+
+
+ID = st.sampled_from([b"id: 7", b"id: 8", b"id: 9\0", b"id:9", b"id", b": id: 9"])
+DATA = st.sampled_from([b"data: x", b"data:y", b"data", b"event: lost", b"retry: 5"])
+
+
+@given(
+    st.lists(st.one_of(st.tuples(ID, DATA), st.tuples(DATA), st.tuples(DATA, ID), st.tuples(ID))),
+    st.sampled_from([b"\n", b"\r\n", b"\r"]),
+)
+def test_events_and_the_last_id_are_the_same_in_one_piece_block_by_block_and_line_by_line(
+    written: list[tuple[bytes, ...]], end: bytes
+) -> None:
+    blocks = [b"".join(line + end for line in (*block, b"")) for block in written]
+    seen = []
+    for pieces in ([b"".join(blocks)], blocks, b"".join(blocks).splitlines(keepends=True)):
+        parser = EventStreamParser()
+        seen.append(([event for piece in pieces for event in parser.feed(piece)], parser.last_event_id))
+    assert seen[0] == seen[1] == seen[2]
 
 
 def test_an_empty_id_resets_it() -> None:

@@ -4,10 +4,9 @@ import asyncio
 
 import aiohttp
 import pytest
-from hypothesis import given, strategies as st
 
-from clients.raw import Pings, Raw
-from clients.subscription import SubscriptionEnded
+from clients.ends import SubscriptionEnded
+from clients.raw import Raw
 from pushbench.audience import SLOW_BUFFER_BYTES
 from pushbench.transports import TRANSPORTS
 from tests.serving import serving
@@ -78,24 +77,6 @@ async def test_the_end_of_the_connection_is_told() -> None:
             server.process.terminate()
             with pytest.raises(SubscriptionEnded, match="ended the connection"):
                 await reader.receive(lambda pieces: None)
-
-
-PINGED = b"".join(
-    (
-        b"\x81\x03one",
-        b"\x89\x00",
-        b"\x81\x7e\x01\x00" + b"x" * 256,
-        b"\x89\x04ping",
-        b"\x82\x7f" + (70_000).to_bytes(8) + b"\x89" * 70_000,
-    )
-)
-
-
-@given(st.lists(st.integers(1, len(PINGED) - 1), unique=True, max_size=20).map(sorted))
-def test_pings_are_found_wherever_the_bytes_are_cut(cuts: list[int]) -> None:
-    pings = Pings()
-    pieces = [PINGED[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(PINGED)], strict=True)]
-    assert [payload for piece in [*pieces, b"\x89\x01!"] for payload in pings.feed(piece)] == [b"", b"ping", b"!"]
 
 
 async def test_one_that_reads_answers_pings_and_so_is_not_dropped() -> None:

@@ -3,8 +3,8 @@
 import aiohttp
 import pytest
 
+from clients.ends import CursorGone, SubscriptionEnded
 from clients.sse import ServerSentEvents
-from clients.subscription import CursorGone, SubscriptionEnded
 from tests.clients.peer import Answer, Then, endless, peer
 
 

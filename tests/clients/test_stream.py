@@ -6,8 +6,8 @@ import aiohttp
 import pytest
 from hypothesis import given, strategies as st
 
+from clients.ends import CursorGone, SubscriptionEnded
 from clients.stream import Stream
-from clients.subscription import CursorGone, SubscriptionEnded
 from tests.clients.peer import Answer, Then, endless, peer
 
 

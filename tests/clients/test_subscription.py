@@ -9,11 +9,13 @@ from typing import Any
 import aiohttp
 import pytest
 
+from clients.ends import CursorGone, RequestRefused, SubscriptionEnded
 from clients.longpoll import LongPoll
+from clients.opening import position
 from clients.polling import Polling
 from clients.sse import ServerSentEvents
 from clients.stream import Stream
-from clients.subscription import CursorGone, RequestRefused, Subscription, SubscriptionEnded, position
+from clients.subscription import Subscription
 from clients.websocket import WebSocket
 from tests.clients.peer import Answer, Then, endless, peer, response, upgraded
 
@@ -136,7 +138,9 @@ async def test_a_server_that_breaks_off_while_it_listens_ends_it(
                 await subscription.receive(lambda messages: None)
 
 
-@pytest.mark.parametrize(("headers", "expected"), [({"ETag": '"12"'}, 12), ({"ETag": "0"}, 0), ({}, None)])
+@pytest.mark.parametrize(
+    ("headers", "expected"), [({"etag": '"12"'}, 12), ({"etag": "0"}, 0), ({"etag": 'W/"3"'}, 3), ({}, None)]
+)
 def test_a_position_is_what_the_etag_says(headers: dict[str, str], expected: int | None) -> None:
     assert position(headers) == expected
 

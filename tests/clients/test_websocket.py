@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 import clients.websocket
-from clients.subscription import CursorGone, SubscriptionEnded
+from clients.ends import CursorGone, SubscriptionEnded
 from clients.websocket import WebSocket
 from tests.clients.peer import Answer, Then, closing, frame, peer, upgraded
 

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from clients.subscription import CursorGone
+from clients.ends import CursorGone
 from pushbench.transports import Transport
 from tests.conformance.conftest import LOG_MESSAGES, Feed, subscriber, take
 from tests.serving import Server

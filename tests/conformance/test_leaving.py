@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aiohttp
 import pytest
 
-from clients.subscription import CursorGone
+from clients.ends import CursorGone
 from pushbench.transports import Transport
 from tests.conformance.conftest import Feed, subscriber, take
 from tests.serving import Server, serving

@@ -6,7 +6,8 @@ from typing import ClassVar, Self
 
 import pytest
 
-from clients.subscription import CursorGone, HandOver, SubscriptionEnded
+from clients.ends import CursorGone, SubscriptionEnded
+from clients.subscription import HandOver
 from pushbench import message
 from pushbench.audience import Audience, Habits
 from pushbench.comeback import Backoff

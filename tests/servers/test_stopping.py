@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 
 from clients.conditional import ConditionalRequests
-from clients.subscription import Subscription, SubscriptionEnded
+from clients.ends import SubscriptionEnded
+from clients.subscription import Subscription
 from clients.websocket import WebSocket
 from pushbench.transports import TRANSPORTS, Transport
 from tests.conformance.conftest import client_of

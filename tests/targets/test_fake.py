@@ -14,7 +14,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from clients.subscription import CursorGone, RequestRefused, Subscription
+from clients.ends import CursorGone, RequestRefused
+from clients.subscription import Subscription
 from pushbench.transports import TRANSPORTS, Transport
 from targets.plan import Distortion, draw
 from tests.conformance.conftest import client_of

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from clients.subscription import SubscriptionEnded
+from clients.ends import SubscriptionEnded
 from clients.tcp import Tcp
 from pushbench.publisher import WAYS
 from tests.serving import END_S, Server, ended

@@ -1,0 +1,188 @@
+"""Opening a connection: aiohttp connects, asks, follows redirects and reads the head of the answer; then it lets go.
+
+What comes behind the head is read by the subscription itself, as the protocol of the connection: aiohttp's own way from the
+socket to a message (parser, buffer, future, task) costs more than the load side of a benchmark may (docs/method.md). An
+answer that is not wanted stays aiohttp's to its end.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any
+
+import aiohttp
+
+from clients.ends import refusal
+
+CONNECT_TIMEOUT_S = 60.0
+HEAD_END = b"\r\n\r\n"
+
+AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
+"""An address as `socket.getaddrinfo` gives it: family, type, protocol, canonical name, address."""
+SocketFactory = Callable[[AddressInfo], socket.socket]
+"""Makes the socket that is to be connected to an address."""
+
+
+class Cut(asyncio.Protocol):
+    """Between a transport and aiohttp's protocol: passes the head of the answer on, and keeps what follows."""
+
+    def __init__(self, transport: asyncio.Transport, aiohttps: asyncio.Protocol) -> None:
+        self.transport = transport
+        self.head = b""
+        """The head of the answer, or as much of it as has come."""
+        self.complete = False
+        """Whether all of it has."""
+        self._aiohttps: asyncio.Protocol | None = aiohttps  # None once it was taken from it
+        self._rest = b""
+        self._lost = False
+        self._error: Exception | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Pass on what belongs to the head; behind it, read no more until it is known who shall have it."""
+        while data and not self.complete:
+            before = len(self.head)
+            self.head += data
+            end = self.head.find(HEAD_END, max(0, before - len(HEAD_END) + 1))
+            assert self._aiohttps is not None
+            if end < 0:
+                self._aiohttps.data_received(data)
+                return
+            cut = end + len(HEAD_END) - before
+            self.head = self.head[: end + len(HEAD_END)]
+            self._aiohttps.data_received(data[:cut])
+            data = data[cut:]
+            if self._announces():
+                self.head = b""
+            else:
+                self.complete = True
+                self.transport.pause_reading()
+        self._rest += data
+
+    def _announces(self) -> bool:
+        """Whether another head follows this one: it says so, or is nothing but empty lines."""
+        words = self.head.split(None, 2)
+        return not words or (len(words) > 1 and words[1][:1] == b"1" and words[1] != b"101")
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """Note it for whoever shall have the connection; as long as that may be aiohttp, it has to know."""
+        self._lost, self._error = True, error
+        if self._aiohttps is not None:  # which may be of length 0
+            if self._rest:
+                self._aiohttps.data_received(self._rest)
+            self._aiohttps.connection_lost(error)
+
+    def give_back(self) -> None:
+        """All else is aiohttp's too."""
+        if self._aiohttps is not None and not self._lost:
+            self.give_to(self._aiohttps)
+
+    def take(self) -> None:
+        """From aiohttp: to it the connection is as if lost."""
+        aiohttps, self._aiohttps = self._aiohttps, None
+        if aiohttps is not None and not self._lost:
+            aiohttps.connection_lost(None)
+
+    def give_to(self, protocol: asyncio.Protocol) -> None:
+        """From now on the connection is another's, with what was kept for it."""
+        self.transport.set_protocol(protocol)
+        rest, self._rest = self._rest, b""
+        if rest:
+            protocol.data_received(rest)
+        if self._lost:
+            protocol.connection_lost(self._error)
+        elif not self.transport.is_closing():
+            self.transport.resume_reading()
+
+
+class Answer(aiohttp.ClientResponse):
+    """An answer to the end of its head."""
+
+    cut: Cut
+
+    async def start(self, connection: Any) -> aiohttp.ClientResponse:
+        """As aiohttp begins with an answer, once its request was sent and before any of it can have come."""
+        self.cut = Cut(connection.transport, connection.protocol)
+        connection.transport.set_protocol(self.cut)
+        await super().start(connection)
+        if not self.cut.complete:
+            raise aiohttp.ClientPayloadError("the head of the answer does not end with an empty line")
+        if 300 <= self.status < 400 and self.status != 304:  # a redirect is followed
+            self.cut.give_back()
+        return self
+
+    async def wanted(self, session: aiohttp.ClientSession, *statuses: int) -> "Answer":
+        """Take it from aiohttp, whose session ends, if it has one of these statuses; else raises `CursorGone` or
+        `RequestRefused`."""
+        if self.status not in statuses:
+            self.cut.give_back()
+            said = (await self.text(errors="replace"))[:500].strip() or self.reason or ""
+            raise refusal(self.url.path, self.status, said)
+        self.cut.take()
+        self.close()
+        try:
+            await session.close()  # which may take a while
+        except BaseException:
+            self.cut.transport.close()
+            raise
+        return self
+
+
+class Opener:
+    """How a subscription's connections are opened: with these headers, on sockets of this kind."""
+
+    def __init__(
+        self, headers: Mapping[str, str] | None, socket_factory: SocketFactory | None, *, keep_connection: bool = True
+    ) -> None:
+        self._headers = headers
+        self._socket_factory = socket_factory
+        self._keep_connection = keep_connection
+
+    async def get(
+        self, url: str, *statuses: int, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Ask, and have an answer with one of these statuses. Raises `SubscriptionEnded` or aiohttp.ClientError."""
+        async with self._session() as session:
+            answer = await session.get(url, params=params, headers=headers)
+            assert isinstance(answer, Answer)
+            return await answer.wanted(session, *statuses)
+
+    async def upgrade(
+        self, url: str, *, params: Mapping[str, str] | None = None, window_bits: int = 0
+    ) -> tuple[Answer, bool]:
+        """Ask for a WebSocket; the answer, and whether messages may be compressed. Raises as `get` does."""
+        seen = list[Answer]()
+
+        async def note(
+            session: aiohttp.ClientSession, context: SimpleNamespace, parameters: aiohttp.TraceRequestEndParams
+        ) -> None:
+            assert isinstance(parameters.response, Answer)
+            seen.append(parameters.response)
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_end.append(note)
+        async with self._session(trace) as session:
+            try:
+                # The last two are for itself alone, which will not read a frame.
+                opened = await session.ws_connect(url, params=params, compress=window_bits)
+            except aiohttp.WSServerHandshakeError as error:
+                said = error.headers.get("refusal", error.message) if error.headers else error.message
+                raise refusal(error.request_info.url.path, error.status, said) from None
+            return await seen[-1].wanted(session, 101), bool(opened.compress)
+
+    def _session(self, *traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(socket_factory=self._socket_factory, force_close=not self._keep_connection),
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=self._headers,
+            skip_auto_headers=("Accept-Encoding",),  # no compression is asked for
+            response_class=Answer,
+            trace_configs=list(traces),
+        )
+
+
+def position(headers: Mapping[str, str]) -> int | None:
+    """The position that a response's `ETag` names, or None without one. Names are in lower case, or of no case."""
+    tag = headers.get("etag")
+    return None if tag is None else int(tag.removeprefix("W/").strip('"'))
