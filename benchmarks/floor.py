@@ -7,13 +7,14 @@ import shutil
 import signal
 import subprocess
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 BUILT = HERE / "built"
 CONNECT_S = 60.0
+END_S = 10.0
 
 
 class FloorFailed(Exception):
@@ -64,8 +65,10 @@ async def receiving(
             raise FloorFailed(f"the receiver could not connect {subscribers} times to {path}")
         receiver = Receiver(process.pid)
         yield receiver
-        process.send_signal(signal.SIGTERM)
-        receiver.messages = json.loads(await process.stdout.readline() or b'{"messages": 0}')["messages"]
+        with suppress(ProcessLookupError):  # it has ended, and what it has not received will be missed
+            process.send_signal(signal.SIGTERM)
+        said = await asyncio.wait_for(process.stdout.readline(), END_S)
+        receiver.messages = json.loads(said or b'{"messages": 0}')["messages"]
     finally:
         if process.returncode is None:
             process.kill()

@@ -101,7 +101,7 @@ int main(int argc, char **argv) {
     long messages = 0, reads = 0;
     struct epoll_event ready[AT_ONCE];
     while (!told_to_end) {
-        int count = epoll_wait(poll, ready, AT_ONCE, -1);
+        int count = epoll_wait(poll, ready, AT_ONCE, 1000); /* a signal just before it would go unheard */
         for (int i = 0; i < count; i++) {
             int which = ready[i].data.u32;
             ssize_t got = read(sockets[which], buffer, sizeof buffer);

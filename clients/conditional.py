@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 
-from clients.ends import refusal
+from clients.ends import RequestRefused, refusal
 from clients.exchange import Exchange
 from clients.opening import position
 from clients.subscription import HandOver, Subscription
@@ -37,7 +37,7 @@ class ConditionalRequests(Subscription):
     async def _connect(self) -> None:
         exchange = await self._begin(204)
         if self.cursor is None:
-            self.cursor = position(exchange.headers)
+            self.cursor = self._reached(exchange)
 
     async def _ask(self, hand_over: HandOver) -> None:
         """Make one request, and hand over the messages of its answer, if it has any."""
@@ -46,8 +46,17 @@ class ConditionalRequests(Subscription):
             said = answer.body[:500].decode(errors="replace").strip()
             raise refusal(self._target.partition("?")[0], answer.status, said)
         if answer.status == 200 and (messages := answer.body.split(b"\n")[:-1]):
-            self.cursor = position(answer.headers)
+            self.cursor = self._reached(answer)
             hand_over(messages)
+
+    def _reached(self, answer: Exchange) -> int:
+        """The position from which to ask next. Raises `RequestRefused` if the answer names none."""
+        reached = position(answer.headers)
+        if reached is None:
+            raise RequestRefused(
+                f"{self._target} answered {answer.status} without an ETag, and there is nothing to ask from"
+            )
+        return reached
 
     async def _answer(self) -> Exchange:
         """The answer to one request, on the connection that there is, or on a new one."""
@@ -70,7 +79,7 @@ class ConditionalRequests(Subscription):
         if not self._headers:
             sent = answer.request_info
             self._target = sent.url.raw_path_qs
-            self._headers = "".join(f"{name}: {value}\r\n" for name, value in sent.headers.items() if name != VALIDATOR)
+            self._headers = "".join(f"{name}: {value}\r\n" for name, value in sent.headers.items())
         self._exchange = Exchange(answer.cut)
         await self._exchange.answer()
         return self._exchange

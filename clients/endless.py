@@ -5,7 +5,7 @@ from abc import abstractmethod
 import httptools
 
 from clients.ends import SubscriptionEnded
-from clients.opening import Answer
+from clients.opening import Answer, until_closed
 from clients.pushed import Pushed
 
 
@@ -14,6 +14,7 @@ class EndlessResponse(Pushed):
 
     def _opened(self, answer: Answer) -> None:
         super()._opened(answer)
+        self._until_closed = until_closed(answer.status, answer.headers)
         self._parser = httptools.HttpResponseParser(self)
         self.data_received(answer.cut.head)
 
@@ -23,8 +24,14 @@ class EndlessResponse(Pushed):
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
             self._end(error.__context__ if isinstance(error.__context__, Exception) else error)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._end(SubscriptionEnded(f"the server broke the protocol: {error}"))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The connection broke, or was closed, which may be how the response ends."""
+        if self._until_closed and error is None:
+            self.on_message_complete()
+        super().connection_lost(error)
 
     @abstractmethod
     def on_body(self, data: bytes) -> None:

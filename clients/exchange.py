@@ -5,7 +5,7 @@ import asyncio
 import aiohttp
 import httptools
 
-from clients.opening import Cut
+from clients.opening import Cut, until_closed
 
 
 class Exchange(asyncio.Protocol):
@@ -45,6 +45,10 @@ class Exchange(asyncio.Protocol):
         """httptools: a header."""
         self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
+    def on_headers_complete(self) -> None:
+        """httptools: the head of an answer has ended."""
+        self._until_closed = until_closed(self._parser.get_status_code(), self.headers)
+
     def on_body(self, data: bytes) -> None:
         """httptools: a piece of the body."""
         self.body += data
@@ -63,10 +67,13 @@ class Exchange(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection is closed, or broke."""
+        if self._until_closed and error is None:
+            self.on_message_complete()
         self._fail(aiohttp.ServerDisconnectedError(f"the connection was lost: {error or 'the server closed it'}"))
 
     def _expect(self) -> asyncio.Future[None]:
         self.status = 0
+        self._until_closed = False
         self.headers: dict[str, str] = {}  # names in lower case
         self.body = b""
         return asyncio.get_running_loop().create_future()

@@ -99,6 +99,8 @@ class Frames:
                     self._opcode = BROKEN
                     found.append((BROKEN, f"a message cannot be decompressed: {error}".encode()))
                     return
+                if self._inflate.eof:  # the block was a final one, RFC 7692 section 7.2.3.4
+                    self._inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
             found.append((self._opcode, payload))
             self._opcode, self._parts = CONTINUATION, []
 

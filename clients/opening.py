@@ -7,11 +7,12 @@ answer that is not wanted stays aiohttp's to its end.
 
 import asyncio
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import SimpleNamespace
 from typing import Any
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 
 from clients.ends import refusal
 
@@ -27,13 +28,13 @@ SocketFactory = Callable[[AddressInfo], socket.socket]
 class Cut(asyncio.Protocol):
     """Between a transport and aiohttp's protocol: passes the head of the answer on, and keeps what follows."""
 
-    def __init__(self, transport: asyncio.Transport, aiohttps: asyncio.Protocol) -> None:
+    def __init__(self, transport: asyncio.Transport, aiohttps: ResponseHandler) -> None:
         self.transport = transport
         self.head = b""
         """The head of the answer, or as much of it as has come."""
         self.complete = False
         """Whether all of it has."""
-        self._aiohttps: asyncio.Protocol | None = aiohttps  # None once it was taken from it
+        self._aiohttps: ResponseHandler | None = aiohttps  # None once it was taken from it
         self._rest = b""
         self._lost = False
         self._error: Exception | None = None
@@ -81,6 +82,7 @@ class Cut(asyncio.Protocol):
         """From aiohttp: to it the connection is as if lost."""
         aiohttps, self._aiohttps = self._aiohttps, None
         if aiohttps is not None and not self._lost:
+            aiohttps.transport = None  # else the end of an answer that ends with its connection would close it
             aiohttps.connection_lost(None)
 
     def give_to(self, protocol: asyncio.Protocol) -> None:
@@ -163,7 +165,6 @@ class Opener:
         trace.on_request_end.append(note)
         async with self._session(trace) as session:
             try:
-                # The last two are for itself alone, which will not read a frame.
                 opened = await session.ws_connect(url, params=params, compress=window_bits)
             except aiohttp.WSServerHandshakeError as error:
                 said = error.headers.get("refusal", error.message) if error.headers else error.message
@@ -180,6 +181,14 @@ class Opener:
             response_class=Answer,
             trace_configs=list(traces),
         )
+
+
+def until_closed(status: int, headers: Container[str]) -> bool:
+    """Whether a response's body ends with its connection, because nothing else says where; RFC 9112 section 6.3.
+
+    Names of headers are in lower case, or of no case.
+    """
+    return status not in (204, 304) and "content-length" not in headers and "transfer-encoding" not in headers
 
 
 def position(headers: Mapping[str, str]) -> int | None:

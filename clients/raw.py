@@ -14,7 +14,7 @@ from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
 from clients.ends import CursorGone, RequestRefused, SubscriptionEnded
-from clients.frames import PING, PONG, Frames, masked
+from clients.frames import BROKEN, PING, PONG, Frames, masked
 from clients.subscription import HandOver
 
 READ_BYTES = 4096
@@ -89,6 +89,8 @@ class Raw:
             for opcode, payload in frames.feed(data) if self._asks == "upgrade" else ():
                 if opcode == PING:
                     await asyncio.get_running_loop().sock_sendall(self._socket, masked(PONG, payload))
+                elif opcode == BROKEN:
+                    raise SubscriptionEnded(f"the server broke the protocol: {payload.decode()}")
             hand_over([data])
 
     def vanish(self) -> None:

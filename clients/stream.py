@@ -16,7 +16,8 @@ class Stream(EndlessResponse):
 
     def on_body(self, data: bytes) -> None:
         """httptools: a piece of the body, cut anywhere."""
-        if not self._rest and data.find(b"\n") == len(data) - 1 > 0 != data[0] and self._receiving:
+        size = len(data)
+        if not self._rest and size > 1 and data[0] != 0 and data.find(b"\n") == size - 1 and self._receiving:
             if self.cursor is not None:  # nearly always it is one whole line
                 self.cursor += 1
             return self._hand_over([data[:-1]])

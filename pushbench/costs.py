@@ -14,8 +14,8 @@ def wire_columns(
 ) -> dict[str, float | None]:
     """The columns `wire_*` and `requests_per_delivery` of a trial.
 
-    `deliveries` and `traffic` are of the measured window; `connection_s` is how many seconds all connections together were
-    there in it.
+    `deliveries` and `traffic` are of one time, nearly the measured window (`Schedule.metered_ns`); `connection_s` is how
+    many seconds all connections together were there in it.
     """
     down, up = traffic.down_bytes + traffic.down_tcpip_bytes, traffic.up_bytes + traffic.up_tcpip_bytes
     columns: dict[str, float | None] = dict.fromkeys(name for name in WIRE if not name.startswith("connect_"))

@@ -92,6 +92,16 @@ def between_polls_ms(interval_ms: float, rtt_ms: float = 0.0, round_trips: int =
     return interval_ms * max(1, math.ceil(round_trips * rtt_ms / interval_ms))
 
 
+def longpoll_fan_out(rtt_ms: float, subscribers: int, write_us: float) -> Latency:
+    """A long poll that finds everybody's request waiting: one transit, and the place among the answers.
+
+    `write_us` is what the server spends on a delivery: on the answer, and on taking in the request that follows it. The
+    requests may come between the answers or behind them all, so that a place costs anything from nothing to all of that.
+    """
+    most_ms = subscribers * write_us / 1000
+    return Latency(rtt_ms / 2, most_ms / 2, unsure_ms=most_ms / 4)
+
+
 def longpoll_steady(rtt_ms: float, between_ms: float) -> Latency:
     """A long poll, for messages that are `between_ms` apart.
 

@@ -110,10 +110,10 @@ def _polling(load: Load, write_us: float) -> Latency:
 
 
 def _longpoll(load: Load, write_us: float) -> Latency:
-    """The fan-out is that of a push, as long as each message finds everybody's request waiting."""
+    """The fan-out is of answers, as long as each message finds everybody's request waiting."""
     between_ms = 1000 / load["rate_hz"]
     if load["rtt_ms"] < between_ms:
-        return _push(load, write_us)
+        return models.longpoll_fan_out(load["rtt_ms"], load["subscribers"], write_us)
     return models.longpoll_steady(load["rtt_ms"], between_ms)
 
 

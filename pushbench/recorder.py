@@ -90,7 +90,7 @@ class Recorder:
     def observations(self) -> Observations:
         """What was recorded so far."""
         subscriber, received_ns = np.array(self._subscriber, dtype=np.int64), np.array(self._received_ns, dtype=np.int64)
-        together = (np.diff(subscriber) == 0) & (np.diff(received_ns) == 0)  # two calls never have the same nanosecond
+        together = (np.diff(subscriber) == 0) & (np.diff(received_ns) == 0)  # no two calls have the same nanosecond
         return Observations(
             subscriber,
             np.array(self._seq, dtype=np.int64),

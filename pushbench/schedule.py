@@ -36,15 +36,13 @@ class Schedule:
 
     @property
     def metered_ns(self) -> tuple[int, int]:
-        """As long as the window, half an interval earlier: it begins and ends where no message is due.
+        """The window, but for an edge at which a message is due, or soon will be: that is half an interval before it.
 
-        What is read of one socket after the other would otherwise miss a message on some, and not on others.
+        What is read of one socket after the other would otherwise miss a message on some, and not on others. Without a
+        warm-up the first message is due at the begin whatever is done.
         """
         begin_ns, end_ns = self.window_ns
-        if not self.rate_hz:
-            return begin_ns, end_ns
-        earlier_ns = min(round(self.burst / self.rate_hz / 2 * NS), begin_ns)
-        return begin_ns - earlier_ns, end_ns - earlier_ns
+        return self._between_messages(begin_ns), self._between_messages(end_ns)
 
     def due_ns(self, seq: int) -> int:
         """When message `seq` is due, in nanoseconds after the start."""
@@ -58,6 +56,13 @@ class Schedule:
         while seq and self.due_ns(seq - 1) > offset_ns:
             seq -= 1
         return seq
+
+    def _between_messages(self, edge_ns: int) -> int:
+        """That moment, or the middle between the message before it and the one at or behind it, if that is earlier."""
+        behind = self.due_by(edge_ns - 1)
+        if not self.rate_hz or not behind:
+            return edge_ns
+        return min(edge_ns, (self.due_ns(behind - 1) + self.due_ns(behind)) // 2)
 
     def _due_before(self, end_s: float) -> int:
         # 0.1 s at 10 Hz is one message, although 0.1 * 10 may come out just above 1.

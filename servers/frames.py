@@ -1,9 +1,9 @@
 """WebSocket frames that are encoded once for all subscribers, and a uvicorn protocol that writes them as they are.
 
-uvicorn encodes each message anew for each connection: by its own `send` a WebSocket delivery takes twice what a line of the
-stream does (docs/method.md). The protocol offers its applications one more key of `websocket.send`, `frames`: bytes that
-are whole frames already, as many as there are. Where it is not the protocol (`uvicorn servers.app:app`) or messages are
-compressed, each connection with a window of its own, the scope does not have the extension, and messages go one by one.
+uvicorn encodes each message anew for each connection, and writes each by itself. The protocol offers its applications one
+more key of `websocket.send`, `frames`: bytes that are whole frames already, as many as there are. Where it is not the
+protocol (`uvicorn servers.app:app`) or messages are compressed, each connection with a window of its own, the scope has
+no extension, and messages go one by one.
 
 Source: RFC 6455 section 5.2.
 """

@@ -6,7 +6,7 @@ from clients.conditional import ConditionalRequests
 from clients.ends import CursorGone, RequestRefused
 from clients.longpoll import LongPoll
 from clients.polling import Polling
-from tests.clients.peer import Answer, peer, response
+from tests.clients.peer import Answer, Then, peer, response
 
 FIRST = Answer(response("204 No Content", b"", 'ETag: "7"'))
 NOTHING = Answer(response("304 Not Modified", b"", 'ETag: "7"'))
@@ -88,3 +88,25 @@ async def test_a_cookie_is_not_kept(poller: type[ConditionalRequests]) -> None:
         with pytest.raises(RequestRefused):
             await subscription.receive(lambda messages: None)
         assert server.header("cookie") is None
+
+
+@pytest.mark.parametrize("answers", [[Answer(response("204 No Content"))], [FIRST, Answer(response("200 OK", b"8\n"))]])
+async def test_an_answer_without_a_validator_ends_it_for_there_is_nothing_to_ask_from(
+    poller: type[ConditionalRequests], answers: list[Answer]
+) -> None:
+    got: list[list[bytes]] = []
+    async with peer(*answers, END) as server:
+        with pytest.raises(RequestRefused, match=r"/feed answered 20[04] without an ETag"):
+            async with poller(server.url) as subscription:
+                await subscription.receive(got.append)
+    assert got == []
+
+
+async def test_an_answer_may_end_with_its_connection(poller: type[ConditionalRequests]) -> None:
+    got: list[list[bytes]] = []
+    whole = Answer(b'HTTP/1.1 200 OK\r\nETag: "8"\r\nConnection: close\r\n\r\n8\n', Then.END)
+    async with peer(FIRST, whole, END) as server, poller(server.url) as subscription:
+        with pytest.raises(RequestRefused, match="the script is over"):
+            await subscription.receive(got.append)
+    assert got == [[b"8"]]
+    assert server.connections == 2

@@ -311,3 +311,12 @@ def test_what_a_client_says_is_what_another_implementation_hears(opcode: int, sa
     if opcode != CLOSE:  # behind which nothing is read
         assert more == [Frame(Opcode.PING, b"and no byte more or less")]
     assert server.parser_exc is None
+
+
+def test_a_message_whose_last_block_is_final_is_followed_by_others() -> None:
+    def ended(text: bytes) -> bytes:
+        squeeze = zlib.compressobj(wbits=-15)
+        payload = squeeze.compress(text) + squeeze.flush(zlib.Z_FINISH) + b"\0"
+        return bytes((0x80 | 0x40 | TEXT, len(payload))) + payload
+
+    assert Frames(compressed=True).feed(ended(b"one") + ended(b"two")) == [(TEXT, b"one"), (TEXT, b"two")]

@@ -1,5 +1,6 @@
 """The reader of a stream of lines."""
 
+import asyncio
 import itertools
 
 import aiohttp
@@ -74,3 +75,19 @@ async def test_it_does_not_matter_where_the_bytes_are_cut(cuts: list[int]) -> No
     chunks = [data[a:b] for a, b in itertools.pairwise(edges) if data[a:b]]
     got, cursor = await received(endless(*chunks, last=True), SubscriptionEnded)
     assert (got, cursor) == ([b"first", b"second", b"\xe2\x82\xac", b"last"], 11)
+
+
+@pytest.mark.parametrize("version", ["1.0", "1.1"])
+async def test_a_response_may_end_with_its_connection(version: str) -> None:
+    head = f'HTTP/{version} 200 OK\r\nETag: "7"\r\n\r\n'.encode()
+    assert await received(head + b"a\nb\n", SubscriptionEnded, "the server ended the response") == ([b"a", b"b"], 9)
+
+
+async def test_a_response_that_will_end_with_its_connection_is_read_as_it_comes() -> None:
+    begun = Answer(b'HTTP/1.1 200 OK\r\nETag: "7"\r\n\r\na\n', Then.HOLD)
+    async with peer(begun) as server, asyncio.timeout(20), Stream(server.url) as subscription:
+        got: asyncio.Future[list[bytes]] = asyncio.get_running_loop().create_future()
+        receiving = asyncio.ensure_future(subscription.receive(got.set_result))
+        assert await got == [b"a"]
+        assert not server.left.is_set()
+        receiving.cancel()

@@ -63,12 +63,16 @@ def test_the_window_begins_where_the_warm_up_ends() -> None:
     ("schedule", "metered_s"),
     [
         (Schedule(1, 2, 3), (1.5, 4.5)),
-        (Schedule(10, 1, 2, burst=4), (0.8, 2.8)),
-        (Schedule(1, 0.25, 1), (0, 1)),
+        (Schedule(10, 1, 2, burst=4), (1, 3)),
+        (Schedule(10, 0.8, 2, burst=4), (0.6, 2.6)),
+        (Schedule(1, 0.25, 1), (0.25, 1.25)),
+        (Schedule(1, 0.75, 1), (0.5, 1.5)),
+        (Schedule(0.1, 5, 30), (5, 35)),
+        (Schedule(1, 0, 5), (0, 4.5)),
         (Schedule(0, 1, 2), (1, 3)),
     ],
 )
-def test_traffic_is_read_half_an_interval_before_a_message_is_due_and_never_before_the_start(
+def test_traffic_is_read_where_no_message_is_due_nor_soon_will_be_and_never_behind_the_window(
     schedule: Schedule, metered_s: tuple[float, float]
 ) -> None:
     assert schedule.metered_ns == tuple(round(moment * NS) for moment in metered_s)
