@@ -15,17 +15,20 @@ class EndlessResponse(Pushed):
     def _opened(self, answer: Answer) -> None:
         super()._opened(answer)
         self._until_closed = until_closed(answer.status, answer.headers)
+        self._between_chunks = True
         self._parser = httptools.HttpResponseParser(self)
-        self.data_received(answer.cut.head)
+        self._parse(answer.cut.head)
 
-    def data_received(self, data: bytes) -> None:
-        """What came on the connection; httptools undoes the transfer coding, and calls what follows here."""
+    def _parse(self, data: bytes) -> bool:
+        """httptools undoes the transfer coding, and calls what follows here."""
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
             self._end(error.__context__ if isinstance(error.__context__, Exception) else error)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._end(SubscriptionEnded(f"the server broke the protocol: {error}"))
+        # A chunk's size may be cut off at the end without a word of the parser.
+        return self._between() and (self._until_closed or (self._between_chunks and data.endswith(b"\r\n")))
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection broke, or was closed, which may be how the response ends."""
@@ -34,8 +37,20 @@ class EndlessResponse(Pushed):
         super().connection_lost(error)
 
     @abstractmethod
+    def _between(self) -> bool:
+        """Whether the next byte of the body begins a message."""
+
+    @abstractmethod
     def on_body(self, data: bytes) -> None:
         """httptools: a piece of the body, cut anywhere."""
+
+    def on_chunk_header(self) -> None:
+        """httptools: the size of a chunk has been read."""
+        self._between_chunks = False
+
+    def on_chunk_complete(self) -> None:
+        """httptools: a chunk has ended."""
+        self._between_chunks = True
 
     def on_message_complete(self) -> None:
         """httptools: the body has ended."""

@@ -6,7 +6,6 @@ Source: the HTML standard, section 9.2.6, "Interpreting an event stream".
 from typing import NamedTuple
 
 BOM = b"\xef\xbb\xbf"
-LF = 10
 
 
 class Event(NamedTuple):
@@ -15,6 +14,8 @@ class Event(NamedTuple):
     data: bytes
     type: bytes
     """`message` unless the server named another."""
+    id: bytes | None = None
+    """The id that came with it, or None."""
 
 
 class EventStreamParser:
@@ -22,32 +23,24 @@ class EventStreamParser:
 
     def __init__(self) -> None:
         self.last_event_id: bytes | None = None
-        """The last id that was set by a complete block, also by one without data; None before the first."""
+        """The last id that was set by a complete block, also by one without data; None before the first.
+        Whoever wants to know whether one is set sets it to None before."""
         self.retry_ms: int | None = None
         """The reconnection time that the server asked for."""
         self._rest = b""  # an incomplete line
-        self._between = False  # whether the next byte begins an event
         self._started = False  # a byte order mark counts only at the very beginning
         self._ended_in_cr = False  # a line feed that comes next belongs to that line's end
         self._data: list[bytes] = []
         self._type = b""
         self._id: bytes | None = None
 
+    @property
+    def between(self) -> bool:
+        """Whether the next byte begins a block."""
+        return self._started and not (self._rest or self._ended_in_cr or self._data or self._type or self._id)
+
     def feed(self, chunk: bytes) -> list[Event]:
         """Take the next bytes, cut anywhere, and return the events that they complete."""
-        if self._between:
-            lines = chunk.splitlines()  # at CR, LF and CRLF, as the format has it
-            # Nearly always it is one whole event with an id and a line of data.
-            if (
-                len(lines) == 3
-                and lines[0][:4] == b"id: "
-                and 0 not in lines[0]
-                and lines[1][:6] == b"data: "
-                and not lines[2]
-                and chunk[-1] == LF
-            ):
-                self.last_event_id = self._id = lines[0][4:]
-                return [Event(lines[1][6:], b"message")]
         text = self._rest + chunk
         if not self._started:
             if BOM.startswith(text[:3]) and len(text) < 3:
@@ -68,7 +61,6 @@ class EventStreamParser:
                 self._field(line)
             else:
                 self._end_block(events)
-        self._between = self._started and not (self._rest or self._ended_in_cr or self._data or self._type)
         return events
 
     def _field(self, line: bytes) -> None:
@@ -88,6 +80,5 @@ class EventStreamParser:
         if self._id is not None:
             self.last_event_id = self._id
         if self._data:
-            events.append(Event(b"\n".join(self._data), self._type or b"message"))
-        self._data = []
-        self._type = b""
+            events.append(Event(b"\n".join(self._data), self._type or b"message", self._id))
+        self._data, self._type, self._id = [], b"", None

@@ -8,21 +8,30 @@ from clients.eventstream import EventStreamParser
 class ServerSentEvents(EndlessResponse):
     """A reader of one event stream. It does not reconnect by itself, as a browser's EventSource would."""
 
+    _step = 0
+    _id_alone = False
+    """Whether what was read last ends in an id without a message."""
+
     async def _connect(self) -> None:
         headers = {"Accept": "text/event-stream"}
         if self.cursor is not None:
             headers["Last-Event-ID"] = str(self.cursor)
-        self._opened(await self._opener.get(self.url, 200, headers=headers))
+        answer = await self._opener.get(self.url, 200, headers=headers)
         self._events = EventStreamParser()
+        self._opened(answer)
 
     def on_body(self, data: bytes) -> None:
         """httptools: a piece of the body, cut anywhere."""
-        if not self._receiving:
-            return
+        self._events.last_event_id = None
         events = self._events.feed(data)
-        if self._events.last_event_id is not None:
-            self.cursor = int(self._events.last_event_id)
         for event in events:
             if event.type != b"message":
                 return self._end(CursorGone(f"{event.type.decode()}: {event.data.decode()}"))
-            self._hand_over([event.data])
+            self._deliver(event.data, None if event.id is None else int(event.id))
+        last_event_id = self._events.last_event_id
+        self._id_alone = last_event_id is not None and last_event_id != (events[-1].id if events else None)
+        if last_event_id is not None:
+            self.cursor = int(last_event_id)
+
+    def _between(self) -> bool:
+        return self._events.between and not self._id_alone

@@ -16,19 +16,12 @@ class Stream(EndlessResponse):
 
     def on_body(self, data: bytes) -> None:
         """httptools: a piece of the body, cut anywhere."""
-        size = len(data)
-        if not self._rest and size > 1 and data[0] != 0 and data.find(b"\n") == size - 1 and self._receiving:
-            if self.cursor is not None:  # nearly always it is one whole line
-                self.cursor += 1
-            return self._hand_over([data[:-1]])
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
-            if not line:  # a heartbeat
-                continue
-            if not self._receiving:
-                return
-            if line[0] == 0:
+            if line[:1] == b"\0":
                 return self._end(CursorGone(line[1:].decode()))
-            if self.cursor is not None:
-                self.cursor += 1
-            self._hand_over([line])
+            if line:  # else it is a heartbeat
+                self._deliver(line)
+
+    def _between(self) -> bool:
+        return not self._rest

@@ -4,10 +4,9 @@ import asyncio
 from typing import Any
 
 from clients.ends import CursorGone, SubscriptionEnded
-from clients.frames import BINARY, BROKEN, CLOSE, FIN, LONGER, PING, PONG, TEXT, Frames, masked
+from clients.frames import BINARY, BROKEN, CLOSE, PING, PONG, TEXT, Frames, masked
 from clients.pushed import Pushed
 
-WHOLE_TEXT = FIN | TEXT
 CLOSE_NORMAL = 1000
 CLOSE_NO_STATUS, CLOSE_ABNORMAL = 1005, 1006  # RFC 6455 section 7.1.5: what no frame says
 CLOSE_CURSOR_GONE = 4410  # what the server closes with when the position cannot be resumed
@@ -22,8 +21,6 @@ class WebSocket(Pushed):
 
     _parting: asyncio.Future[None] | None = None
     """Set while it waits for the server's half of the closing handshake."""
-    _between = True
-    """Whether the next byte begins a message."""
 
     def __init__(self, url: str, *, deflate: bool = False, **options: Any) -> None:
         super().__init__(url, **options)
@@ -33,42 +30,23 @@ class WebSocket(Pushed):
         params = None if self.cursor is None else {"after": str(self.cursor)}
         answer, compressed = await self._opener.upgrade(self.url, params=params, window_bits=self._window_bits)
         self._opened(answer)
+        self._compressed = compressed
         self._frames = Frames(compressed=compressed)
 
-    def data_received(self, data: bytes) -> None:
-        """What came on the connection."""
-        try:
-            # Nearly always it is one whole text, and there is nothing to parse.
-            size = len(data)
-            if size > 4 and data[0] == WHOLE_TEXT and self._between and self._receiving:
-                if data[1] == size - 2 < LONGER:
-                    payload = data[2:]
-                elif data[1] == LONGER and (data[2] << 8 | data[3]) == size - 4:
-                    payload = data[4:]
-                else:
-                    return self._parse(data)
-                if self.cursor is not None:
-                    self.cursor += 1
-                self._hand_over([payload])
-            else:
-                self._parse(data)
-        except Exception as error:  # of whom it was handed over to
-            self._end(error)
-
-    def _parse(self, data: bytes) -> None:
+    def _parse(self, data: bytes) -> bool:
+        only_messages = not self._compressed  # of which each depends on those before
         for opcode, payload in self._frames.feed(data):
             if opcode in (TEXT, BINARY):
-                if self._receiving:
-                    if self.cursor is not None:
-                        self.cursor += 1
-                    self._hand_over([payload])
-            elif opcode == PING:
+                self._deliver(payload)
+                continue
+            only_messages = False
+            if opcode == PING:
                 self._say(PONG, payload)
             elif opcode == CLOSE:
                 self._close_came(payload)
             elif opcode == BROKEN:
                 self._end(SubscriptionEnded(f"the server broke the protocol: {payload.decode()}"))
-        self._between = self._frames.between
+        return only_messages and self._frames.between
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection broke, or was closed without a good-bye."""

@@ -32,7 +32,7 @@ def blocks(draw: st.DrawFn) -> tuple[list[bytes], Event]:
         st.lists(st.sampled_from([b": a comment", b":", b"unknown: x", b"id: 7", b"retry: 5", b"x"]), max_size=3)
     ):
         lines.insert(draw(st.integers(0, len(lines))), other)
-    return lines, Event(b"\n".join(data), kind or b"message")
+    return lines, Event(b"\n".join(data), kind or b"message", b"7" if b"id: 7" in lines else None)
 
 
 @given(
