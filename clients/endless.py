@@ -17,9 +17,14 @@ class EndlessResponse(Pushed):
         self._until_closed = until_closed(answer.status, answer.headers)
         self._between_chunks = True
         self._parser = httptools.HttpResponseParser(self)
-        self._parse(answer.cut.head)
+        self._feed(answer.cut.head)
 
     def _parse(self, data: bytes) -> bool:
+        self._feed(data)
+        # A chunk's size may be cut off at the end without a word of the parser.
+        return self._between() and (self._until_closed or (self._between_chunks and data.endswith(b"\r\n")))
+
+    def _feed(self, data: bytes) -> None:
         """httptools undoes the transfer coding, and calls what follows here."""
         try:
             self._parser.feed_data(data)
@@ -27,8 +32,6 @@ class EndlessResponse(Pushed):
             self._end(error.__context__ if isinstance(error.__context__, Exception) else error)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._end(SubscriptionEnded(f"the server broke the protocol: {error}"))
-        # A chunk's size may be cut off at the end without a word of the parser.
-        return self._between() and (self._until_closed or (self._between_chunks and data.endswith(b"\r\n")))
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection broke, or was closed, which may be how the response ends."""

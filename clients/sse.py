@@ -10,15 +10,18 @@ class ServerSentEvents(EndlessResponse):
 
     _step = 0
     _id_alone = False
-    """Whether what was read last ends in an id without a message."""
+    """Whether there was an id without a message in what was read last."""
 
     async def _connect(self) -> None:
         headers = {"Accept": "text/event-stream"}
         if self.cursor is not None:
             headers["Last-Event-ID"] = str(self.cursor)
-        answer = await self._opener.get(self.url, 200, headers=headers)
+        self._opened(await self._opener.get(self.url, 200, headers=headers))
         self._events = EventStreamParser()
-        self._opened(answer)
+
+    def _parse(self, data: bytes) -> bool:
+        self._id_alone = False
+        return super()._parse(data)
 
     def on_body(self, data: bytes) -> None:
         """httptools: a piece of the body, cut anywhere."""
@@ -29,8 +32,8 @@ class ServerSentEvents(EndlessResponse):
                 return self._end(CursorGone(f"{event.type.decode()}: {event.data.decode()}"))
             self._deliver(event.data, None if event.id is None else int(event.id))
         last_event_id = self._events.last_event_id
-        self._id_alone = last_event_id is not None and last_event_id != (events[-1].id if events else None)
-        if last_event_id is not None:
+        if last_event_id is not None and last_event_id != (events[-1].id if events else None):
+            self._id_alone = True
             self.cursor = int(last_event_id)
 
     def _between(self) -> bool:
