@@ -30,7 +30,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
                 raise MessageTooLarge(
                     f"the message has more than {hub.max_message_bytes} bytes, and no more are taken: split it"
                 )
-        return JSONResponse({"id": hub.publish(bytes(body))})
+        return JSONResponse({"id": await hub.accept(bytes(body))})
 
     async def feed(websocket: WebSocket) -> None:
         await websocket.accept()
@@ -38,7 +38,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
             while (frame := await websocket.receive())["type"] == "websocket.receive":
                 data = frame.get("bytes") or (frame.get("text") or "").encode()
                 try:
-                    hub.publish(data)
+                    await hub.accept(data)
                 except MessageRefused as refused:
                     code = CLOSE_TOO_LARGE if isinstance(refused, MessageTooLarge) else CLOSE_REFUSED
                     reason = f"{refused.name}: {refused}".encode()[:REASON_BYTES].decode(errors="ignore")

@@ -14,6 +14,6 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     """The one route of this module."""
 
     async def status(request: Request) -> JSONResponse:
-        return JSONResponse({"last_id": hub.last_id, "cursors": hub.cursors, "tasks": len(asyncio.all_tasks())})
+        return JSONResponse({"last_id": await hub.newest(), "cursors": hub.cursors, "tasks": len(asyncio.all_tasks())})
 
     return [Route("/status", status)]
