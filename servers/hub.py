@@ -98,6 +98,7 @@ class Hub:
                 f"of {max_message_bytes} bytes"
             )
         self.max_message_bytes = max_message_bytes
+        self.joined = True  # with what other processes have, if they share a log
         self.closed = False
         self._log_bytes = log_bytes
         self._keep = keep
