@@ -5,11 +5,14 @@ choice named, as it is measured.
 """
 
 import asyncio
+import os
 import signal
+import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
 from types import FrameType
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -20,29 +23,27 @@ from servers import longpoll, polling, publish, sse, status, stream, websocket
 from servers.hub import CursorGone, Hub, MessageTooLarge, Refused
 from servers.journal import Journal
 from servers.options import Options
+from servers.replica import BackplaneUnavailable, Replica
+from servers.siblings import address, answering
 
 MODULES = (publish, polling, longpoll, stream, sse, websocket, status)
 """Everything that is served: each has `routes(hub, options)`."""
+STATUS: dict[type[Refused], int] = {CursorGone: 410, MessageTooLarge: 413, BackplaneUnavailable: 503}
+"""The statuses of refusals, where it is not 400."""
 
 
-def create_app(options: Options) -> Starlette:
-    """A new application with a new hub: empty, or with what its journal has. Raises `JournalUnusable`."""
-    journal = Journal(options.journal, keep=options.log_messages) if options.journal else None
-    hub = Hub(
-        log_messages=options.log_messages,
-        log_bytes=options.log_bytes,
-        max_message_bytes=options.max_message_bytes,
-        keep=journal.append if journal else None,
-    )
-    if journal:
-        hub.restore(journal.messages())
+def create_app(options: Options, number: int = 0) -> Starlette:
+    """A new application with a new hub: empty, or with what its journal or the backplane has. Raises `JournalUnusable`.
+
+    It is the worker of that number, if there are several.
+    """
+    hub, living = _replica(options, number) if options.redis else _hub(options)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        with _closed_on_signal(hub):
-            yield
-        if journal:
-            journal.close()
+        async with living:
+            with _closed_on_signal(hub):
+                yield
 
     return Starlette(
         routes=[route for module in MODULES for route in module.routes(hub, options)],
@@ -51,12 +52,57 @@ def create_app(options: Options) -> Starlette:
     )
 
 
+def _hub(options: Options) -> tuple[Hub, AbstractAsyncContextManager[Any]]:
+    """A hub of this process alone, and what lives as long."""
+    journal = Journal(options.journal, keep=options.log_messages) if options.journal else None
+    hub = Hub(
+        log_messages=options.log_messages,
+        log_bytes=options.log_bytes,
+        max_message_bytes=options.max_message_bytes,
+        keep=journal.append if journal else None,
+    )
+    living = AsyncExitStack()
+    if journal:
+        hub.restore(journal.messages())
+        living.callback(journal.close)
+    return hub, living
+
+
+def _replica(options: Options, number: int) -> tuple[Hub, AbstractAsyncContextManager[Any]]:
+    """A hub that shares its log with other processes, and what lives as long."""
+    from servers.backplane import Backplane  # which needs a package that is not installed for one process alone
+
+    replica = Replica(
+        Backplane(options.redis, options.redis_key, keep=options.log_messages),
+        _say,
+        log_messages=options.log_messages,
+        log_bytes=options.log_bytes,
+        max_message_bytes=options.max_message_bytes,
+    )
+
+    @asynccontextmanager
+    async def living() -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(replica.following())
+            if options.workers > 1:
+                at = address(os.getppid(), number)
+                await stack.enter_async_context(answering(at, lambda: status.counts_of_worker(replica)))
+            yield
+
+    return replica, living()
+
+
+def _say(line: str) -> None:
+    print(f"python -m servers: process {os.getpid()}: {line}", file=sys.stderr, flush=True)
+
+
 async def _refuse(connection: Request | WebSocket, refused: Exception) -> PlainTextResponse | None:
     """One line that names the refusal and says the way out; a WebSocket gets it in place of its handshake."""
     assert isinstance(refused, Refused)
-    status = 410 if isinstance(refused, CursorGone) else 413 if isinstance(refused, MessageTooLarge) else 400
+    status = next((code for kind, code in STATUS.items() if isinstance(refused, kind)), 400)
     # The name is in a header too: few WebSocket clients show the body of an answer that refuses the handshake.
-    response = PlainTextResponse(f"{refused.name}: {refused}\n", status, headers={"refusal": refused.name})
+    headers = {"refusal": refused.name} | ({"retry-after": "1"} if status == 503 else {})
+    response = PlainTextResponse(f"{refused.name}: {refused}\n", status, headers=headers)
     if isinstance(connection, Request):
         return response
     await connection.send_denial_response(response)

@@ -98,6 +98,7 @@ class Hub:
                 f"of {max_message_bytes} bytes"
             )
         self.max_message_bytes = max_message_bytes
+        self.joined = True  # with what other processes have, if they share a log
         self.closed = False
         self._log_bytes = log_bytes
         self._keep = keep
@@ -120,7 +121,25 @@ class Hub:
         return len(self._cursors)
 
     def publish(self, data: bytes) -> int:
-        """Append a message, wake all readers, and return its id.
+        """Append a message, wake all readers, and return its id. Raises as `readable` does."""
+        text = self.readable(data)
+        if self._keep is not None:
+            self._keep(self._last + 1, data)
+        self._append(Message(self._last + 1, data, text))
+        self._wake()
+        return self._last
+
+    async def accept(self, *messages: bytes) -> int:
+        """Publish messages, in this order, and return the last one's id once all are in the log for good.
+
+        Raises as `readable` does; what came before the one that is refused has been published.
+        """
+        for data in messages:
+            last_id = self.publish(data)
+        return last_id
+
+    def readable(self, data: bytes) -> str:
+        """The text of data that can be a message.
 
         Raises `MessageTooLarge`, or `MessageRefused` for data that is empty, is not UTF-8, or holds one of `FORBIDDEN`.
         """
@@ -137,27 +156,26 @@ class Hub:
                     f"it would end the message early on line-based transports: encode it (JSON does)"
                 )
         try:
-            text = data.decode()
+            return data.decode()
         except UnicodeDecodeError as error:
             raise MessageRefused(
                 f"byte {error.start} of the message is not UTF-8 ({error.reason}): send text in UTF-8"
             ) from None
-        if self._keep is not None:
-            self._keep(self._last + 1, data)
-        self._append(Message(self._last + 1, data, text))
-        waiting, self._waiting = self._waiting, {}
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-        return self._last
 
     def restore(self, messages: Iterable[tuple[int, bytes]]) -> None:
-        """Begin with the log of an earlier life: (id, data), oldest first; a gap forgets what is before it."""
+        """Go on with messages that have their ids already: (id, data), oldest first; a gap forgets what is before it."""
         for number, data in messages:
             if number != self._last + 1:
-                self._ring = [None] * len(self._ring)
-                self._last, self._oldest, self._bytes = number - 1, number, 0
+                self.forget(number - 1)
             self._append(Message(number, data, data.decode()))
+        self._wake()
+
+    def forget(self, position: int) -> None:
+        """Keep nothing, and go on behind this position: who is not there is told `CursorTooOld`, or `CursorUnknown`."""
+        self._ring = [None] * len(self._ring)
+        self._last, self._oldest, self._bytes = position, position + 1, 0
+        self._looked_up = ((-1, -1, -1), [])
+        self._wake()
 
     def _append(self, message: Message) -> None:
         size = len(self._ring)
@@ -172,6 +190,25 @@ class Hub:
         self._ring[message.id % size] = message
         self._bytes += len(message.data)
         self._last = message.id
+
+    def _wake(self) -> None:
+        waiting, self._waiting = self._waiting, {}
+        for future in waiting:
+            if not future.done():
+                future.set_result(None)
+
+    async def start(self, after: int | None) -> int:
+        """The position at which a reader starts that is behind the id `after`, or wants what comes from now on (None).
+
+        Raises as `check` does.
+        """
+        position = self._last if after is None else after
+        self.check(position)
+        return position
+
+    async def newest(self) -> int:
+        """The id of the newest message that was accepted."""
+        return self._last
 
     def check(self, position: int) -> None:
         """Raise `CursorTooOld` or `CursorUnknown` unless a reader can resume after `position`."""
@@ -217,10 +254,7 @@ class Hub:
     def close(self) -> None:
         """End every cursor: what they wait for will not come any more."""
         self.closed = True
-        waiting, self._waiting = self._waiting, {}
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
+        self._wake()
 
 
 class Cursor:

@@ -9,12 +9,14 @@ a power cut.
 import sqlite3
 from collections.abc import Iterator
 
+from servers.options import Unusable
+
 TRIM_EVERY = 1000
 """So many messages are appended between two looks for those that need not be kept any more."""
 
 
-class JournalUnusable(Exception):
-    """The file cannot be the journal; the text says why, and the way out."""
+class JournalUnusable(Unusable):
+    """The file cannot be the journal."""
 
 
 class Journal:

@@ -19,9 +19,10 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     """The routes of this transport."""
 
     async def poll(request: Request) -> Response:
-        position = validator(request)
-        if position is None:
-            return nothing_yet(hub.last_id)
+        by_validator = validator(request)
+        position = await hub.start(by_validator)
+        if by_validator is None:
+            return nothing_yet(position)
         with hub.cursor(position, wake_every_s=options.longpoll_timeout_s) as cursor:
             # A handler that waits is not cancelled when its client leaves: it has to listen for that itself.
             leaving = asyncio.create_task(_client_leaves(request))

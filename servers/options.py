@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass, field, fields
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 Value = TypeVar("Value", str, int, float)
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+"""How the URL of a Redis may begin."""
 
 
 def _option(
@@ -16,6 +19,10 @@ def _option(
 ) -> Value:
     """A field that carries what is said of it, and checked, when it is a flag of the command line."""
     return field(default=default, metadata={"help": help, "choices": choices, "least": least, "most": most})
+
+
+class Unusable(Exception):
+    """What an option names cannot be had; the text says why, and the way out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +63,11 @@ class Options:
         64 * 1024 * 1024, "How many bytes of messages the hub keeps at most; never less than one message.", least=1
     )
     journal: str = _option("", "File that keeps the log, for a server that is killed and started again; empty: none.")
+    workers: int = _option(
+        1, "How many processes serve at the one port; more than one share their log in Redis.", least=1, most=64
+    )
+    redis: str = _option("", "URL of the Redis that has the log, such as redis://127.0.0.1:6379/0; empty: none.")
+    redis_key: str = _option("pushbench", "What the names of the log's keys in Redis begin with.")
     max_message_bytes: int = _option(65_536, "The longest message that is taken.", least=1)
     backlog: int = _option(4096, "Connections that may wait to be accepted (the kernel's somaxconn caps it).", least=1)
 
@@ -73,4 +85,18 @@ class Options:
             raise ValueError(
                 f"log_bytes is {self.log_bytes}: it must be at least max_message_bytes, {self.max_message_bytes}, "
                 f"so that the log can hold a message"
+            )
+        if self.workers > 1 and not self.redis:
+            raise ValueError(
+                f"workers is {self.workers} and redis is empty: several workers need a log that they share, "
+                f"name one (--redis redis://127.0.0.1:6379/0)"
+            )
+        if self.redis and self.journal:
+            raise ValueError(
+                f"redis is {self.redis} and journal is {self.journal}: the log is kept in one of them, name one of them"
+            )
+        if self.redis and urlsplit(self.redis).scheme not in REDIS_SCHEMES:
+            raise ValueError(
+                f"redis is {self.redis!r}: it must be a URL that begins with {', '.join(REDIS_SCHEMES)} and ://, "
+                f"such as redis://127.0.0.1:6379/0"
             )

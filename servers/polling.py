@@ -24,11 +24,12 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
 
     async def poll(request: Request) -> Response:
         if (after := request.query_params.get("after")) is not None:
-            position = parse_position(after)
+            position = await hub.start(parse_position(after))
             return whats_new(hub.after(position, RESPONSE_BYTES), position, empty=True)
         by_validator = validator(request)
+        position = await hub.start(by_validator)
         if by_validator is None:
-            return nothing_yet(hub.last_id)
-        return whats_new(hub.after(by_validator, RESPONSE_BYTES), by_validator)
+            return nothing_yet(position)
+        return whats_new(hub.after(position, RESPONSE_BYTES), position)
 
     return [Route("/polling", poll)]

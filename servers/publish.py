@@ -1,7 +1,8 @@
 """Publishing: `POST /publish` with the message as its body, or a WebSocket on the same path, each frame a message.
 
 The WebSocket is for rates at which a request a message would be the bottleneck; nothing is answered on it, unless a
-message is refused: then it is closed with the reason.
+message is refused: then it is closed with the reason. What is sent faster than it is taken is taken together, where
+the connection says what has come (`servers/inorder.py`).
 """
 
 from contextlib import suppress
@@ -11,11 +12,15 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from servers.hub import Hub, MessageRefused, MessageTooLarge
+from servers.hub import Hub, MessageRefused, MessageTooLarge, Refused
 from servers.options import Options
+from servers.replica import BackplaneUnavailable
 
-CLOSE_REFUSED = 4400  # RFC 6455 section 7.4.2 leaves 4000-4999 to applications; 400 is HTTP's Bad Request
-CLOSE_TOO_LARGE = 1009  # RFC 6455 section 7.4.1
+CLOSE_CODES = {
+    MessageRefused: 4400,  # RFC 6455 section 7.4.2 leaves 4000-4999 to applications; 400 is HTTP's Bad Request
+    MessageTooLarge: 1009,  # RFC 6455 section 7.4.1
+    BackplaneUnavailable: 1013,  # "try again later", of IANA's registry of close codes
+}
 REASON_BYTES = 123  # what a close frame has room for, RFC 6455 section 5.5
 
 
@@ -30,17 +35,17 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
                 raise MessageTooLarge(
                     f"the message has more than {hub.max_message_bytes} bytes, and no more are taken: split it"
                 )
-        return JSONResponse({"id": hub.publish(bytes(body))})
+        return JSONResponse({"id": await hub.accept(bytes(body))})
 
     async def feed(websocket: WebSocket) -> None:
         await websocket.accept()
         with suppress(WebSocketDisconnect):
             while (frame := await websocket.receive())["type"] == "websocket.receive":
-                data = frame.get("bytes") or (frame.get("text") or "").encode()
+                messages = frame.get("batch") or (frame.get("bytes") or (frame.get("text") or "").encode(),)
                 try:
-                    hub.publish(data)
-                except MessageRefused as refused:
-                    code = CLOSE_TOO_LARGE if isinstance(refused, MessageTooLarge) else CLOSE_REFUSED
+                    await hub.accept(*messages)
+                except Refused as refused:
+                    code = CLOSE_CODES[type(refused)]
                     reason = f"{refused.name}: {refused}".encode()[:REASON_BYTES].decode(errors="ignore")
                     await websocket.close(code, reason)
                     return

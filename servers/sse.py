@@ -22,20 +22,19 @@ from servers.options import Options
 def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     """The routes of this transport and of its plain variant."""
 
-    def cursor(request: Request, wake_every_s: float) -> Cursor:
+    async def cursor(request: Request, wake_every_s: float) -> Cursor:
         last_event_id = request.headers.get("last-event-id")
-        position = hub.last_id if last_event_id is None else parse_position(last_event_id)
-        hub.check(position)
+        position = await hub.start(None if last_event_id is None else parse_position(last_event_id))
         return hub.cursor(position, wake_every_s=wake_every_s)
 
     async def by_sse_starlette(request: Request) -> EventSourceResponse:
-        reader = cursor(request, wake_every_s=0)  # the library has a heartbeat of its own
+        reader = await cursor(request, wake_every_s=0)  # the library has a heartbeat of its own
         return EventSourceResponse(
             _events(reader), ping=options.heartbeat_s, ping_message_factory=_heartbeat, headers=_etag(reader)
         )
 
     async def by_streaming_response(request: Request) -> Response:
-        reader = cursor(request, wake_every_s=options.heartbeat_s)
+        reader = await cursor(request, wake_every_s=options.heartbeat_s)
         headers = _etag(reader) | {"cache-control": "no-store"}
         if request.method == "HEAD":  # a body that never ends would hold the connection, and show nothing
             return Response(media_type="text/event-stream", headers=headers)

@@ -1,6 +1,11 @@
-"""`GET /status`: what the server holds, as JSON, so that a leak can be counted from outside."""
+"""`GET /status`: what the server holds, as JSON, so that a leak can be counted from outside.
+
+With a backplane, `last_id` is the newest that it has taken, the counts are the sums of all workers, and `workers` has what
+each one holds.
+"""
 
 import asyncio
+import os
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -8,12 +13,32 @@ from starlette.routing import BaseRoute, Route
 
 from servers.hub import Hub
 from servers.options import Options
+from servers.siblings import Counts, address, ask
+
+
+def counts(hub: Hub) -> Counts:
+    """What this process holds."""
+    return {"last_id": hub.last_id, "cursors": hub.cursors, "tasks": len(asyncio.all_tasks())}
+
+
+def counts_of_worker(hub: Hub) -> Counts:
+    """The same of one of several, and how it is with what they share."""
+    return {"pid": os.getpid(), "backplane": "joined" if hub.joined else "lost"} | counts(hub)
 
 
 def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     """The one route of this module."""
 
     async def status(request: Request) -> JSONResponse:
-        return JSONResponse({"last_id": hub.last_id, "cursors": hub.cursors, "tasks": len(asyncio.all_tasks())})
+        if not options.redis:
+            return JSONResponse(counts(hub))
+        newest = await hub.newest()
+        if options.workers == 1:
+            workers = [counts_of_worker(hub)]
+        else:
+            answers = [await ask(address(os.getppid(), number)) for number in range(options.workers)]
+            workers = [answer for answer in answers if answer]
+        sums = {name: sum(worker[name] for worker in workers) for name in ("cursors", "tasks")}
+        return JSONResponse({"last_id": newest, **sums, "workers": workers})
 
     return [Route("/status", status)]

@@ -21,8 +21,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
 
     async def stream(request: Request) -> Response:
         after = request.query_params.get("after")
-        position = hub.last_id if after is None else parse_position(after)
-        hub.check(position)
+        position = await hub.start(None if after is None else parse_position(after))
         headers = {"etag": f'"{position}"', "cache-control": "no-store"}
         if request.method == "HEAD":  # a body that never ends would hold the connection, and show nothing
             return Response(media_type="text/plain", headers=headers)

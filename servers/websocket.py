@@ -23,8 +23,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
 
     async def push(websocket: WebSocket) -> None:
         after = websocket.query_params.get("after")
-        position = hub.last_id if after is None else parse_position(after)
-        hub.check(position)
+        position = await hub.start(None if after is None else parse_position(after))
         with suppress(WebSocketDisconnect), hub.cursor(position) as cursor:
             await websocket.accept(headers=[(b"etag", b'"%d"' % position)])
             by_frames = EXTENSION in websocket.scope.get("extensions", {})

@@ -72,6 +72,15 @@ def test_what_is_refused_says_why_and_takes_no_id(refused: bytes, kind: type[Mes
     assert hub.publish(b"x" * MESSAGE_BYTES) == 1
 
 
+async def test_messages_are_accepted_in_their_order_up_to_the_one_that_is_refused() -> None:
+    hub = small_hub()
+    assert await hub.accept(b"1", b"2") == 2
+    with pytest.raises(MessageRefused, match="empty"):
+        await hub.accept(b"3", b"", b"5")
+    assert data(hub.after(0)) == [b"1", b"2", b"3"]
+    assert await hub.newest() == 3
+
+
 @pytest.mark.parametrize("bounds", [{"log_messages": 0}, {"log_bytes": 99, "max_message_bytes": 100}])
 def test_a_log_that_cannot_hold_one_message_is_refused(bounds: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="must hold at least one message"):
@@ -175,6 +184,42 @@ async def test_a_position_ahead_of_the_log_is_of_another_life() -> None:
         hub.check(2)
     with hub.cursor(2) as cursor, pytest.raises(CursorUnknown):
         await anext(cursor)
+
+
+async def test_a_reader_starts_behind_its_position_or_with_what_comes_or_is_refused() -> None:
+    hub = small_hub()
+    for _ in range(LOG_MESSAGES + 1):
+        hub.publish(b"x")
+    assert await hub.start(None) == LOG_MESSAGES + 1
+    assert await hub.start(1) == 1
+    with pytest.raises(CursorTooOld):
+        await hub.start(0)
+    with pytest.raises(CursorUnknown):
+        await hub.start(LOG_MESSAGES + 2)
+
+
+async def test_what_was_forgotten_is_told_to_those_who_wait_and_those_who_come() -> None:
+    hub = Hub()
+    hub.publish(b"x")
+    with hub.cursor() as cursor:
+        reading = asyncio.ensure_future(anext(cursor))
+        await asyncio.sleep(0)
+        hub.forget(100)
+        with pytest.raises(CursorTooOld, match="message 2 is no longer kept, the oldest kept is 101"):
+            await reading
+    with pytest.raises(CursorTooOld):
+        hub.after(0)
+    assert hub.after(100) == []
+    assert hub.publish(b"y") == 101
+
+
+async def test_messages_that_have_their_ids_wake_those_who_wait() -> None:
+    hub = Hub()
+    with hub.cursor() as cursor:
+        reading = asyncio.ensure_future(anext(cursor))
+        await asyncio.sleep(0)
+        hub.restore([(1, b"1"), (2, b"2")])
+        assert data(await reading) == [b"1", b"2"]
 
 
 def test_both_ways_of_being_gone_are_one_kind_of_refusal() -> None:

@@ -1,6 +1,5 @@
-"""`python -m servers`: its flags, its ready line, its refusals, and uvicorn's configuration."""
+"""`python -m servers`: its flags, its ready line, its refusals."""
 
-import asyncio
 import json
 import socket
 import subprocess
@@ -9,10 +8,9 @@ from dataclasses import fields
 
 import pytest
 
-from servers.__main__ import config, listen, parse
-from servers.frames import FrameWriter
+from servers.__main__ import parse
 from servers.options import Options
-from tests.serving import END_S, Server, ended, serving
+from tests.serving import END_S, ended, serving
 
 
 def run(*flags: str) -> subprocess.CompletedProcess[str]:
@@ -120,72 +118,3 @@ def test_an_address_that_is_not_this_hosts_is_one_line() -> None:
     refused = run("--host=192.0.2.1", "--port=0")  # RFC 5737: an address for documentation
     assert refused.returncode == 1
     assert refused.stderr == "python -m servers: cannot bind 192.0.2.1:0: Cannot assign requested address\n"
-
-
-def test_a_server_of_the_other_address_family_serves() -> None:
-    if not socket.has_ipv6:
-        pytest.skip("this Python has no IPv6")
-    try:
-        listen("::1", 0).close()
-    except OSError as error:
-        pytest.skip(f"this host has no IPv6 loopback: {error}")
-    with serving(host="::1") as server, socket.create_connection(("::1", server.port)) as connection:
-        connection.sendall(b"GET /status HTTP/1.0\r\n\r\n")
-        assert connection.recv(12) == b"HTTP/1.1 200"
-
-
-async def test_accepted_connections_send_what_they_have_at_once() -> None:
-    """asyncio switches Nagle's algorithm off only on sockets whose protocol is named."""
-    accepted: asyncio.Future[socket.socket] = asyncio.get_running_loop().create_future()
-
-    async def note(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        accepted.set_result(writer.get_extra_info("socket"))
-        await reader.read()
-        writer.close()
-
-    with listen("127.0.0.1", 0) as listener:
-        port = listener.getsockname()[1]
-        async with await asyncio.start_server(note, sock=listener):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            assert (await accepted).getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
-            writer.close()
-            await writer.wait_closed()
-
-
-# --- uvicorn's configuration
-
-
-def test_uvicorn_chooses_nothing_by_itself() -> None:
-    chosen = config(Options())
-    assert "auto" not in (chosen.loop, chosen.http, chosen.ws, chosen.lifespan, chosen.interface)
-
-
-def test_uvicorn_is_told_what_the_options_say() -> None:
-    options = Options(loop="uvloop", http="h11", keep_alive_s=7, backlog=8, max_message_bytes=9)
-    told = config(options)
-    assert (told.loop, told.http, told.ws) == ("uvloop", "h11", FrameWriter)
-    assert (told.timeout_keep_alive, told.backlog, told.ws_max_size) == (7, 8, 9)
-
-
-def test_uvicorn_compresses_nothing_and_logs_no_access() -> None:
-    assert config(Options()).ws_per_message_deflate is False
-    assert config(Options()).access_log is False
-
-
-def test_a_websockets_heartbeat_is_that_of_the_other_transports_and_ends_no_connection() -> None:
-    assert config(Options(heartbeat_s=3)).ws_ping_interval == 3
-    assert config(Options(heartbeat_s=0)).ws_ping_interval is None
-    assert config(Options()).ws_ping_timeout is None
-
-
-@pytest.mark.parametrize("http", ["httptools", "h11"])
-@pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
-def test_each_choice_of_implementation_serves(http: str, loop: str) -> None:
-    with serving(http=http, loop=loop) as server:
-        assert answer(server).startswith("HTTP/1.1 200")
-
-
-def answer(server: Server) -> str:
-    with socket.create_connection(("127.0.0.1", server.port)) as connection:
-        connection.sendall(b"GET /status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        return connection.makefile("rb").read().decode()

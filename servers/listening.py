@@ -1,0 +1,33 @@
+"""The socket that a server accepts connections on."""
+
+import errno
+import socket
+
+from servers.options import Unusable
+
+
+class CannotBind(Unusable):
+    """The address cannot be had."""
+
+
+def listen(host: str, port: int, drop_unanswered_s: float = 0, *, shared: bool = False) -> socket.socket:
+    """A socket that is bound; its accepted connections will have Nagle's algorithm off. Raises `CannotBind`.
+
+    If it is `shared`, others may be bound to the same port, and the kernel spreads connections over them.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named, because asyncio switches Nagle's algorithm off only where it is: with it, the two writes of a
+    # response (head, body) wait for each other's delayed acknowledgement, 40 ms each time.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, shared)
+        # An accepted connection inherits it. The kernel then ends one whose data is not acknowledged, or finds no room
+        # (tcp(7), TCP_USER_TIMEOUT); uvicorn would wait for the room, and no transport can look past its own write.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(drop_unanswered_s * 1000))
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        way_out = "; --port 0 takes a free port" if error.errno == errno.EADDRINUSE else ""
+        raise CannotBind(f"cannot bind {host}:{port}: {error.strerror}{way_out}") from None
+    return listener

@@ -1,0 +1,92 @@
+"""One process that serves: the application under uvicorn, with every choice named, as it is measured.
+
+When it accepts connections it prints one JSON line, `{"ready": true, "port": …, "pid": …}`.
+"""
+
+import asyncio
+import json
+import os
+import socket
+
+import uvicorn
+
+from servers.app import create_app
+from servers.frames import FrameWriter
+from servers.inorder import InOrder
+from servers.listening import listen
+from servers.options import Options, Unusable
+from servers.replica import BackplaneLost
+
+GRACE_S = 0.5
+"""How long a connection may take to end by itself when the server is told to stop."""
+
+
+class ReadyServer(uvicorn.Server):
+    """A uvicorn server that says when it is ready."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then print the ready line."""
+        await super().startup(sockets)
+        assert sockets
+        port = sockets[0].getsockname()[1]
+        print(json.dumps({"ready": True, "port": port, "pid": os.getpid()}), flush=True)
+
+
+class BackplaneUnusable(Unusable):
+    """What is to be shared by the workers cannot be; the text says why, and the way out."""
+
+
+def protocol(options: Options) -> type[asyncio.Protocol]:
+    """What speaks WebSocket; with a backplane a publisher's ping is answered once that has what was sent before."""
+    return InOrder if options.redis else FrameWriter
+
+
+def config(options: Options, number: int = 0) -> uvicorn.Config:
+    """uvicorn's configuration: nothing on auto, compression and access log off, heartbeats as everywhere else."""
+    return uvicorn.Config(
+        create_app(options, number),
+        loop=options.loop,
+        http=options.http,
+        ws=protocol(options),
+        ws_max_size=options.max_message_bytes,
+        ws_ping_interval=options.heartbeat_s or None,
+        ws_ping_timeout=options.drop_unanswered_s or None,
+        ws_per_message_deflate=options.compression == "permessage-deflate",
+        lifespan="on",
+        interface="asgi3",
+        log_level="warning",
+        access_log=False,
+        proxy_headers=False,  # nothing stands in front
+        backlog=options.backlog,
+        timeout_keep_alive=options.keep_alive_s,
+        timeout_graceful_shutdown=GRACE_S,  # type: ignore[arg-type]  # asyncio.wait_for's, which takes a fraction too
+    )
+
+
+def serve(options: Options) -> None:
+    """Bind, and serve until told to stop; a second is enough for that. Raises `Unusable`."""
+    with listen(options.host, options.port, options.drop_unanswered_s) as listener:
+        serve_on(listener, options)
+
+
+def serve_on(listener: socket.socket, options: Options, number: int = 0) -> None:
+    """Likewise, as the worker of that number."""
+    if options.redis:
+        asyncio.run(_look_at_the_backplane(options))  # here, for uvicorn would tell of it by a traceback
+    ReadyServer(config(options, number)).run([listener])
+
+
+async def _look_at_the_backplane(options: Options) -> None:
+    try:
+        from servers.backplane import Backplane
+    except ImportError:
+        raise BackplaneUnusable("--redis needs the package redis: pip install 'pushbench[redis]'") from None
+    shared = Backplane(options.redis, options.redis_key, keep=options.log_messages)
+    try:
+        await shared.join(b"", 0)
+    except BackplaneLost as lost:
+        raise BackplaneUnusable(
+            f"the backplane {shared.name} cannot be used: {lost}; start a Redis there, or name another with --redis"
+        ) from None
+    finally:
+        await shared.close()
