@@ -13,14 +13,14 @@ from typing import Any
 
 from websockets.frames import Frame
 
-from servers.frames import FrameWriter
+from servers.pump import PumpingWebSocket
 
 BATCH_MESSAGES = 1000
 """The most messages of one event."""
 PONG, CLOSE = "inorder.pong", "inorder.close"
 
 
-class InOrder(FrameWriter):
+class InOrder(PumpingWebSocket):
     """uvicorn's protocol, in order."""
 
     def handle_ping(self) -> None:

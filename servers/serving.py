@@ -11,10 +11,10 @@ import socket
 import uvicorn
 
 from servers.app import create_app
-from servers.frames import FrameWriter
 from servers.inorder import InOrder
 from servers.listening import listen
 from servers.options import Options, Unusable
+from servers.pump import PumpingHttp, PumpingWebSocket
 from servers.replica import BackplaneLost
 
 GRACE_S = 0.5
@@ -38,7 +38,7 @@ class BackplaneUnusable(Unusable):
 
 def protocol(options: Options) -> type[asyncio.Protocol]:
     """What speaks WebSocket; with a backplane a publisher's ping is answered once that has what was sent before."""
-    return InOrder if options.redis else FrameWriter
+    return InOrder if options.redis else PumpingWebSocket
 
 
 def config(options: Options, number: int = 0) -> uvicorn.Config:
@@ -46,7 +46,7 @@ def config(options: Options, number: int = 0) -> uvicorn.Config:
     return uvicorn.Config(
         create_app(options, number),
         loop=options.loop,
-        http=options.http,
+        http=PumpingHttp if options.http == "httptools" else options.http,
         ws=protocol(options),
         ws_max_size=options.max_message_bytes,
         ws_ping_interval=options.heartbeat_s or None,

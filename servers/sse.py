@@ -8,15 +8,16 @@ message. An event that is not a `message` is the server's last: its type is the 
 """
 
 from collections.abc import AsyncIterator
-from functools import lru_cache
 
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from servers.endless import EndlessResponse
 from servers.hub import Cursor, CursorGone, Hub, Message, parse_position
 from servers.options import Options
+from servers.pump import once
 
 
 def routes(hub: Hub, options: Options) -> list[BaseRoute]:
@@ -38,7 +39,9 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         headers = _etag(reader) | {"cache-control": "no-store"}
         if request.method == "HEAD":  # a body that never ends would hold the connection, and show nothing
             return Response(media_type="text/event-stream", headers=headers)
-        return StreamingResponse(_events(reader), media_type="text/event-stream", headers=headers)
+        return EndlessResponse(
+            reader, _said, _last_event, first=_first_block(reader), media_type="text/event-stream", headers=headers
+        )
 
     return [
         Route("/sse", by_sse_starlette, methods=["GET"]),
@@ -48,18 +51,26 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
 
 async def _events(cursor: Cursor) -> AsyncIterator[bytes]:
     with cursor:
-        yield ServerSentEvent(id=str(cursor.position)).encode()
+        yield _first_block(cursor)
         try:
             async for messages in cursor:
-                yield b"".join([_event(message) for message in messages]) or _heartbeat().encode()
+                yield _said(messages)
         except CursorGone as gone:
-            yield ServerSentEvent(event=gone.name, data=str(gone)).encode()
+            yield _last_event(gone)
 
 
-@lru_cache(maxsize=1024)
-def _event(message: Message) -> bytes:
-    """Encoded once for all subscribers."""
-    return ServerSentEvent(id=str(message.id), data=message.text).encode()
+@once
+def _said(messages: list[Message]) -> bytes:
+    events = [ServerSentEvent(id=str(message.id), data=message.text).encode() for message in messages]
+    return b"".join(events) or _heartbeat().encode()
+
+
+def _first_block(cursor: Cursor) -> bytes:
+    return ServerSentEvent(id=str(cursor.position)).encode()
+
+
+def _last_event(gone: CursorGone) -> bytes:
+    return ServerSentEvent(event=gone.name, data=str(gone)).encode()
 
 
 def _heartbeat() -> ServerSentEvent:

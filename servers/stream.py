@@ -4,14 +4,14 @@ The response's `ETag` is the position at which it starts; each line is one furth
 that starts with NUL is the server's last: the name of its reason, a colon, and a sentence.
 """
 
-from collections.abc import AsyncIterator
-
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from servers.hub import Cursor, CursorGone, Hub, parse_position
+from servers.endless import EndlessResponse
+from servers.hub import CursorGone, Hub, Message, parse_position
 from servers.options import Options
+from servers.pump import once
 
 HEARTBEAT = b"\n"
 
@@ -25,16 +25,16 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         headers = {"etag": f'"{position}"', "cache-control": "no-store"}
         if request.method == "HEAD":  # a body that never ends would hold the connection, and show nothing
             return Response(media_type="text/plain", headers=headers)
-        lines = _lines(hub.cursor(position, wake_every_s=options.heartbeat_s))
-        return StreamingResponse(lines, media_type="text/plain", headers=headers)
+        cursor = hub.cursor(position, wake_every_s=options.heartbeat_s)
+        return EndlessResponse(cursor, _lines, _last_line, media_type="text/plain", headers=headers)
 
     return [Route("/stream", stream, methods=["GET"])]
 
 
-async def _lines(cursor: Cursor) -> AsyncIterator[bytes]:
-    with cursor:
-        try:
-            async for messages in cursor:
-                yield b"".join([message.data + b"\n" for message in messages]) or HEARTBEAT
-        except CursorGone as gone:
-            yield f"\0{gone.name}: {gone}\n".encode()
+@once
+def _lines(messages: list[Message]) -> bytes:
+    return b"".join([message.data + b"\n" for message in messages]) or HEARTBEAT
+
+
+def _last_line(gone: CursorGone) -> bytes:
+    return f"\0{gone.name}: {gone}\n".encode()

@@ -10,9 +10,10 @@ from contextlib import suppress
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from servers.frames import EXTENSION, frame
+from servers.frames import frames
 from servers.hub import CursorGone, Hub, parse_position
 from servers.options import Options
+from servers.pump import pump_of
 
 CLOSE_CURSOR_GONE = 4410  # RFC 6455 section 7.4.2 leaves 4000-4999 to applications; 410 is HTTP's Gone
 REASON_BYTES = 123  # what a close frame has room for, RFC 6455 section 5.5
@@ -26,18 +27,18 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         position = await hub.start(None if after is None else parse_position(after))
         with suppress(WebSocketDisconnect), hub.cursor(position) as cursor:
             await websocket.accept(headers=[(b"etag", b'"%d"' % position)])
-            by_frames = EXTENSION in websocket.scope.get("extensions", {})
+            pump = pump_of(websocket.scope)
             leaving = asyncio.create_task(_client_leaves(websocket))
             leaving.add_done_callback(lambda _: cursor.wake())
             try:
-                async for messages in cursor:
-                    if leaving.done():
-                        return
-                    if by_frames and messages:  # in one write, of what was encoded for all
-                        await websocket.send({"type": "websocket.send", "frames": b"".join(map(frame, messages))})
-                        continue
-                    for message in messages:
-                        await websocket.send_text(message.text)
+                if pump:
+                    await pump(cursor, frames)
+                else:
+                    async for messages in cursor:
+                        if leaving.done():
+                            return
+                        for message in messages:
+                            await websocket.send_text(message.text)
                 await websocket.close(1001, "the server is stopping")
             except CursorGone as gone:
                 await websocket.close(CLOSE_CURSOR_GONE, f"{gone.name}: {gone}"[:REASON_BYTES])

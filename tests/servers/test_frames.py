@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from servers.app import create_app
-from servers.frames import frame
+from servers.frames import frame, frames
 from servers.hub import Message
 from servers.options import Options
 from tests.serving import serving
@@ -32,14 +32,15 @@ def read(data: bytes) -> Frame:
 @pytest.mark.parametrize("size", [1, 125, 126, 65_535, 65_536])
 def test_a_frame_is_a_whole_unmasked_text_whatever_its_length(size: int) -> None:
     data = b"x" * size
-    found = read(frame(Message(1, data, data.decode())))
+    found = read(frame(data))
     assert (found.opcode, found.data, found.fin) == (Opcode.TEXT, data, True)
     assert (found.rsv1, found.rsv2, found.rsv3) == (False, False, False)
 
 
-def test_a_message_is_encoded_once() -> None:
-    message = Message(1, b"x", "x")
-    assert frame(message) is frame(message)
+def test_messages_are_encoded_once_for_all_who_are_given_the_same_list() -> None:
+    messages = [Message(1, b"x", "x"), Message(2, b"y", "y")]
+    assert frames(messages) == frame(b"x") + frame(b"y")
+    assert frames(messages) is frames(messages)
 
 
 MESSAGES = [f"message {number}" for number in range(20)]

@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ from hypothesis import given, strategies as st
 
 from servers.hub import (
     BATCH_BYTES,
+    CALLED_AT_ONCE,
     Cursor,
     CursorGone,
     CursorInvalid,
@@ -463,3 +466,60 @@ def test_readers_that_run_beside_the_publisher_and_leave_at_any_time_get_an_unbr
         assert hub.cursors == 0
 
     asyncio.run(play())
+
+
+# --- followers
+
+
+async def test_followers_are_called_in_rounds_and_what_comes_meanwhile_is_taken_together() -> None:
+    hub = Hub()
+    taken: list[list[bytes]] = []
+    with ExitStack() as stack:
+        cursors = [stack.enter_context(hub.cursor()) for _ in range(CALLED_AT_ONCE + 1)]
+
+        def look() -> None:
+            if messages := first.take():
+                taken.append(data(messages))
+                if len(taken) == 1:  # the round is under way
+                    hub.publish(b"b")
+                    hub.publish(b"c")
+
+        first = cursors[0]
+        first.follow(look)
+        late: list[list[bytes]] = []
+        for cursor in cursors[1:]:
+            cursor.follow(partial(lambda one: late.append(data(one.take() or [])), cursor))
+        hub.publish(b"a")
+        for _ in range(6):
+            await asyncio.sleep(0)
+        assert taken == [[b"a"], [b"b", b"c"]]
+        assert [each for each in late if each] == [[b"a", b"b", b"c"]] * CALLED_AT_ONCE
+
+
+async def test_between_some_followers_and_the_next_the_loop_has_its_turn() -> None:
+    hub = Hub()
+    called: list[str] = []
+    with ExitStack() as stack:
+        for _ in range(2 * CALLED_AT_ONCE):
+            stack.enter_context(hub.cursor()).follow(lambda: called.append("follower"))
+        hub.publish(b"a")
+        asyncio.get_running_loop().call_soon(called.append, "other")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+    assert called.index("other") == CALLED_AT_ONCE
+
+
+async def test_who_has_left_follows_no_more() -> None:
+    hub = Hub()
+    called: list[int] = []
+    with hub.cursor() as one, hub.cursor() as other:
+        one.follow(lambda: called.append(1))
+        other.follow(lambda: called.append(2))
+        one.follow(None)
+        hub.publish(b"a")
+        await asyncio.sleep(0)
+        assert called == [2]
+    hub.publish(b"b")
+    await asyncio.sleep(0)
+    assert called == [2]

@@ -4,8 +4,8 @@ import socket
 
 import pytest
 
-from servers.frames import FrameWriter
 from servers.options import Options
+from servers.pump import PumpingWebSocket
 from servers.serving import config
 from tests.serving import Server, serving
 
@@ -18,7 +18,7 @@ def test_uvicorn_chooses_nothing_by_itself() -> None:
 def test_uvicorn_is_told_what_the_options_say() -> None:
     options = Options(loop="uvloop", http="h11", keep_alive_s=7, backlog=8, max_message_bytes=9)
     told = config(options)
-    assert (told.loop, told.http, told.ws) == ("uvloop", "h11", FrameWriter)
+    assert (told.loop, told.http, told.ws) == ("uvloop", "h11", PumpingWebSocket)
     assert (told.timeout_keep_alive, told.backlog, told.ws_max_size) == (7, 8, 9)
 
 

@@ -8,6 +8,7 @@ from starlette.routing import BaseRoute, Route
 from servers.hub import Hub
 from servers.options import Options
 from servers.sse import routes
+from tests.servers.bodies import bodies
 from tests.servers.conftest import Caller
 
 
@@ -54,7 +55,7 @@ async def test_the_last_event_of_a_reader_that_fell_off_the_log_has_the_reason_a
     route = endpoint(hub, path)
     assert isinstance(route, Route)
     response = await route.endpoint(Request({"type": "http", "method": "GET", "headers": []}))
-    events = aiter(response.body_iterator)
+    events = bodies(response)
     assert await anext(events) == b"id: 0\r\n\r\n"
     assert hub.cursors == 1
     for _ in range(3):

@@ -7,6 +7,7 @@ from starlette.routing import Route
 from servers.hub import Hub
 from servers.options import Options
 from servers.stream import routes
+from tests.servers.bodies import bodies
 from tests.servers.conftest import Caller
 
 
@@ -40,8 +41,8 @@ async def test_the_last_line_of_a_reader_that_fell_off_the_log_names_the_reason(
     assert isinstance(route, Route)
     response = await route.endpoint(Request({"type": "http", "method": "GET", "headers": [], "query_string": b""}))
     assert isinstance(response, StreamingResponse)
-    lines = aiter(response.body_iterator)
     hub.publish(b"1")
+    lines = bodies(response)
     assert await anext(lines) == b"1\n"
     assert hub.cursors == 1
     for _ in range(3):

@@ -1,0 +1,63 @@
+"""An endless HTTP response: what a cursor reads, in the form that a transport gives it. What stream and plain SSE share."""
+
+from collections.abc import Callable, Mapping
+
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from servers.hub import Cursor, CursorGone
+from servers.pump import Encode, Run, pump_of
+
+
+class EndlessResponse(StreamingResponse):
+    """Begins with `first`, says what the cursor reads by `encode`, and ends with `last` if its position is gone."""
+
+    _pump: Run | None = None
+    """The server's, if it has one."""
+
+    def __init__(
+        self,
+        cursor: Cursor,
+        encode: Encode,
+        last: Callable[[CursorGone], bytes],
+        *,
+        first: bytes = b"",
+        media_type: str,
+        headers: Mapping[str, str],
+    ) -> None:
+        self.status_code = 200
+        self.media_type = media_type
+        self.background = None
+        self.init_headers(headers)
+        self._cursor = cursor
+        self._encode = encode
+        self._first = first
+        self._last = last
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        self._pump = pump_of(scope)
+        if self._pump:  # it sees by itself that the client has left: a second task for that took 4 KiB
+            await self.stream_response(send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def stream_response(self, send: Send) -> None:
+        """Send all of it."""
+
+        async def say(body: bytes, *, more: bool = True) -> None:
+            await send({"type": "http.response.body", "body": body, "more_body": more})
+
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        with self._cursor as cursor:
+            try:
+                if self._first:
+                    await say(self._first)
+                if self._pump:
+                    await self._pump(cursor, self._encode)
+                else:
+                    async for messages in cursor:
+                        await say(self._encode(messages))
+            except CursorGone as gone:
+                await say(self._last(gone))
+        await say(b"", more=False)
