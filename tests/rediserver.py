@@ -41,11 +41,21 @@ class RedisServer:
 
     def ask(self, *command: str) -> str:
         """The first line of its answer; empty if there is none."""
+        return self._asked(*command).partition("\r\n")[0]
+
+    def clients(self) -> str:
+        """Who is connected, and with which command, a line each."""
+        return self._asked("CLIENT", "LIST")
+
+    def _asked(self, *command: str) -> str:
+        said = b""
         with suppress(OSError), closing(socket.create_connection(("127.0.0.1", self.port))) as connection:
-            parts = [f"${len(part.encode())}\r\n{part}\r\n" for part in command]
-            connection.sendall(f"*{len(parts)}\r\n{''.join(parts)}".encode())
-            return connection.makefile().readline().rstrip()
-        return ""
+            for each in (command, ("QUIT",)):
+                parts = [b"$%d\r\n%b\r\n" % (len(part.encode()), part.encode()) for part in each]
+                connection.sendall(b"*%d\r\n%b" % (len(parts), b"".join(parts)))
+            while more := connection.recv(65_536):
+                said += more
+        return said.decode()
 
     def kill(self) -> None:
         assert self.process is not None
