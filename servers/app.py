@@ -85,7 +85,7 @@ def _replica(options: Options, number: int) -> tuple[Hub, AbstractAsyncContextMa
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(replica.following())
             if options.workers > 1:
-                at = address(os.getppid(), number)
+                at = address(options, number)
                 await stack.enter_async_context(answering(at, lambda: status.counts_of_worker(replica)))
             yield
 

@@ -10,13 +10,13 @@ accepted outlives a Redis that is killed; `appendfsync` decides about power cuts
 import secrets
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
+from servers.options import without_password
 from servers.replica import BackplaneLost, Head
 
 ANSWER_S = 2.0
@@ -100,12 +100,6 @@ class Backplane:
         except (RedisError, OSError) as error:
             await connection.disconnect(nowait=True)
             raise BackplaneLost(str(error) or type(error).__name__) from None
-
-
-def without_password(url: str) -> str:
-    """The URL as it may be told."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
 
 
 def _connection(url: str, within_s: float) -> Connection:

@@ -93,10 +93,17 @@ class Options:
             )
         if self.redis and self.journal:
             raise ValueError(
-                f"redis is {self.redis} and journal is {self.journal}: the log is kept in one of them, name one of them"
+                f"redis is {without_password(self.redis)} and journal is {self.journal}: "
+                f"the log is kept in one of them, name only that"
             )
         if self.redis and urlsplit(self.redis).scheme not in REDIS_SCHEMES:
             raise ValueError(
-                f"redis is {self.redis!r}: it must be a URL that begins with {', '.join(REDIS_SCHEMES)} and ://, "
-                f"such as redis://127.0.0.1:6379/0"
+                f"redis is {without_password(self.redis)}: it must be a URL such as redis://127.0.0.1:6379/0, "
+                f"which begins with one of {', '.join(REDIS_SCHEMES)}"
             )
+
+
+def without_password(url: str) -> str:
+    """The URL as it may be told."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -236,4 +236,5 @@ class Replica(Hub):
 
 
 def _must_not_end(task: asyncio.Task[None]) -> None:
-    task.result()  # raises in the loop what has ended it, which would be told only at the very end otherwise
+    if not task.cancelled():
+        task.result()  # raises in the loop what has ended it, which would be told only at the very end otherwise

@@ -1,7 +1,7 @@
 """The workers of one server ask each other what they hold, so that one of them can tell of all.
 
-Each listens on an abstract Unix socket (unix(7)), named by their parent and a number: there is no file to be left over. It
-answers every connection with one JSON object.
+Each listens on an abstract Unix socket (unix(7)), named by the port that they share and a number: there is no file to be
+left over. It answers every connection with one JSON object.
 """
 
 import asyncio
@@ -11,15 +11,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from typing import Any
 
+from servers.options import Options
+
 ANSWER_S = 1.0
 """How long one may take to answer."""
 
 Counts = dict[str, Any]
 
 
-def address(parent: int, number: int) -> str:
+def address(options: Options, number: int) -> str:
     """Where the worker of this number is asked."""
-    return f"\0pushbench-{parent}-{number}"
+    return f"\0pushbench-{options.host}-{options.port}-{number}"
 
 
 @asynccontextmanager

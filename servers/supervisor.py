@@ -88,15 +88,16 @@ class Supervisor:
             if said.get("ready"):
                 _say(f"worker {process.pid} ended {how}, and is started again")
                 continue
-            if "why" in said and not self._announced:
-                raise WorkersFailed(str(said["why"]))
-            if "why" not in said:
-                crashes += 1
-            if crashes == CRASHES or not self._announced:
+            if not self._announced:
+                told = f"a worker ended {how} before it was ready: what it printed says why"
+                raise WorkersFailed(str(said.get("why", told)))
+            # A reason that it names will pass, such as a Redis that is away; subscribers stay on the others meanwhile.
+            crashes += "why" not in said
+            if crashes == CRASHES:
                 raise WorkersFailed(
-                    f"a worker ended {how} before it was ready, {crashes} times in a row: see what it printed"
+                    f"a worker ended {how} before it was ready, {crashes} times in a row: what it printed says why"
                 )
-            why = said.get("why", "it did not say why")
+            why = said.get("why", "what it printed says why")
             _say(f"worker {process.pid} ended {how} before it was ready, and is started again: {why}")
             await asyncio.sleep(AGAIN_S)
 

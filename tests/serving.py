@@ -15,6 +15,8 @@ END_S = 30
 class Server:
     process: subprocess.Popen[str]
     port: int
+    pids: tuple[int, ...] = ()
+    """Of its workers, if there are several."""
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -29,7 +31,7 @@ def serving(*, stderr: int | None = None, **options: object) -> Iterator[Server]
     with ended(process):
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        yield Server(process, ready["port"])
+        yield Server(process, ready["port"], tuple(ready.get("pids", ())))
 
 
 @contextmanager

@@ -150,6 +150,20 @@ def test_a_server_knows_nothing_of_clients_and_benchmarks(module: str) -> None:
     assert not direct(module) & {"clients", "pushbench", "targets"}
 
 
+def test_only_the_backplane_knows_redis_and_one_process_alone_does_not_import_it() -> None:
+    assert [module for module in of_package("servers") if "redis" in direct(module)] == ["servers.backplane"]
+    assert "redis" not in packages(reached("servers.serving", lazily=False))
+
+
+def test_who_looks_after_workers_does_not_import_what_they_serve_with() -> None:
+    assert not packages(reached("servers.supervisor", lazily=True)) & (SERVING | {"redis"})
+
+
+@pytest.mark.parametrize("name", ["stream", "sse", "websocket", "polling", "longpoll", "conditional", "frames", "hub"])
+def test_no_transport_knows_that_there_may_be_several_workers(name: str) -> None:
+    assert not reached(f"servers.{name}", lazily=True) & {"servers.replica", "servers.backplane", "servers.siblings"}
+
+
 @pytest.mark.parametrize("module", of_package("targets"))
 def test_a_target_knows_nothing_of_clients_benchmarks_and_the_built_in_server(module: str) -> None:
     assert not direct(module) & {"clients", "pushbench", "servers"}

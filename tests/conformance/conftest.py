@@ -1,9 +1,14 @@
-"""One suite for every transport and variant: the servers' options, and each row of the table with its client."""
+"""One suite for every transport and variant: the servers' options, and each row of the table with its client.
+
+All of it is asked of a server that is one process, and of one that is two workers with their log in Redis.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 import aiohttp
@@ -12,6 +17,7 @@ import pytest
 from clients.conditional import ConditionalRequests
 from clients.subscription import Subscription
 from pushbench.transports import TRANSPORTS, Transport
+from tests.rediserver import redis_server
 from tests.serving import Server, serving
 
 LOG_MESSAGES = 50
@@ -19,24 +25,38 @@ MAX_MESSAGE_BYTES = 4096
 POLL_INTERVAL_S = 0.02
 
 
+Serve = Callable[..., AbstractContextManager[Server]]
+
+
+@pytest.fixture(scope="session", params=["alone", "workers"])
+def serve(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Starts a server with these options."""
+    if request.param == "alone":
+        yield serving
+        return
+    with redis_server(tmp_path_factory.mktemp("redis")) as redis:
+        keys = count()
+        yield lambda **options: serving(workers=2, redis=redis.url, redis_key=f"log{next(keys)}", **options)
+
+
 @pytest.fixture(scope="session")
-def server() -> Iterator[Server]:
-    with serving(longpoll_timeout_s=0.2, heartbeat_s=0.1, max_message_bytes=MAX_MESSAGE_BYTES) as running:
+def server(serve: Serve) -> Iterator[Server]:
+    with serve(longpoll_timeout_s=0.2, heartbeat_s=0.1, max_message_bytes=MAX_MESSAGE_BYTES) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def forgetful_server() -> Iterator[Server]:
+def forgetful_server(serve: Serve) -> Iterator[Server]:
     """It keeps few messages, so that a reader can fall off its log."""
-    with serving(log_messages=LOG_MESSAGES) as running:
+    with serve(log_messages=LOG_MESSAGES) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
-def patient_server() -> Iterator[Server]:
+def patient_server(serve: Serve) -> Iterator[Server]:
     """It holds long polls, and beats no heart, for longer than any test takes: nothing ends by time, or is found out by a
     write that fails."""
-    with serving(longpoll_timeout_s=3600, heartbeat_s=0) as running:
+    with serve(longpoll_timeout_s=3600, heartbeat_s=0) as running:
         yield running
 
 
@@ -86,13 +106,17 @@ class Feed:
     http: aiohttp.ClientSession
 
     async def publish(self, *messages: bytes) -> None:
+        """Returns when every worker has them: one that lags a moment has not forgotten yet what another has."""
         for data in messages:
             async with self.http.post(self.server.url("/publish"), data=data) as response:
                 assert response.status == 200, await response.text()
+                last_id: int = (await response.json())["id"]
+        while self.server.pids and min(each["last_id"] for each in (await self.status())["workers"]) < last_id:
+            pass
 
-    async def status(self) -> dict[str, int]:
+    async def status(self) -> dict[str, Any]:
         async with self.http.get(self.server.url("/status")) as response:
-            status: dict[str, int] = await response.json()
+            status: dict[str, Any] = await response.json()
             return status
 
 

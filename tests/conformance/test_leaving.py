@@ -3,21 +3,22 @@
 import asyncio
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import aiohttp
 import pytest
 
 from clients.ends import CursorGone
 from pushbench.transports import Transport
-from tests.conformance.conftest import Feed, subscriber, take
-from tests.serving import Server, serving
+from tests.conformance.conftest import ENDLESS, Feed, Serve, subscriber, take
+from tests.serving import Server
 
 VANISHING = 20
 BIG = 65_536
 
 
-async def until(feed: Feed, condition: Callable[[dict[str, int]], bool]) -> dict[str, int]:
+async def until(feed: Feed, condition: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     """The server's status once it fulfils the condition."""
     async with asyncio.timeout(10):
         while not condition(status := await feed.status()):  # noqa: ASYNC110  # the server is another process
@@ -25,10 +26,12 @@ async def until(feed: Feed, condition: Callable[[dict[str, int]], bool]) -> dict
     return status
 
 
-async def before_anyone_comes(transport: Transport, server: Server, feed: Feed) -> dict[str, int]:
-    """The status to which the server has to return. One has been there: what is begun once for all is no leak."""
-    async with subscriber(transport, server):
-        pass
+async def before_anyone_comes(transport: Transport, server: Server, feed: Feed) -> dict[str, Any]:
+    """The status to which the server has to return. Each worker has had one: what is begun once for all is no leak."""
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(subscriber(transport, server))
+        while transport in ENDLESS and not all(each["cursors"] for each in (await feed.status()).get("workers", ())):
+            await stack.enter_async_context(subscriber(transport, server))
     return await until(feed, lambda status: status["cursors"] == 0)
 
 
@@ -84,8 +87,8 @@ async def test_a_client_that_leaves_politely_leaves_nothing_either(
 
 
 @pytest.fixture(scope="module")
-def small_log_server() -> Iterator[Server]:
-    with serving(log_messages=100, max_message_bytes=BIG, heartbeat_s=0) as running:
+def small_log_server(serve: Serve) -> Iterator[Server]:
+    with serve(log_messages=100, max_message_bytes=BIG, heartbeat_s=0) as running:
         yield running
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import aiohttp
 import pytest
 
+from tests.rediserver import RedisServer, redis_server
 from tests.serving import Server, serving
 
 HEARTBEAT_S = 0.05
@@ -48,6 +50,20 @@ def server() -> Iterator[Server]:
 def patient_server() -> Iterator[Server]:
     """It holds long polls, and beats no heart, for longer than any test takes."""
     with serving(heartbeat_s=0, longpoll_timeout_s=3600) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One that lives, for many logs: each has a key of its own."""
+    with redis_server(tmp_path_factory.mktemp("redis")) as running:
+        yield running
+
+
+@pytest.fixture
+def mortal_redis(tmp_path: Path) -> Iterator[RedisServer]:
+    """One that may be killed."""
+    with redis_server(tmp_path) as running:
         yield running
 
 

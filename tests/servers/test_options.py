@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from servers.options import Options
+from servers.options import Options, without_password
 
 
 def test_nothing_is_left_to_a_librarys_choice() -> None:
@@ -29,6 +29,13 @@ def test_each_option_says_in_a_sentence_what_it_is(option: Any) -> None:
         ({"longpoll_timeout_s": 0.0}, "longpoll_timeout_s is 0.0: it must be at least 0.001"),
         ({"log_messages": 0}, "log_messages is 0: it must be at least 1"),
         ({"log_bytes": 99, "max_message_bytes": 100}, "log_bytes is 99: it must be at least max_message_bytes, 100"),
+        ({"workers": 65}, "workers is 65: it must be at most 64"),
+        ({"workers": 2}, "workers is 2 and redis is empty: several workers need a log that they share"),
+        (
+            {"redis": "redis://:secret@host", "journal": "file"},
+            "redis is redis://host and journal is file: the log",
+        ),
+        ({"redis": "localhost:6379"}, "which begins with one of redis, rediss, unix"),
     ],
 )
 def test_an_impossible_value_is_refused_with_its_bound(options: dict[str, Any], says: str) -> None:
@@ -39,3 +46,15 @@ def test_an_impossible_value_is_refused_with_its_bound(options: dict[str, Any], 
 def test_bounds_themselves_are_possible() -> None:
     Options(port=0, heartbeat_s=0, log_messages=1, log_bytes=100, max_message_bytes=100)
     Options(port=65_535)
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+        ("rediss://user:secret@host:1/2?ssl_password=secret", "rediss://host:1/2"),
+        ("unix:///run/redis.sock?db=1&password=secret", "unix:///run/redis.sock"),
+    ],
+)
+def test_a_password_is_not_told(url: str, told: str) -> None:
+    assert without_password(url) == told
