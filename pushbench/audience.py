@@ -2,6 +2,9 @@
 
 It knows how they connect, who joins late, who leaves and resumes, who comes back when it was ended, and why any ended.
 What they receive goes into the recorder; what is made of it, and who tells the audience what to do, is not known here.
+
+It may be a part of all subscribers. Which of these does what, and when, goes by their numbers among all; what is kept of
+them here goes by their numbers among those that are here.
 """
 
 import asyncio
@@ -21,12 +24,13 @@ from clients.ends import ENDS, CursorGone
 from clients.subscription import HandOver
 from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.recorder import Recorder
+from pushbench.shards import ALL, Part
 from pushbench.slow import Reading
 from pushbench.transports import Transport
 from pushbench.wire import Line, Meter, Traffic
 
 CONNECTING = 32
-"""How many subscribers connect at the same time."""
+"""How many subscribers connect at the same time; of a part of them, its part of that, and at least one."""
 
 
 class Subscriber(Protocol):
@@ -48,7 +52,7 @@ class Subscriber(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """What the subscribers of one audience have in common, and what some of them do."""
+    """What all subscribers of a trial have in common, and what some of them do."""
 
     transport: Transport
     subscribers: int
@@ -82,9 +86,11 @@ feels it."""
 class Audience:
     """The subscribers of one swarm."""
 
-    def __init__(self, habits: Habits, recorder: Recorder, **options: Any) -> None:
-        """`options` are given to every client, beside those of its habits."""
+    def __init__(self, habits: Habits, recorder: Recorder, part: Part = ALL, **options: Any) -> None:
+        """`part`: which of all subscribers are here. `options` are given to every client, beside those of its habits."""
         self._habits = habits
+        self._part = part
+        self._numbers = part.numbers(habits.subscribers)
         self._recorder = recorder
         self._options = {**habits.options, **options}
         self._lives: list[asyncio.Task[None]] = []
@@ -92,10 +98,10 @@ class Audience:
         self._pausing: set[int] = set()  # who was told to leave and resume
         self._away: set[int] = set()  # who is about to connect again
         self._failures: Counter[int] = Counter()  # how often in a row each has been ended, or failed to connect
-        self._gate = asyncio.Semaphore(CONNECTING)
+        self._gate = asyncio.Semaphore(max(1, part.count(CONNECTING)))
         self._url = ""
         self._open = False  # from when there is traffic: who connects then joins late
-        self._random = random.Random(habits.seed)
+        self._random = random.Random(part.seed(habits.seed))
         self._client = _named(habits.transport.client)
         self.meter = Meter(copies=habits.leave_early)
         """Counts what goes over the subscribers' sockets."""
@@ -106,19 +112,19 @@ class Audience:
         self.ended: Counter[str] = Counter()
         """Why subscribers ended before they were told to, and how many for each reason."""
         self._vanishing: list[Any] = []
-        self.slow_readings = [Reading() for _ in range(habits.slow)]
+        self.slow_readings = [Reading() for _ in part.numbers(habits.slow)]
         self.slow_ended: Counter[str] = Counter()
         """Why slow readers were ended, and how many for each reason."""
         self.arrivals: list[Arrival] = []
         """Who connected since there is traffic, in the order in which they did."""
         self.connect_ns: list[int] = []
         """For each that connected before the traffic, how long that took."""
-        self.connecting_ns = 0
-        """How long the connecting took in all, pauses between calls of `connect` not counted."""
-        self.joined_ns = np.zeros(habits.subscribers, dtype=np.int64)
+        self.connecting_ns: list[int] = []
+        """How long the connecting took in all, for each call of `connect`."""
+        self.joined_ns = np.zeros(len(self._numbers), dtype=np.int64)
         """For each, when it joined: 0 for before the traffic; for one that failed to, when it was to begin; for one that
         reads slowly or vanishes never, for the ledger is the others'."""
-        self.joined_ns[: habits.slow + habits.vanish] = np.iinfo(np.int64).max
+        self.joined_ns[: part.count(habits.slow + habits.vanish)] = np.iinfo(np.int64).max
 
     @property
     def away(self) -> int:
@@ -126,13 +132,13 @@ class Audience:
         return len(self._away)
 
     async def connect(self, total: int, url: str) -> None:
-        """Have so many be connected, or have failed to."""
+        """Have so many of all be connected, as far as they are here, or have failed to."""
         self._url = url
         began = time.monotonic_ns()
-        settled = [self._begin_life() for _ in range(len(self._lives), total)]
+        settled = [self._begin_life() for _ in range(len(self._lives), self._part.count(total))]
         for event in settled:
             await event.wait()
-        self.connecting_ns += time.monotonic_ns() - began
+        self.connecting_ns.append(time.monotonic_ns() - began)
 
     def open(self, window_ns: tuple[int, int]) -> None:
         """The traffic is about to begin: from now on who is to join late, or to pause, does so in the window's course."""
@@ -165,13 +171,13 @@ class Audience:
 
     def _begin_life(self) -> asyncio.Event:
         settled, number = asyncio.Event(), len(self._lives)
-        life = self._live_slowly if number < self._habits.slow + self._habits.vanish else self._live
+        life = self._live_slowly if self._numbers[number] < self._habits.slow + self._habits.vanish else self._live
         self._lives.append(asyncio.create_task(life(number, settled)))
         return settled
 
     async def _live_slowly(self, number: int, settled: asyncio.Event) -> None:
         """The life of one that reads slowly, or not at all, or vanishes."""
-        is_slow = number < self._habits.slow
+        is_slow = self._numbers[number] < self._habits.slow
         reading = self.slow_readings[number] if is_slow else Reading()
         try:
             subscriber = _named(SLOW_CLIENT)(
@@ -260,7 +266,10 @@ class Audience:
             await subscriber.receive(sink)
 
     async def _join_late(self, window_ns: tuple[int, int]) -> None:
-        moments_ns = _spread(self._habits.join_late, window_ns)
+        first = self._habits.subscribers - self._habits.join_late
+        moments_ns = [
+            at_ns for who, at_ns in enumerate(_spread(self._habits.join_late, window_ns), first) if self._part.has(who)
+        ]
         if moments_ns:
             self.joined_ns[-len(moments_ns) :] = moments_ns
         for at_ns in moments_ns:
@@ -269,9 +278,10 @@ class Audience:
 
     async def _pause_and_resume(self, window_ns: tuple[int, int]) -> None:
         """Have them leave, each once."""
-        for number, at_ns in enumerate(_spread(self._habits.resume, window_ns), self._habits.slow):
-            await _until(at_ns)
-            self._pause(number)
+        for who, at_ns in enumerate(_spread(self._habits.resume, window_ns), self._habits.slow):
+            if self._part.has(who):
+                await _until(at_ns)
+                self._pause(self._part.here(who))
 
     async def _churn(self, window_ns: tuple[int, int]) -> None:
         """Have those that do nothing else leave in turn, and resume."""
@@ -279,8 +289,9 @@ class Audience:
         turns = range(habits.slow + habits.resume, habits.subscribers - habits.join_late)
         count = round(habits.churn_hz * (window_ns[1] - window_ns[0]) / 1e9)
         for nth, at_ns in enumerate(_spread(count, window_ns)):
-            await _until(at_ns)
-            self._pause(turns[nth % len(turns)])
+            if self._part.has(who := turns[nth % len(turns)]):
+                await _until(at_ns)
+                self._pause(self._part.here(who))
 
     async def _vanish(self, at_ns: int) -> None:
         await _until(at_ns)

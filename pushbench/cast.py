@@ -9,21 +9,19 @@ from collections.abc import Collection, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeVar
 
-from pushbench import probes
+from pushbench import probes, usage
 from pushbench.outage import Mortal
-from pushbench.outcome import Machine, Share
+from pushbench.outcome import Machine
 from pushbench.publisher import PublisherReport
 from pushbench.relay import RelayReport
 from pushbench.schedule import NS
-from pushbench.swarm import SwarmReport
+from pushbench.swarms import Swarms
 from pushbench.target import Running, TargetFailed
+from pushbench.usage import Usage
 from pushbench.workers import Worker
 
 LOOK_EVERY_S = 0.02
 """How often it is looked whether a process is stopped."""
-LEAST_TICKS = 50
-"""Of so many ticks of 10 ms the proportion of user and system is known to about 14 points; of fewer nothing is said."""
-
 Came = TypeVar("Came")
 
 
@@ -33,7 +31,7 @@ class Cast:
 
     server: Running | Mortal | None
     """None if the swarm feeds itself."""
-    swarm: Worker[SwarmReport]
+    swarms: Swarms
     publisher: Worker[PublisherReport] | None
     """None without traffic, or if the swarm feeds itself."""
     relay: Worker[RelayReport] | None = None
@@ -42,39 +40,33 @@ class Cast:
     """Who was stopped, each time that it was looked."""
 
     @property
-    def pids(self) -> dict[str, int]:
-        """The process of each role; of a server that is away there is none."""
-        parts = {"server": self.server, "swarm": self.swarm, "publisher": self.publisher, "relay": self.relay}
-        return {role: part.pid for role, part in parts.items() if part and part.pid}
+    def pids(self) -> dict[str, tuple[int, ...]]:
+        """The processes of each role; of a server that is away there is none."""
+        parts = {"server": self.server, "swarm": self.swarms, "publisher": self.publisher, "relay": self.relay}
+        found = {role: part.pids for role, part in parts.items() if part}
+        return {role: pids for role, pids in found.items() if pids}
 
     def used(self, cores: Collection[int]) -> "Used":
         """What they have used so far. `cores` are those that they run on."""
-        shares = {
-            role: (probes.cpu_ns(pid), probes.wait_ns(pid), probes.user_and_system(pid)) for role, pid in self.pids.items()
-        }
-        if self.server and "server" in shares:
-            (cpu_ns, waits, ticks), (past_cpu_ns, past_waits) = shares["server"], self.server.spent
-            if past_cpu_ns:  # another process than before, whose ticks go on from none
-                ticks = (0, 0)
-            shares["server"] = (past_cpu_ns + cpu_ns, past_waits | waits, ticks)
-        return Used(time.monotonic_ns(), shares, probes.steal_ns(cores))
+        usages = {role: tuple(map(usage.read, pids)) for role, pids in self.pids.items()}
+        if self.server and self.server.spent and "server" in usages:
+            usages["server"] = usage.continued(self.server.spent, usages["server"])
+        return Used(time.monotonic_ns(), usages, probes.steal_ns(cores))
 
     def given(self, before: "Used", after: "Used") -> Machine:
         """What the machine gave to each between two moments."""
-        of_ns = after.at_ns - before.at_ns
         looks = [look.stopped for look in self.looks if before.at_ns <= look.at_ns < after.at_ns]
         shares = {
-            role: Share(
-                cpu_ns - before.shares[role][0],
-                # Of threads that are still there: what an ended one had waited is not in the later sum.
-                sum(wait_ns - before.shares[role][1].get(one, 0) for one, wait_ns in waits.items()),
-                sum(role in stopped for stopped in looks) / len(looks) if looks else 0.0,
-                of_ns,
-                _part(before.shares[role][2], ticks),
+            role: usage.together(
+                [
+                    usage.share(then, now, sum(now.pid in stopped for stopped in looks) / len(looks) if looks else 0.0)
+                    for then, now in zip(before.usages[role], usages, strict=True)
+                ]
             )
-            for role, (cpu_ns, waits, ticks) in after.shares.items()
-            if role in before.shares
+            for role, usages in after.usages.items()
+            if role in before.usages
         }
+        of_ns = after.at_ns - before.at_ns
         stolen = [after.steal_ns[core] - before.steal_ns[core] for core in after.steal_ns]
         return Machine(shares, 100 * max(stolen) / of_ns if stolen else None)
 
@@ -84,7 +76,7 @@ class Cast:
         Raises WorkerFailed, or TargetFailed, also for a server that is stopped for longer than `stopped_s`.
         """
         awaited = asyncio.ensure_future(performance)
-        workers = (self.swarm, self.publisher, self.relay)
+        workers = (*self.swarms.workers, self.publisher, self.relay)
         watching = [asyncio.ensure_future(worker.gone()) for worker in workers if worker]
         watching.append(asyncio.ensure_future(self._look(stopped_s)))
         if self.server:
@@ -104,14 +96,15 @@ class Cast:
         since = time.monotonic_ns()
         while True:
             now = time.monotonic_ns()
-            stopped = frozenset(role for role, pid in self.pids.items() if probes.is_stopped(pid))
+            stopped = frozenset(pid for pids in self.pids.values() for pid in pids if probes.is_stopped(pid))
             self.looks.append(_Look(now, stopped))
-            if "server" not in stopped:
+            stuck = [pid for pid in self.pids.get("server", ()) if pid in stopped]
+            if not stuck:
                 since = now
-            elif self.server and now - since >= stopped_s * NS:
+            elif now - since >= stopped_s * NS:
                 raise TargetFailed(
-                    f"the server (process {self.server.pid}) was stopped (SIGSTOP, or a debugger) and did not go on for "
-                    f"{stopped_s:g} s; let it go on: kill -CONT {self.server.pid}"
+                    f"the server (process {stuck[0]}) was stopped (SIGSTOP, or a debugger) and did not go on for "
+                    f"{stopped_s:g} s; let it go on: kill -CONT {' '.join(map(str, stuck))}"
                 )
             await asyncio.sleep(LOOK_EVERY_S)
 
@@ -121,7 +114,8 @@ class _Look:
     """One look at who is stopped."""
 
     at_ns: int
-    stopped: frozenset[str]
+    stopped: frozenset[int]
+    """Their processes."""
 
 
 async def _exit(server: Running | Mortal) -> NoReturn:
@@ -134,13 +128,7 @@ class Used:
     """What a cast had used at one moment."""
 
     at_ns: int
-    shares: dict[str, tuple[int, dict[int, int], tuple[int, int]]]
-    """For each role, how long it ran, how long each of its threads waited for its core, and ticks in user and kernel."""
+    usages: dict[str, tuple[Usage, ...]]
+    """Of each role's processes."""
     steal_ns: dict[int, int]
     """Of each core."""
-
-
-def _part(before: tuple[int, int], after: tuple[int, int]) -> float | None:
-    """The first of two counts, as a part of what both have grown by; None if they began anew, or grew by too little."""
-    user, system = (now - then for then, now in zip(before, after, strict=True))
-    return user / (user + system) if min(user, system) >= 0 and user + system >= LEAST_TICKS else None

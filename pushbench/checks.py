@@ -128,6 +128,12 @@ class _Evidence:
 def _doubts(have: _Evidence) -> Iterator[Judgement]:
     """All that speaks against the numbers, the worst first."""
     yield from _late(have)
+    if have["swarm_late_ms"] > have["warmup_ms"]:
+        late = (
+            "a swarm process was told of the start only when the window had begun: what it did there is not what was asked"
+        )
+        figures = f"{have.said('swarm_late_ms')} above {have['warmup_ms']:,.1f}, which is the warm-up"
+        yield Judgement(Verdict.CLIENT_BOUND, late, figures, FREE_THE_MACHINE)
     for role in ("server", "swarm", "publisher", "relay"):
         asked = 100 * have["server_stall_ms"] / 1000 / have["measure_s"] if role == "server" else 0.0
         if have[f"{role}_stopped_percent"] > asked + STOPPED_PERCENT:
@@ -135,6 +141,8 @@ def _doubts(have: _Evidence) -> Iterator[Judgement]:
             figures = f"{have.said(f'{role}_stopped_percent')} above {asked + STOPPED_PERCENT:.1f}"
             yield Judgement(Verdict.CLIENT_BOUND, stopped, figures, "see who sends SIGSTOP: a debugger, a CPU limiter?")
     wanted = have.said("swarm_cpu_percent", "swarm_wait_percent")
+    if have["swarm_processes"] > 1:
+        wanted += f" of the busiest swarm process, {have['swarm_busiest']:.0f} of {have['swarm_processes']:.0f}"
     if have.share("swarm") > SATURATED_PERCENT:
         full = "the swarm's core had no time left: the server may be faster than shown"
         hint = FREE_THE_MACHINE if have["swarm_wait_percent"] > have["swarm_cpu_percent"] else LESS_LOAD

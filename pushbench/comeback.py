@@ -67,6 +67,14 @@ class Arrivals:
     connected_ns: tuple[int, ...] = field(default=(), repr=False)
     """When each was connected."""
 
+    def __add__(self, other: "Arrivals") -> "Arrivals":
+        return Arrivals(
+            self.again + other.again,
+            self.first_message_ns + other.first_message_ns,
+            self.reconnect_ns + other.reconnect_ns,
+            self.connected_ns + other.connected_ns,
+        )
+
     @property
     def columns(self) -> dict[str, float | int | None]:
         """As columns of `trials`."""

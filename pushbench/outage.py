@@ -12,9 +12,10 @@ from contextlib import AsyncExitStack, suppress
 from types import TracebackType
 from typing import Self
 
-from pushbench import probes
+from pushbench import usage
 from pushbench.schedule import NS
-from pushbench.target import Running, Spent, Target, TargetFailed, running
+from pushbench.target import Running, Target, TargetFailed, running
+from pushbench.usage import Usage
 
 
 class Mortal:
@@ -31,8 +32,8 @@ class Mortal:
         self._life: Running | None = None
         self._watching: asyncio.Task[None] | None = None
         self.host, self.port = "", 0
-        self.spent: Spent = (0, {})
-        """What the life that is over has used."""
+        self.spent: tuple[Usage, ...] = ()
+        """What the life that is over had used."""
         self.killed_ns: int | None = None
         self.returned_ns: int | None = None
         """When it was ready again."""
@@ -57,6 +58,11 @@ class Mortal:
         return self._life.pid if self._life else 0
 
     @property
+    def pids(self) -> tuple[int, ...]:
+        """All its processes; none while it is away."""
+        return self._life.pids if self._life else ()
+
+    @property
     def away_s(self) -> float:
         """How long it was away, from the kill until it was ready again; 0 if it never was."""
         return (self.returned_ns - self.killed_ns) / NS if self.killed_ns and self.returned_ns else 0.0
@@ -71,7 +77,7 @@ class Mortal:
         assert self._watching is not None
         pid = self._life.pid
         self._watching.cancel()
-        self.spent = (probes.cpu_ns(pid), probes.wait_ns(pid))
+        self.spent = tuple(map(usage.read, self._life.pids))
         self._life = None
         self.killed_ns = time.monotonic_ns()
         os.kill(pid, signal.SIGKILL)

@@ -18,7 +18,8 @@ from pushbench.memory import Memory
 from pushbench.relay import RelayReport
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
-from pushbench.swarm import SwarmReport
+from pushbench.swarm_report import SwarmReport
+from pushbench.usage import Share
 
 
 @dataclass(slots=True)
@@ -32,37 +33,6 @@ class Outcome:
     memory: list[dict[str, Any]] = field(default_factory=list)
     by_target: bool = False
     """Of one that failed, whether the server did, and not the load side."""
-
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What a process had of its core in the window."""
-
-    cpu_ns: int
-    """How long it ran."""
-    wait_ns: int
-    """How long it was ready to run, and something else had its core."""
-    stopped: float
-    """The part of the window, 0 to 1, in which it was stopped (SIGSTOP), as far as it was looked."""
-    of_ns: int
-    """How long the window was."""
-    user: float | None
-    """The part of the time that it ran, 0 to 1, which it spent in its own code and not in the kernel; None if too short."""
-
-    @property
-    def cpu_percent(self) -> float:
-        """Of one core."""
-        return 100 * self.cpu_ns / self.of_ns
-
-    @property
-    def wait_percent(self) -> float:
-        """Of the window."""
-        return 100 * self.wait_ns / self.of_ns
-
-    @property
-    def stopped_percent(self) -> float:
-        """Of the window."""
-        return 100 * self.stopped
 
 
 NOTICED = ("noticed_p50_ms", "noticed_all_ms")
@@ -92,7 +62,26 @@ class Machine:
             for role, share in self.shares.items()
             for what in ("cpu", "wait", "stopped")
         }
-        return columns | {"steal_percent": self.steal_percent}
+        swarm, server = self.shares.get("swarm"), self.shares.get("server")
+        return columns | {
+            "steal_percent": self.steal_percent,
+            "swarm_busiest": swarm.busiest + 1 if swarm and swarm.each else None,
+            "server_processes": max(1, len(server.each)) if server else None,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """How many swarm processes there were, and whether they were together."""
+
+    processes: int = 1
+    late_ns: int = 0
+    """How long after the traffic was to begin the last of them heard of it; 0: all before."""
+
+    @property
+    def columns(self) -> dict[str, float | None]:
+        """As columns of `trials`."""
+        return {"swarm_processes": self.processes, "swarm_late_ms": self.late_ns / 1e6}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +105,12 @@ def concluded(
     memory: Memory | None,
     relayed: RelayReport | None = None,
     outage: Outage | None = None,
+    crew: Crew = Crew(),
 ) -> Outcome:
     """The columns and rows of a trial that came to its end. Without a server there is no memory of it."""
     columns: dict[str, Any] = memory.slopes() if memory else {}
-    columns["connect_per_s"] = len(seen.connect_ns) / (seen.connecting_ns / NS)
+    columns["swarm_processes"] = crew.processes
+    columns["connect_per_s"] = len(seen.connect_ns) / (sum(seen.connecting_ns) / NS)
     columns["connect_p99_ms"] = float(np.percentile(seen.connect_ns, 99)) / 1e6 if seen.connect_ns else None
     columns |= connect_columns(seen.connect_traffic)
     if machine.connecting_ns is not None and seen.connect_ns:
@@ -163,13 +154,14 @@ def concluded(
             seen.traffic,
             seen.account,
             deliveries=seen.deliveries_metered,
-            connection_s=_present(load) * seen.metered_ns / NS,
+            connection_s=_present(load) / load.subscribers * seen.metered_ns / NS,
         ),
         "publisher_slip_p99_ms": float(np.percentile(slip_ns, 99)) / 1e6 if slip_ns else None,
         "publisher_slip_max_ms": max(slip_ns) / 1e6 if slip_ns else None,
         "swarm_lag_p99_ms": seen.lag.wait_ms(0.99),
         "swarm_held_p99_ms": seen.lag.held_ms(0.99),
         **machine.columns,
+        **crew.columns,
         **seen.arrivals.columns,
         **recovered,
         **seen.slow.columns(published),
@@ -181,7 +173,8 @@ def concluded(
         columns["relay_lag_p99_ms"] = relayed.lag.wait_ms(0.99)
         columns |= {"relay_resets": relayed.resets, "relay_idle_cuts": relayed.idle_cuts}
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
-    evidence |= {"measure_s": schedule.measure_s, "scheduled": schedule.count, "published": published}
+    evidence |= {"measure_s": schedule.measure_s, "warmup_ms": schedule.warmup_s * 1000}
+    evidence |= {"scheduled": schedule.count, "published": published}
     excused = _excused(load, schedule, outage, recovered["recovered_all_ms"])
     evidence |= {"polled_ms": load.polled_ms, "line_ms": load.line_ms, "excused": excused}
     return Outcome(

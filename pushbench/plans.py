@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pushbench.audience import Habits
 from pushbench.client_options import client_options
 from pushbench.comeback import Backoff
-from pushbench.control import Address
+from pushbench.control import Contact
 from pushbench.placement import Placement
 from pushbench.publisher import PublisherPlan
 from pushbench.relay import Faults, RelayPlan
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.shaping import Line
+from pushbench.shards import Part
 from pushbench.swarm import SwarmPlan
 from pushbench.target import Target
 from pushbench.transports import ROWS
@@ -41,33 +42,40 @@ class Trial:
         return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s, self.load.burst)
 
 
-def swarm_plan(trial: Trial, control: Address) -> SwarmPlan:
-    """Who subscribes, and how they behave; `control` is where the swarm hears more."""
+def swarm_plans(trial: Trial, control: Contact, processes: int) -> tuple[SwarmPlan, ...]:
+    """Who subscribes in each of so many processes, and how they behave; `control` is where each hears more."""
     load = trial.load
-    return SwarmPlan(
-        control=control,
-        habits=Habits(
-            transport=ROWS[load.transport],
-            subscribers=load.subscribers,
-            options=client_options(load),
-            join_late=load.join_late,
-            resume=load.resume,
-            leave_early=load.leave_early,
-            seed=trial.seed,
-            churn_hz=load.churn_hz,
-            slow=load.slow,
-            slow_bytes_per_s=load.slow_bytes_per_s,
-            vanish=load.vanishing,
-            backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
-        ),
-        schedule=trial.schedule,
-        give_up_s=trial.phases.drain_s,
-        payload_bytes=load.payload_bytes,
-        cores=trial.placement.swarm,
+    habits = Habits(
+        transport=ROWS[load.transport],
+        subscribers=load.subscribers,
+        options=client_options(load),
+        join_late=load.join_late,
+        resume=load.resume,
+        leave_early=load.leave_early,
+        seed=trial.seed,
+        churn_hz=load.churn_hz,
+        slow=load.slow,
+        slow_bytes_per_s=load.slow_bytes_per_s,
+        vanish=load.vanishing,
+        backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
+    )
+    cores = trial.placement.swarms(load.relayed)
+    return tuple(
+        SwarmPlan(
+            control=control,
+            habits=habits,
+            schedule=trial.schedule,
+            give_up_s=trial.phases.drain_s,
+            payload_bytes=load.payload_bytes,
+            cores=(cores[number % len(cores)],),
+            part=Part(number, processes),
+            role=f"swarm process {number + 1} of {processes}" if processes > 1 else "swarm",
+        )
+        for number in range(processes)
     )
 
 
-def publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
+def publisher_plan(trial: Trial, control: Contact) -> PublisherPlan | None:
     """What is published, and when; None if nothing is, or the swarm feeds itself."""
     if trial.schedule is None or not trial.schedule.count or trial.target is None:
         return None
@@ -84,7 +92,7 @@ def publisher_plan(trial: Trial, control: Address) -> PublisherPlan | None:
     )
 
 
-def relay_plan(trial: Trial, control: Address) -> RelayPlan:
+def relay_plan(trial: Trial, control: Contact) -> RelayPlan:
     """What the line is like, and what goes wrong on it."""
     load = trial.load
     return RelayPlan(

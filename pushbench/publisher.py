@@ -24,7 +24,7 @@ import websockets.exceptions
 import websockets.sync.client
 
 from pushbench import message
-from pushbench.control import Address, BlockingChannel
+from pushbench.control import Address, BlockingChannel, Contact
 from pushbench.schedule import NS, Schedule
 
 ANSWER_TIMEOUT_S = 20.0
@@ -58,7 +58,7 @@ class ServerGone(PublishingFailed):
 class PublisherPlan:
     """What a publisher is told when it is made."""
 
-    control: Address
+    control: Contact
     path: str
     via: str
     """`websocket` or `post`."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from select import EPOLLIN
 
-from pushbench.control import Address, BlockingChannel, Note
+from pushbench.control import Address, BlockingChannel, Contact, Note
 from pushbench.forwarding import Connection, Traffic
 from pushbench.lag import Lag
 from pushbench.schedule import Schedule
@@ -43,7 +43,7 @@ class Faults:
 class RelayPlan:
     """What a relay is told when it is made."""
 
-    control: Address
+    control: Contact
     line: Line
     faults: Faults
     schedule: Schedule | None

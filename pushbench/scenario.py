@@ -6,6 +6,7 @@ taken apart), `scenario_cells` (the grid, and what contradicts what), `scenario_
 `scenario_errors` (how a mistake is told).
 """
 
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ from pushbench.scenario_search import (
 )
 from pushbench.scenario_toml import Draft, read
 from pushbench.search import Range
+from pushbench.shards import files_each
 
 __all__ = [
     "CHART_NAMES",
@@ -135,13 +137,15 @@ class Scenario:
 def files_needed(cell: Load) -> int:
     """How many files one process of this cell has open at once, at most.
 
-    The relay has two for each subscriber, and so has a swarm whose connections end on purpose: it counts their last bytes.
+    The server has one for each subscriber, the relay two, and so has a swarm whose connections end on purpose: it counts
+    their last bytes. But a swarm is divided among as many processes as it needs, unless the cell says among how many.
     """
-    return cell.subscribers * _files_each(cell) + _FILES_BESIDE
+    return math.ceil(cell.subscribers * _files_each(cell)) + _FILES_BESIDE
 
 
-def _files_each(cell: Load) -> int:
-    return 2 if cell.relayed or cell.leave_early else 1
+def _files_each(cell: Load) -> float:
+    """Of the process that needs most, by subscriber of all. A swarm that may be divided is no limit."""
+    return max(2 if cell.relayed else 1, files_each(cell) / cell.swarms if cell.swarms else 0)
 
 
 def check_files(scenario: Scenario, limit: int) -> None:
@@ -149,7 +153,7 @@ def check_files(scenario: Scenario, limit: int) -> None:
     cell = max(scenario.heaviest, key=files_needed)
     need = files_needed(cell)
     if need > limit:
-        most = max(1, (limit - _FILES_BESIDE) // _files_each(cell))
+        most = max(1, int((limit - _FILES_BESIDE) / _files_each(cell)))
         says = (
             f"{cell.subscribers} ({scenario.label(cell)}) needs {need} open files, and a process may open {limit}; "
             f"raise that with `ulimit -n {need}`, or take at most {most} subscribers"

@@ -132,6 +132,12 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         says = f"{phases.plateaus} steps for {there} subscribers, expected at most one step a subscriber"
         at = (("phases", "plateaus"), origin["subscribers"])
         yield Problem("phases.plateaus", f"{says}; take fewer steps, or more subscribers", at)
+    if cell.swarms > cell.subscribers:
+        says = (
+            f"{cell.swarms} processes for {cell.subscribers} subscribers, expected at least one subscriber in each; lower "
+            f"it, or take more subscribers"
+        )
+        yield Problem(f"{origin['swarms'][0]}.swarms", says, (origin["swarms"], origin["subscribers"]))
     yield from _relay_problems(phases, cell, origin)
     yield from _transport_problems(cell, origin)
     if phases.measure_s == 0:
@@ -250,7 +256,7 @@ def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
                 f"that have into a [[grid]] of their own"
             )
             yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
-    beyond = () if row.server else RELAYED  # nothing can stand between a swarm and itself
+    beyond = () if row.server else (*RELAYED, "swarms")  # nothing can stand between a swarm and itself, nor can it be two
     for key in (*PLAIN_ONLY, *beyond) if cell.transport in FLOORS else ():
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain:

@@ -211,6 +211,12 @@ class Load(Table):
         le=3600,
         description="the server drops a connection whose peer acknowledges nothing, or has no room, for so long; 0: none",
     )
+    swarms: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="processes that the subscribers are divided among; 0: as many as there are cores for and files allow",
+    )
 
     @property
     def slow(self) -> int:

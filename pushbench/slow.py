@@ -4,6 +4,7 @@ They are no part of the ledger, which is the others': whether those are harmed i
 """
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -24,6 +25,10 @@ class Slow:
     """Messages that they have read, at least the beginning of."""
     ended: Mapping[str, int] = field(default_factory=dict)
     """Why any were ended, and how many for each reason."""
+
+    def __add__(self, other: "Slow") -> "Slow":
+        ended = Counter(self.ended) + Counter(other.ended)
+        return Slow(self.readers + other.readers, self.delivered + other.delivered, dict(ended.most_common()))
 
     def columns(self, messages: int) -> dict[str, int | str | None]:
         """As columns of `trials`, when so many messages were published."""

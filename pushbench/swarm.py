@@ -1,4 +1,4 @@
-"""The swarm: a process with many subscribers. It has them connect, lets them record, and reports.
+"""The swarm: a process with many subscribers, or with one part of them. It has them connect, lets them record, and reports.
 
 The run tells it by the control channel what to do next: connect so many, get ready to measure, disconnect, report. It
 makes no judgement on what it saw.
@@ -8,7 +8,7 @@ import asyncio
 import gc
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import uvloop
@@ -16,17 +16,18 @@ from numpy.typing import NDArray
 
 from pushbench import age, histogram, ledger, timeline
 from pushbench.audience import Audience, Habits
-from pushbench.comeback import Arrivals, arrivals, caught_up_ns
-from pushbench.control import Address, Channel, Note, connect
+from pushbench.comeback import arrivals, caught_up_ns
+from pushbench.control import Channel, Contact, Note, connect
 from pushbench.lag import Lag
 from pushbench.null import Source
 from pushbench.publisher import Feed
 from pushbench.recorder import Observations, Recorder
 from pushbench.schedule import NS, Schedule
+from pushbench.shards import ALL, Part
 from pushbench.slow import Slow
-from pushbench.timeline import Timeline
+from pushbench.swarm_report import SwarmReport
 from pushbench.wire import Traffic
-from pushbench.witness import AMONG, Account, Witness
+from pushbench.witness import AMONG, Witness
 
 LAG_EVERY_NS = 10_000_000
 """How often the event loop's lag is taken."""
@@ -41,7 +42,7 @@ ENDS_TOLD = 20
 class SwarmPlan:
     """What a swarm is told when it is made."""
 
-    control: Address
+    control: Contact
     habits: Habits
     schedule: Schedule | None
     """None if nothing will be published."""
@@ -49,50 +50,10 @@ class SwarmPlan:
     """So long after the window's end a feed of the swarm's own publishes no more."""
     payload_bytes: int
     cores: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SwarmReport:
-    """What it has to say in the end. Every part can be added to that of another swarm."""
-
-    ledger: ledger.Ledger
-    age: age.Age
-    timeline: Timeline
-    naive_timeline: Timeline
-    """The same with the latency from the moment of sending."""
-    due_histogram: bytes
-    """Received − due, of the measured messages; encoded."""
-    sent_histogram: bytes
-    """Received − sent, of the measured messages; encoded."""
-    deliveries_in_window: int
-    connect_ns: tuple[int, ...]
-    """For each subscriber that connected before the traffic, how long that took."""
-    connecting_ns: int
-    """How long the connecting took in all, pauses for plateaus not counted."""
-    lag: Lag
-    """Of the event loop, in the window."""
-    slip_ns: tuple[int, ...]
-    """The slips of a feed of its own, as `publisher.PublisherReport` has them; empty if a publisher feeds it."""
-    traffic: Traffic
-    """What went over the subscribers' sockets in the window, or nearly: see `Schedule.metered_ns`."""
-    metered_ns: int
-    """How long that was, from reading to reading."""
-    deliveries_metered: int
-    """Deliveries in it."""
-    connect_traffic: Traffic
-    """What went over them until those were connected that connected before the traffic."""
-    account: Account | None
-    """What the bytes of one more subscriber were in the window; None if there was no such witness."""
-    witnessed: int
-    """Deliveries to that one in the window."""
-    ended: dict[str, int]
-    """Why subscribers ended before they were told to, and how many for each reason."""
-    arrivals: Arrivals = field(default=Arrivals())
-    """Who joined late, and who came back."""
-    slow: Slow = field(default=Slow())
-    """Those that read slowly; they are in nothing else."""
-    caught_up_ns: tuple[int | None, ...] = ()
-    """When each subscriber had all that was due when the server returned; None for one that never had."""
+    part: Part = ALL
+    """Which of all subscribers are this swarm's."""
+    role: str = "swarm"
+    """Its name on the control channel."""
 
 
 def swarm(plan: SwarmPlan) -> SwarmReport:
@@ -115,7 +76,8 @@ class _Swarm:
         self.schedule = plan.schedule or Schedule(rate_hz=1, warmup_s=0, measure_s=0)
         self.recorder = Recorder()
         self.source = None if plan.habits.transport.server else Source()
-        self.audience = Audience(plan.habits, self.recorder, **({"source": self.source} if self.source else {}))
+        own = {"source": self.source} if self.source else {}
+        self.audience = Audience(plan.habits, self.recorder, plan.part, **own)
         self.start_ns = 0  # of the schedule
         self.window_ns = (0, 0)
         self.late_ns: list[int] = []
@@ -128,7 +90,7 @@ class _Swarm:
 
     async def run(self) -> SwarmReport:
         """Do as the notes say, until one asks for the report."""
-        async with await connect(self.plan.control, "swarm") as channel:
+        async with await connect(self.plan.control, self.plan.role) as channel:
             channel.send(ready=True, pid=os.getpid())
             helpers = [asyncio.create_task(self._watch_lag()), asyncio.create_task(self._tell(channel))]
             audience = self.audience
@@ -159,7 +121,9 @@ class _Swarm:
             gc.freeze()
             gc.disable()  # a collection over all that the subscribers hold would be charged to the server
         elif "measure" in note:
+            late_ns = time.monotonic_ns() - note["measure"]
             self._begin(note["measure"])
+            return {"late_ns": max(0, late_ns)}
         elif "disconnect" in note:
             if self.witness:
                 await self.witness.leave()
@@ -172,6 +136,7 @@ class _Swarm:
         return {}
 
     async def _call_a_witness(self, host: str, port: int) -> None:
+        """Call the one witness that there is among all subscribers."""
         transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
         if transport.server and subscribers >= AMONG:
             self.witness = Witness(self.audience.one_more, bare=not transport.path)
@@ -245,7 +210,7 @@ class _Swarm:
             ledger=ledger.reckon(
                 who,
                 seq,
-                subscribers=self.plan.habits.subscribers,
+                subscribers=len(since),
                 messages=published,
                 first_expected=since,
                 coalesced=seen.coalesced,
@@ -257,11 +222,11 @@ class _Swarm:
             sent_histogram=histogram.of((received_ns - sent_ns)[measured]).encode(),
             deliveries_in_window=_count(received_ns, (start_ns, end_ns)),
             connect_ns=tuple(self.audience.connect_ns),
-            connecting_ns=self.audience.connecting_ns,
+            connecting_ns=tuple(self.audience.connecting_ns),
             lag=Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns)),
             slip_ns=tuple(self.source.slip_ns) if self.source else (),
             traffic=self.traffic,
-            metered_ns=self.metered_ns[1] - self.metered_ns[0],
+            metered_ns=(self.metered_ns[1] - self.metered_ns[0]) * len(since),
             deliveries_metered=_count(received_ns, self.metered_ns),
             connect_traffic=self.audience.connect_traffic,
             account=self.witness.account(self.metered_ns) if self.witness else None,

@@ -12,8 +12,10 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from typing import Any
 
 from pushbench.kinship import BY_SIGNAL, LET_GO, NOT_STARTED, below_a_keeper
+from pushbench.usage import Usage
 
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
@@ -29,7 +31,11 @@ class TargetFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How to start a server. Its standard output must have one line of JSON with `ready`, `port` and `pid`."""
+    """How to start a server.
+
+    Its standard output must have one line of JSON with `ready`, `port` and `pid`; if other processes do its work, or some
+    of it, with their `pids` too.
+    """
 
     name: str
     command: tuple[str, ...]
@@ -43,10 +49,6 @@ class Target:
         return replace(self, command=(*self.command, f"--port={port}", f"--journal={journal}"))
 
 
-Spent = tuple[int, dict[int, int]]
-"""What a process has used: CPU time, and how long each of its threads waited for a core, by its id; in nanoseconds."""
-
-
 @dataclass(frozen=True, slots=True)
 class Running:
     """A server that is ready."""
@@ -56,8 +58,15 @@ class Running:
     pid: int
     exited: asyncio.Future[int]
     """Done with its exit code when it has ended by itself."""
-    spent: Spent = (0, {})
-    """What earlier processes of the same server have used."""
+    workers: tuple[int, ...] = ()
+    """Processes that do its work beside that one, if there are any."""
+    spent: tuple[Usage, ...] = ()
+    """What earlier processes of the same server had used when they ended."""
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """All its processes."""
+        return (self.pid, *self.workers)
 
 
 def built_in(
@@ -117,7 +126,7 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
         exited = asyncio.ensure_future(process.wait())
         cause: Exception | None = None
         try:
-            yield Running("127.0.0.1", ready["port"], ready["pid"], exited)
+            yield Running("127.0.0.1", ready["port"], ready["pid"], exited, tuple(ready["pids"]))
         except Exception as error:
             cause = error
             await _ended_within(process, NOTICE_S)
@@ -138,12 +147,16 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
             await draining
 
 
-async def _ready_line(output: asyncio.StreamReader, lines: deque[str]) -> dict[str, int] | None:
+async def _ready_line(output: asyncio.StreamReader, lines: deque[str]) -> dict[str, Any] | None:
     while line := await output.readline():
         try:
             said = json.loads(line)
             if said["ready"]:
-                return {"port": said["port"], "pid": said["pid"]}
+                return {
+                    "port": said["port"],
+                    "pid": said["pid"],
+                    "pids": [one for one in said.get("pids", ()) if one != said["pid"]],
+                }
         except (ValueError, TypeError, KeyError):
             pass
         lines.append(line.decode(errors="replace").rstrip())

@@ -14,7 +14,7 @@ import signal
 import tempfile
 import time
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from typing import Protocol
@@ -26,13 +26,15 @@ from pushbench.checks import Judgement, Verdict
 from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
 from pushbench.outage import Mortal
-from pushbench.outcome import PEAKS, Machine, Outage, Outcome, concluded
-from pushbench.plans import Trial, publisher_plan, relay_plan, swarm_plan
+from pushbench.outcome import PEAKS, Crew, Machine, Outage, Outcome, concluded
+from pushbench.plans import Trial, publisher_plan, relay_plan, swarm_plans
 from pushbench.publisher import WAYS, PublisherReport, publish
 from pushbench.relay import relay
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
-from pushbench.swarm import TELL_EVERY_S, SwarmReport, swarm
+from pushbench.site import Here, Site
+from pushbench.swarm import TELL_EVERY_S, swarm
+from pushbench.swarms import Swarms
 from pushbench.target import Running, Target, TargetFailed, running
 from pushbench.workers import Worker, WorkerFailed, pool
 
@@ -48,6 +50,8 @@ MEMORY_EVERY_S = 1.0
 STOPPED_S = 5.0
 """A server that is stopped for so much longer than the scenario asks for will not go on by itself."""
 DRAIN_EVERY_S = 0.05
+LOSES = "what the others saw is dropped with it, and all earlier trials are kept"
+"""What the end of one of several swarm processes means."""
 QUIET_S = 1.0
 """A drain in which nothing has arrived for so long (and twice as long as a message may rightly take) is over."""
 
@@ -66,10 +70,13 @@ class TrialFailed(Exception):
     """The trial has no numbers; the text says why."""
 
 
-async def attempt(trial: Trial, watch: Watch) -> Outcome:
-    """Make the trial. Whatever goes wrong in it is the outcome `failed` with its reason, not an exception."""
+HERE = Here()
+
+
+async def attempt(trial: Trial, watch: Watch, site: Site = HERE) -> Outcome:
+    """Make the trial, with its swarms there. Whatever goes wrong in it is the outcome `failed` with its reason."""
     try:
-        return await _attempt(trial, watch)
+        return await _attempt(trial, watch, site)
     except (TrialFailed, TargetFailed, WorkerFailed, probes.ProbeError) as error:
         return Outcome(Judgement(Verdict.FAILED, str(error)), by_target=isinstance(error, TargetFailed))
     except Exception as error:  # an error of the instrument's own; the other trials can still be made
@@ -77,14 +84,19 @@ async def attempt(trial: Trial, watch: Watch) -> Outcome:
         return Outcome(Judgement(Verdict.FAILED, f"{type(error).__name__}: {error}"))
 
 
-async def _attempt(trial: Trial, watch: Watch) -> Outcome:
+async def _attempt(trial: Trial, watch: Watch, site: Site) -> Outcome:
     watch.phase("start", 1.0)
     async with AsyncExitStack() as stack:
-        board = await stack.enter_async_context(Switchboard())
-        # All start at the same time; the channels tell the load processes where the server is once it is ready. Each has
-        # an executor of its own, because one that loses a process ends the others too.
-        swarm_worker = Worker(
-            await stack.enter_async_context(pool(1)), board, "swarm", swarm, swarm_plan(trial, board.address)
+        board = await stack.enter_async_context(Switchboard(site.host))
+        # All start at the same time; the channels tell the load processes where the server is once it is ready.
+        plans = swarm_plans(trial, board.address, site.processes(trial.load, trial.placement))
+        executors = [await stack.enter_async_context(site.executor(number)) for number in range(len(plans))]
+        loses = LOSES if len(plans) > 1 else ""
+        swarms = Swarms(
+            [
+                Worker(executor, board, plan.role, swarm, plan, loses)
+                for executor, plan in zip(executors, plans, strict=True)
+            ]
         )
         feed = publisher_plan(trial, board.address)
         publisher = None
@@ -92,17 +104,17 @@ async def _attempt(trial: Trial, watch: Watch) -> Outcome:
             publisher = Worker(await stack.enter_async_context(pool(1)), board, "publisher", publish, feed)
         between = None
         if trial.load.relayed:
-            plan = relay_plan(trial, board.address)
-            between = Worker(await stack.enter_async_context(pool(1)), board, "relay", relay, plan)
+            line = relay_plan(trial, board.address)
+            between = Worker(await stack.enter_async_context(pool(1)), board, "relay", relay, line)
         server: Running | Mortal | None = None
         if trial.target:
             server = await _start(trial, trial.target, stack)
-        await stack.enter_async_context(swarm_worker)
+        await stack.enter_async_context(swarms)
         if publisher:
             await stack.enter_async_context(publisher)
         if between:
             await stack.enter_async_context(between)
-        cast = Cast(server, swarm_worker, publisher, between)
+        cast = Cast(server, swarms, publisher, between)
         stopped_s = trial.load.server_stall_ms / 1000 + STOPPED_S
         return await cast.unless_one_ends(_perform(trial, watch, cast), stopped_s)
 
@@ -133,7 +145,7 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
         cast.publisher.tell(dismissed=True)
         published = await cast.publisher.report(ANSWER_S)
     watch.phase("disconnect", 0.5)
-    await cast.swarm.ask(ANSWER_S + trial.load.subscribers / CONNECTS_PER_S, disconnect=True)
+    await cast.swarms.ask(ANSWER_S + trial.load.subscribers / CONNECTS_PER_S, disconnect=True)
     if trial.phases.plateaus and memory:
         await asyncio.sleep(trial.phases.settle_s + 2 * trial.load.transit_ms / 1000)  # until the server has heard of it
         await memory.note("residual", 0)
@@ -141,15 +153,16 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     if isinstance(cast.server, Mortal) and cast.server.returned_ns and published:
         outage = Outage(cast.server.away_s, cast.server.returned_ns, published.held_up)
     returned_ns = outage.returned_ns if outage else None
-    cast.swarm.tell(report=True, published=len(published.slip_ns) if published else None, returned_ns=returned_ns)
-    seen = await cast.swarm.report(ANSWER_S)
+    count = len(published.slip_ns) if published else None
+    seen = await cast.swarms.report(ANSWER_S, published=count, returned_ns=returned_ns)
     relayed = None
     if cast.relay:
         cast.relay.tell(report=True)
         relayed = await cast.relay.report(ANSWER_S)
     slip_ns = published.slip_ns if published else seen.slip_ns
     machine = replace(machine, connecting_ns=connecting_ns)
-    return concluded(trial.load, trial.schedule, seen, slip_ns, machine, memory, relayed, outage)
+    crew = Crew(len(cast.swarms.workers), cast.swarms.late_ns)
+    return concluded(trial.load, trial.schedule, seen, slip_ns, machine, memory, relayed, outage, crew)
 
 
 async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -> None:
@@ -162,7 +175,7 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
     for step in range(1, steps + 1):
         target = round(total * step / steps)
         within_s = ANSWER_S + target / CONNECTS_PER_S + connecting_s
-        answer = await cast.swarm.ask(within_s, connect=target, host=host, port=port)
+        answer = await cast.swarms.ask(within_s, connect=target, host=host, port=port)
         if answer["ended"] or answer["connected"] < target:
             reasons = "; ".join(f"{count} × {reason}" for reason, count in answer["ended"].items())
             raise TrialFailed(f"{answer['connected']} of {target} subscribers connected: {reasons}")
@@ -171,7 +184,7 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
             await memory.note("ramp", target)
     if trial.phases.plateau_messages and memory and cast.server:
         await asyncio.to_thread(_publish_some, trial, cast.server)
-        await _arrived(total * trial.phases.plateau_messages, trial, cast.swarm)
+        await _arrived(total * trial.phases.plateau_messages, trial, cast.swarms)
         await asyncio.sleep(trial.phases.settle_s)
         await memory.note("traffic", total)
 
@@ -190,10 +203,10 @@ def _publish_some(trial: Trial, server: Running | Mortal) -> None:
         raise TrialFailed(f"publishing after the ramp failed: {type(error).__name__}: {error}") from error
 
 
-async def _arrived(deliveries: int, trial: Trial, swarm_worker: Worker[SwarmReport]) -> None:
+async def _arrived(deliveries: int, trial: Trial, swarms: Swarms) -> None:
     """Wait until so many have come. Raises TrialFailed if they do not within `drain_s`."""
     began = time.monotonic()
-    while (swarm_worker.latest or {"deliveries": 0})["deliveries"] < deliveries:
+    while (swarms.latest or {"deliveries": 0})["deliveries"] < deliveries:
         if time.monotonic() - began > trial.phases.drain_s:
             raise TrialFailed(
                 f"of {deliveries} deliveries after the ramp not all had come after drain_s = {trial.phases.drain_s:g}"
@@ -214,20 +227,20 @@ async def _entrance(cast: Cast) -> Address:
 async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -> Machine:
     """Warm up, measure, drain; returns what the machine gave to each process in the measured window."""
     if cast.server:
-        await cast.swarm.ask(ANSWER_S, witness=True, host=cast.server.host, port=cast.server.port)
-    await cast.swarm.ask(ANSWER_S, tidy=True)
+        await cast.swarms.ask(ANSWER_S, witness=True, host=cast.server.host, port=cast.server.port)
+    await cast.swarms.ask(ANSWER_S, tidy=True)
     start_ns = time.monotonic_ns() + round(LEAD_S * NS)
     if cast.publisher:
         cast.publisher.tell(start_ns=start_ns)
-    await cast.swarm.ask(ANSWER_S, measure=start_ns)
+    await cast.swarms.begin(ANSWER_S, start_ns)
     if cast.relay:
         await cast.relay.ask(ANSWER_S, measure=start_ns)
     from_ns, to_ns = (start_ns + offset for offset in schedule.window_ns)
-    cores = {core for role in cast.pids for core in getattr(trial.placement, role)}
+    cores = {core for role in cast.pids for core in getattr(trial.placement, role)[: len(cast.pids[role])]}
 
     async with _looking(trial.load, cast.server) as looks:
         watch.phase("warm up", schedule.warmup_s + LEAD_S)
-        await _until(from_ns, watch, cast.swarm)
+        await _until(from_ns, watch, cast.swarms)
         before = cast.used(cores)
         watch.phase("measure", schedule.measure_s)
         trouble = asyncio.ensure_future(_make_trouble(trial.load, cast.server, (from_ns + to_ns) // 2))
@@ -244,7 +257,7 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
     if everything := trial.load.bystanders * schedule.count:
-        await _drain(everything, QUIET_S + 2 * under_way_s, trial.phases.drain_s, watch, cast.swarm)
+        await _drain(everything, QUIET_S + 2 * under_way_s, trial.phases.drain_s, watch, cast.swarms)
     noticed = noticing.noticed_ms(looks, from_ns, trial.load.vanishing)
     return replace(cast.given(before, after), peaks=peaks, noticed=noticed)
 
@@ -267,19 +280,21 @@ async def _looking(load: Load, server: Running | Mortal | None) -> AsyncIterator
 async def _make_trouble(load: Load, server: Running | Mortal | None, middle_ns: int) -> None:
     """Do to the server, around that moment, what the load asks for."""
     if load.server_stall_ms and server:
-        await _stall(server.pid, middle_ns, load.server_stall_ms / 1000)
+        await _stall(server.pids, middle_ns, load.server_stall_ms / 1000)
     if isinstance(server, Mortal):
         await server.be_away(middle_ns - load.server_down_ms * 500_000, load.server_down_ms / 1000)
 
 
-async def _stall(pid: int, middle_ns: int, for_s: float) -> None:
+async def _stall(pids: Sequence[int], middle_ns: int, for_s: float) -> None:
     """Stop the server for so long around that moment."""
     await asyncio.sleep(max(0.0, (middle_ns - time.monotonic_ns()) / NS - for_s / 2))
-    os.kill(pid, signal.SIGSTOP)
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
     try:
         await asyncio.sleep(for_s)
     finally:
-        os.kill(pid, signal.SIGCONT)
+        for pid in pids:
+            os.kill(pid, signal.SIGCONT)
 
 
 async def _watched(moment_ns: int, watch: Watch, cast: Cast) -> dict[str, float | None]:
@@ -287,7 +302,7 @@ async def _watched(moment_ns: int, watch: Watch, cast: Cast) -> dict[str, float 
     user_bytes: list[float] = []
     queue_bytes: list[float] = []
     while time.monotonic_ns() < moment_ns:
-        await _until(min(moment_ns, time.monotonic_ns() + round(MEMORY_EVERY_S * NS)), watch, cast.swarm)
+        await _until(min(moment_ns, time.monotonic_ns() + round(MEMORY_EVERY_S * NS)), watch, cast.swarms)
         if cast.server and cast.server.pid:
             with suppress(probes.ProbeError):  # it may be killed just now
                 user_bytes.append(probes.user_bytes(cast.server.pid))
@@ -295,33 +310,33 @@ async def _watched(moment_ns: int, watch: Watch, cast: Cast) -> dict[str, float 
     return dict(zip(PEAKS, (max(user_bytes, default=None), max(queue_bytes, default=None)), strict=True))
 
 
-async def _until(moment_ns: int, watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
+async def _until(moment_ns: int, watch: Watch, swarms: Swarms) -> None:
     """Sleep until then, and show meanwhile how it goes."""
     while (left_s := (moment_ns - time.monotonic_ns()) / NS) > 0:
         await asyncio.sleep(min(left_s, LIVE_EVERY_S))
-        _show(watch, swarm_worker)
+        _show(watch, swarms)
 
 
-async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
+async def _drain(expected: int, quiet_s: float, longest_s: float, watch: Watch, swarms: Swarms) -> None:
     """Wait until all has arrived, or nothing more does.
 
     While somebody is about to come back there may be more. Quiet is what the swarm has told: while it, or this process, is
     held up it tells nothing, and that proves nothing.
     """
     began = time.monotonic()
-    told, count, quiet_told_s, all_there = swarm_worker.latest, 0, 0.0, False
+    count, quiet_told_s, all_there = 0, 0.0, False
+    swarms.news()  # what was told before the drain
     while not all_there and quiet_told_s < quiet_s and time.monotonic() - began < longest_s:
         await asyncio.sleep(DRAIN_EVERY_S)
-        _show(watch, swarm_worker)
-        if swarm_worker.latest is told:
+        _show(watch, swarms)
+        if not (told := swarms.news()):
             continue
-        told = swarm_worker.latest
         quiet_told_s = 0.0 if told["deliveries"] > count or told["away"] else quiet_told_s + TELL_EVERY_S
         if told["deliveries"] >= expected and told["deliveries"] > count:  # of which some may be there twice
-            all_there = (await swarm_worker.ask(ANSWER_S, distinct=True))["distinct"] >= expected
+            all_there = (await swarms.ask(ANSWER_S, distinct=True))["distinct"] >= expected
         count = told["deliveries"]
 
 
-def _show(watch: Watch, swarm_worker: Worker[SwarmReport]) -> None:
-    if latest := swarm_worker.latest:
+def _show(watch: Watch, swarms: Swarms) -> None:
+    if latest := swarms.latest:
         watch.live(latest["per_s"], latest["p99_ms"])

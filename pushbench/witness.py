@@ -27,6 +27,9 @@ class Account:
     down: Parts
     up: Parts
 
+    def __add__(self, other: "Account") -> "Account":
+        return Account(self.down + other.down, self.up + other.up)
+
 
 class Witness:
     """One subscriber behind a tap. Whatever goes wrong with it is no concern of the trial: then it has no account."""

@@ -71,8 +71,18 @@ def _noticed(report: asyncio.Future[Any]) -> None:
 class Worker(Generic[Report]):
     """One load process, from the run's side. Its lifetime is that of the `async with`."""
 
-    def __init__(self, executor: Executor, board: Switchboard, role: str, work: Callable[[Any], Report], plan: Any) -> None:
+    def __init__(
+        self,
+        executor: Executor,
+        board: Switchboard,
+        role: str,
+        work: Callable[[Any], Report],
+        plan: Any,
+        loses: str = "",
+    ) -> None:
+        """`loses` is said, in half a sentence, if it ends before its time: what is lost with it."""
         self.role = role
+        self._loses = f"; {loses}" if loses else ""
         self.pid = 0
         """Known once it has started."""
         self.latest: Note = {}
@@ -84,6 +94,11 @@ class Worker(Generic[Report]):
         self._answers: asyncio.Queue[Note] = asyncio.Queue()
         self._channel: Channel | None = None
         self._listening: asyncio.Task[None] | None = None
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Its process, as a role has one or several."""
+        return (self.pid,)
 
     async def __aenter__(self) -> Self:
         self._channel = await self._first(self._board.channel(self.role), START_TIMEOUT_S, "start")
@@ -164,6 +179,7 @@ class Worker(Generic[Report]):
         if isinstance(error, BrokenExecutor):
             raise WorkerFailed(
                 f"the {self.role} (process {self.pid}) was killed; was there too little memory? the kernel's log knows"
+                f"{self._loses}"
             ) from error
         if error:
-            raise WorkerFailed(f"the {self.role} failed: {type(error).__name__}: {error}") from error
+            raise WorkerFailed(f"the {self.role} failed: {type(error).__name__}: {error}{self._loses}") from error

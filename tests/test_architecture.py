@@ -46,6 +46,7 @@ PURE = (
     "schedule",
     "search",
     "shaping",
+    "shards",
     "stats",
     "timeline",
     "transports",

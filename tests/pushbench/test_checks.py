@@ -26,6 +26,10 @@ FINE: dict[str, Any] = {
     "publisher_slip_p99_ms": 0.4,
     "publisher_cpu_percent": 1.0,
     "publisher_wait_percent": 0.1,
+    "swarm_processes": 1,
+    "swarm_busiest": None,
+    "swarm_late_ms": 40.0,
+    "warmup_ms": 500.0,
     "swarm_cpu_percent": 20.0,
     "swarm_wait_percent": 0.5,
     "swarm_lag_p99_ms": 2.0,
@@ -51,6 +55,7 @@ WORST_FIRST: list[tuple[dict[str, Any], Verdict, str, list[str]]] = [
         "was late",
         ["12.2, limit 10.0", "lower rate_hz"],
     ),
+    ({"swarm_late_ms": 500.5}, Verdict.CLIENT_BOUND, "was told of the start only when", ["500.5 above 500.0", "end what"]),
     ({"swarm_cpu_percent": 96.0}, Verdict.CLIENT_BOUND, "no time left", ["96.0", "above 95", "lower subscribers"]),
     (
         {"relay_cpu_percent": 96.0},
@@ -69,6 +74,13 @@ WORST_FIRST: list[tuple[dict[str, Any], Verdict, str, list[str]]] = [
     ({"relay_lag_p99_ms": 120.0}, Verdict.CLIENT_BOUND, "largely the relay's", ["120.0 above 30", "lower subscribers"]),
     ({"deliveries_per_s": 899.0}, Verdict.CLIENT_BOUND, "fell behind", ["899.0", "1,000.0", "is the machine busy?"]),
 ]
+
+
+@pytest.mark.parametrize("percent", [96.0, 90.0])
+def test_of_several_swarm_processes_the_busiest_is_named(percent: float) -> None:
+    judgement = judge(FINE | {"swarm_processes": 3, "swarm_busiest": 2, "swarm_cpu_percent": percent})
+    assert judgement.verdict == Verdict.CLIENT_BOUND
+    assert f"swarm_cpu_percent {percent}, swarm_wait_percent 0.5 of the busiest swarm process, 2 of 3" in judgement.evidence
 
 
 def test_without_anything_amiss_it_is_ok_and_there_is_nothing_to_say() -> None:

@@ -15,11 +15,12 @@ from pushbench.comeback import AWAY_S
 from pushbench.dissect import Parts
 from pushbench.lag import Lag
 from pushbench.memory import Memory
-from pushbench.outcome import NOTICED, PEAKS, Machine, Outage, Outcome, Share, _excused, concluded
+from pushbench.outcome import NOTICED, PEAKS, Machine, Outage, Outcome, _excused, concluded
 from pushbench.relay import RelayReport
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
-from pushbench.swarm import SwarmReport
+from pushbench.swarm_report import SwarmReport
+from pushbench.usage import Share
 from pushbench.wire import Traffic
 from pushbench.witness import Account
 
@@ -38,11 +39,11 @@ SEEN = SwarmReport(
     sent_histogram=histogram.of((SENT_MS * MS).astype(np.int64)).encode(),
     deliveries_in_window=90,
     connect_ns=tuple(range(MS, 11 * MS, MS)),
-    connecting_ns=NS // 2,
+    connecting_ns=(NS // 4, NS // 4),
     lag=Lag(10 * MS, late_ns=(MS,) * 199 + (60 * MS,), cpu_ns=(MS,) * 199 + (30 * MS,)),
     slip_ns=(),
     traffic=Traffic(10, 0, 90 * 135, 0, 90, 90, 0, 90 * 52, 90 * 52),
-    metered_ns=2 * NS,
+    metered_ns=10 * 2 * NS,
     deliveries_metered=90,
     connect_traffic=Traffic(10, 10, 1600, 2000, 40, 30, 10, 2160, 1640),
     account=Account(Parts(framing=7 * 9, payload=128 * 9, messages=9), Parts()),
@@ -153,6 +154,10 @@ def test_every_column_is_as_it_is_defined() -> None:
         "swarm_stopped_percent": 1.5,
         "publisher_stopped_percent": 0,
         "steal_percent": 1.5,
+        "swarm_processes": 1,
+        "swarm_busiest": None,
+        "swarm_late_ms": 0,
+        "server_processes": 1,
         "reconnects": 0,
         **dict.fromkeys(NOBODY_CAME_BACK),
         **dict.fromkeys(("slow_delivered", "slow_lost", "slow_ended", "slow_ended_by")),
@@ -255,7 +260,8 @@ def test_when_nothing_arrived_there_is_no_latency_and_no_cost_of_a_delivery() ->
 def test_a_trial_without_traffic_has_only_what_connecting_says() -> None:
     outcome = conclude(schedule=None, slips=(), machine=Machine())
     assert outcome.judgement == Judgement(Verdict.OK)
-    assert set(outcome.columns) == {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes"}
+    connecting = {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes"}
+    assert set(outcome.columns) == {*connecting, "swarm_processes"}
     assert (outcome.latency, outcome.timeline) == ([], [])
     assert [row["state"] for row in outcome.memory] == ["baseline"]
 

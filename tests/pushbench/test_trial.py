@@ -44,7 +44,14 @@ MISBEHAVING |= {"connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms
 MISBEHAVING |= {"slow_delivered", "slow_lost", "slow_ended", "slow_ended_by", "noticed_p50_ms", "noticed_all_ms"}
 OF_LONGER_WINDOWS = ("_empty_poll", "_user_us_per_delivery", "_system_us_per_delivery")
 """What is not there of a window with messages, or of one in which the kernel's clock may not have ticked."""
-CONNECTING = {"connect_per_s", "connect_p99_ms", "connect_down_bytes", "connect_up_bytes", "server_cpu_us_per_connect"}
+CONNECTING = {
+    "swarm_processes",
+    "connect_per_s",
+    "connect_p99_ms",
+    "connect_down_bytes",
+    "connect_up_bytes",
+    "server_cpu_us_per_connect",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -155,7 +162,7 @@ async def test_every_floor_delivers_all(name: str) -> None:
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.reason
     assert columns["delivered"] == columns["expected"] == 4 * 16
     assert sum(row["count"] for row in outcome.latency if row["clock"] == "due") == 4 * 12
-    without = MISBEHAVING | {name for name in WITH_TRAFFIC if name.endswith(OF_LONGER_WINDOWS)}
+    without = MISBEHAVING | {"swarm_busiest"} | {name for name in WITH_TRAFFIC if name.endswith(OF_LONGER_WINDOWS)}
     if FLOORS[name].server is None:
         without |= {name for name in WITH_TRAFFIC if name.startswith("server_")}
         without |= {"connect_down_bytes", "connect_up_bytes", "host_peak_queue_bytes"}
@@ -178,6 +185,24 @@ async def test_who_joins_late_and_who_resumes_loses_nothing(transport: str) -> N
     assert 32 + 4 < columns["expected"] < 32 + 24
     assert columns["delivered"] == columns["expected"]
     assert columns["duplicated"] == columns["reordered"] == columns["gaps"] == 0
+
+
+@pytest.mark.parametrize(("transport", "swarms"), [("websocket", 3), ("polling", 2)])
+async def test_subscribers_in_several_processes_get_what_they_would_get_in_one(transport: str, swarms: int) -> None:
+    cell = load(transport, subscribers=10, swarms=swarms, join_late_percent=20.0, resume_percent=20.0)
+    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["swarm_processes"] == swarms
+    assert 1 <= columns["swarm_busiest"] <= swarms
+    # Eight get all 16 messages; the others join after the warm-up's four, at a quarter and three quarters of the rest.
+    assert 8 * 16 + 4 < columns["expected"] < 8 * 16 + 24
+    assert columns["delivered"] == columns["expected"]
+    assert columns["duplicated"] == columns["reordered"] == columns["gaps"] == 0
+    assert columns["reconnects"] == 2
+    assert columns["wire_down_payload_bytes_per_delivery"] == 128  # by the one witness that there is
+    assert sum(row["deliveries"] for row in outcome.timeline) >= columns["delivered"]
+    assert columns["client_cpu_us_per_connection_s"] > 0
 
 
 @pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp"])
@@ -316,6 +341,14 @@ async def test_a_load_process_that_dies_is_noticed_at_once(role: int, name: str)
         reason == f"the {name} (process {sniper.shots[0]}) was killed; was there too little memory? the kernel's log knows"
     )
     assert sniper.phases[-1] == "measure"
+
+
+async def test_of_several_swarm_processes_it_is_told_which_one_died_and_what_is_lost_with_it() -> None:
+    sniper = Sniper(role=1)
+    endless = PHASES.model_copy(update={"measure_s": 600.0})
+    reason = await failure(trial(load("stream", swarms=2), phases=endless), sniper)
+    assert reason.startswith(f"the swarm process 2 of 2 (process {sniper.shots[0]}) was killed; ")
+    assert reason.endswith("; what the others saw is dropped with it, and all earlier trials are kept")
 
 
 @dataclass(slots=True)

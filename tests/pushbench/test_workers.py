@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pushbench import workers
-from pushbench.control import Address, BlockingChannel, ChannelClosed, Switchboard
+from pushbench.control import BlockingChannel, ChannelClosed, Contact, Switchboard
 from pushbench.workers import Worker, WorkerFailed, pool
 
 WITHIN_S = 30.0
@@ -41,7 +41,7 @@ async def desk() -> AsyncIterator[Desk]:
 # What is done in the load process
 
 
-def answers(control: Address) -> str:
+def answers(control: Contact) -> str:
     with BlockingChannel(control, "porter") as channel:
         channel.send(pid=os.getpid())
         while "report" not in (note := channel.receive()):
@@ -50,7 +50,7 @@ def answers(control: Address) -> str:
     return "all done"
 
 
-def stays_silent(control: Address) -> None:
+def stays_silent(control: Contact) -> None:
     with BlockingChannel(control, "porter") as channel:
         channel.send(pid=os.getpid())
         channel.receive()
@@ -60,36 +60,36 @@ def stays_silent(control: Address) -> None:
             return
 
 
-def stays_whatever_happens(control: Address) -> None:
+def stays_whatever_happens(control: Contact) -> None:
     with BlockingChannel(control, "porter") as channel:
         channel.send(pid=os.getpid())
         while True:
             signal.pause()
 
 
-def never_calls(control: Address) -> None:
+def never_calls(control: Contact) -> None:
     while True:
         signal.pause()
 
 
-def fails_at_once(control: Address) -> None:
+def fails_at_once(control: Contact) -> None:
     raise OSError("no room for this")
 
 
-def fails_when_asked(control: Address) -> None:
+def fails_when_asked(control: Contact) -> None:
     with BlockingChannel(control, "porter") as channel:
         channel.send(pid=os.getpid())
         channel.receive()
         raise ValueError("cannot do that")
 
 
-def returns_when_asked(control: Address) -> None:
+def returns_when_asked(control: Contact) -> None:
     with BlockingChannel(control, "porter") as channel:
         channel.send(pid=os.getpid())
         channel.receive()
 
 
-def how_it_takes_signals(control: Address) -> bool:
+def how_it_takes_signals(control: Contact) -> bool:
     with BlockingChannel(control, "porter") as channel:
         channel.send(pid=os.getpid())
         channel.receive()
