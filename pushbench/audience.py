@@ -103,7 +103,8 @@ class Audience:
         self._open = False  # from when there is traffic: who connects then joins late
         self._random = random.Random(part.seed(habits.seed))
         self._client = _named(habits.transport.client)
-        self.meter = Meter(copies=habits.leave_early)
+        # One address has ports for 28,000 connections to a server (ip_local_port_range); each process has one of its own.
+        self.meter = Meter(copies=habits.leave_early, source=f"127.0.0.{part.number + 1}" if part.number else None)
         """Counts what goes over the subscribers' sockets."""
         self.connect_traffic = Traffic()
         """What went over them until those were connected that connected before the traffic."""

@@ -110,6 +110,8 @@ MEASURED: dict[str, Column] = {
     **_latencies("naive", "received − sent, over the measured messages: what a closed-loop tool would print"),
     "age_mean_ms": Column("float", "age of information: mean over time and subscribers"),
     "age_peak_ms": Column("float", "age of information: mean of the peaks, just before a newer message arrives"),
+    "fanout_first_ms": Column("float", "latency of the first subscriber that got a message, median over the measured ones"),
+    "fanout_last_ms": Column("float", "likewise of the last one"),
     "deliveries_per_s": Column("float", "deliveries received in the measured window, per second"),
     "offered_per_s": Column("float", "deliveries due in the measured window, per second"),
     **LEDGER,

@@ -134,6 +134,7 @@ def concluded(
     served = there + (seen.account is not None)  # the server does not know that one is a witness
     columns |= histogram.summary_ms(due, "latency") | histogram.summary_ms(sent, "naive") | seen.ledger.columns
     columns |= {
+        **seen.fanout.columns,
         "age_mean_ms": seen.age.mean_ms,
         "age_peak_ms": seen.age.peak_ms,
         "deliveries_per_s": deliveries / schedule.measure_s,

@@ -1,7 +1,7 @@
 """Which process runs on which core. The plan is made before a run and recorded with it. Pure."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +19,14 @@ class Placement:
     def shared(self) -> bool:
         """Whether the server shares a core with what loads it, so that each disturbs the other."""
         return bool(set(self.server) & {*self.swarm, *self.publisher, *self.relay})
+
+    def serving(self, workers: int) -> "Placement":
+        """The same for a server of so many processes: it has a core for each, of those that more swarms would have, but no
+        more than half of them."""
+        taken = min(workers - 1, len(self.swarm) // 2)
+        if not taken:
+            return self
+        return replace(self, server=(*self.server, *self.swarm[-taken:]), swarm=self.swarm[:-taken])
 
     def swarms(self, relayed: bool) -> tuple[int, ...]:
         """The swarm's cores in a cell: where there is a relay, without the relay's, if others are left."""

@@ -35,6 +35,7 @@ def _starlette(load: Load) -> Target:
         longpoll_timeout_s=load.longpoll_timeout_s,
         compression=load.compression,
         drop_unanswered_s=load.drop_unanswered_s,
+        workers=load.server_workers,
     )
 
 
@@ -125,7 +126,9 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
                 progress.trial(task.label)
                 started_at = datetime.now(UTC).isoformat(timespec="seconds")
                 seed = hash((scenario.repeat.seed, cell, trial))
-                outcome = await attempt(Trial(load, scenario.phases, targets(load), placement, seed), progress)
+                outcome = await attempt(
+                    Trial(load, scenario.phases, targets(load), placement.serving(load.server_workers), seed), progress
+                )
                 searched, said = _searched(scenario, task, outcome)
                 await asyncio.sleep(0)  # whoever told the load processes to end has told this one too: no failure is kept
                 store.add(

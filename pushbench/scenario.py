@@ -52,6 +52,9 @@ SCENARIOS = Path(__file__).resolve().parent.parent / "scenarios"
 _FILES_BESIDE = 64
 """What a process keeps open beside one socket a subscriber: pipes, event loop, libraries, and room to spare."""
 
+UNEVEN = 1.05
+"""How many times its part one of several server processes may get: the kernel deals connections by their hash."""
+
 _T = TypeVar("_T", bound=Table)
 
 
@@ -137,15 +140,17 @@ class Scenario:
 def files_needed(cell: Load) -> int:
     """How many files one process of this cell has open at once, at most.
 
-    The server has one for each subscriber, the relay two, and so has a swarm whose connections end on purpose: it counts
-    their last bytes. But a swarm is divided among as many processes as it needs, unless the cell says among how many.
+    The server has one for each subscriber, unless it is several processes, the relay two, and so has a swarm whose
+    connections end on purpose: it counts their last bytes. But a swarm is divided among as many processes as it needs,
+    unless the cell says among how many.
     """
     return math.ceil(cell.subscribers * _files_each(cell)) + _FILES_BESIDE
 
 
 def _files_each(cell: Load) -> float:
     """Of the process that needs most, by subscriber of all. A swarm that may be divided is no limit."""
-    return max(2 if cell.relayed else 1, files_each(cell) / cell.swarms if cell.swarms else 0)
+    server = UNEVEN / cell.server_workers if cell.server_workers > 1 else 1
+    return max(2 if cell.relayed else server, files_each(cell) / cell.swarms if cell.swarms else 0)
 
 
 def check_files(scenario: Scenario, limit: int) -> None:

@@ -37,6 +37,7 @@ PLAIN_ONLY = (
     "burst",
     "churn_hz",
     "vanish_percent",
+    "server_workers",
 )
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know neither cursor nor
 response."""
@@ -309,6 +310,9 @@ def _outage_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Pro
             f"shorten the outage, or set measure_s above {cell.server_down_ms / 1000:g}"
         )
         yield Problem(key, says, (at, ("phases", "measure_s")))
+    if cell.server_workers > 1:
+        says = "a server that is killed with its log in a file, and server_workers has it in Redis; set server_workers = 1"
+        yield Problem(key, f"{cell.server_down_ms}: {says}", (at, origin["server_workers"]))
     if cell.server_stall_ms:
         says = "a server that is killed, and server_stall_ms has it stopped at the same time; take one of the two out"
         yield Problem(key, f"{cell.server_down_ms}: {says}", (at, origin["server_stall_ms"]))

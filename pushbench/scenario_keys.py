@@ -217,6 +217,12 @@ class Load(Table):
         le=64,
         description="processes that the subscribers are divided among; 0: as many as there are cores for and files allow",
     )
+    server_workers: int = Field(
+        default=1,
+        ge=1,
+        le=64,
+        description="processes of the server behind one port; more than one share their log in a Redis of the trial's own",
+    )
 
     @property
     def slow(self) -> int:

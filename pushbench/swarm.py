@@ -14,7 +14,7 @@ import numpy as np
 import uvloop
 from numpy.typing import NDArray
 
-from pushbench import age, histogram, ledger, timeline
+from pushbench import age, fanout, histogram, ledger, timeline
 from pushbench.audience import Audience, Habits
 from pushbench.comeback import arrivals, caught_up_ns
 from pushbench.control import Channel, Contact, Note, connect
@@ -216,6 +216,7 @@ class _Swarm:
                 coalesced=seen.coalesced,
             ),
             age=age.of(who, seq, received_ns, due_ns, messages=published, window_ns=(start_ns, end_ns)),
+            fanout=fanout.of(seq, received_ns - due_ns, range(schedule.warmup_count, schedule.count)),
             timeline=timeline.of(received_ns, received_ns - due_ns, start_ns),
             naive_timeline=timeline.of(received_ns, received_ns - sent_ns, start_ns),
             due_histogram=histogram.of((received_ns - due_ns)[measured]).encode(),

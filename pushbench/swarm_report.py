@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from pushbench import histogram, wire
+from pushbench import fanout, histogram, wire
 from pushbench.age import Age
 from pushbench.comeback import Arrivals
+from pushbench.fanout import Fanout
 from pushbench.lag import Lag
 from pushbench.ledger import Ledger
 from pushbench.slow import Slow
@@ -65,6 +66,8 @@ class SwarmReport:
     """When each subscriber had all that was due when the server returned; None for one that never had."""
     shares: tuple[Share, ...] = ()
     """What its process had of its core in the window, by its own account; empty if the run can see that for itself."""
+    fanout: Fanout = field(default=Fanout())
+    """Of each measured message, the first and the last subscriber's latency."""
 
 
 def merged(reports: Sequence[SwarmReport]) -> SwarmReport:
@@ -104,6 +107,7 @@ def merged(reports: Sequence[SwarmReport]) -> SwarmReport:
         slow=sum((one.slow for one in others), first.slow),
         caught_up_ns=tuple(moment for one in reports for moment in one.caught_up_ns),
         shares=tuple(share for one in reports for share in one.shares),
+        fanout=fanout.total([one.fanout for one in reports]),
     )
 
 

@@ -43,6 +43,12 @@ class Target:
     publish_via: str | None = None
     """The one way to publish that it has; None if it has all that a scenario may name."""
     ready_timeout_s: float = READY_TIMEOUT_S
+    shares_log: bool = False
+    """Whether it is several processes, which need a backplane."""
+
+    def sharing(self, url: str) -> "Target":
+        """The same, with its log in the backplane there."""
+        return replace(self, command=(*self.command, f"--redis={url}"))
 
     def mortal(self, journal: str, port: int = 0) -> "Target":
         """The same, to be killed and started again: at that port (0: a free one), with its log kept in that file."""
@@ -70,7 +76,13 @@ class Running:
 
 
 def built_in(
-    *, loop: str, heartbeat_s: float, longpoll_timeout_s: float, compression: str = "none", drop_unanswered_s: float = 0.0
+    *,
+    loop: str,
+    heartbeat_s: float,
+    longpoll_timeout_s: float,
+    compression: str = "none",
+    drop_unanswered_s: float = 0.0,
+    workers: int = 1,
 ) -> Target:
     """The Starlette server that comes with the suite."""
     return Target(
@@ -85,7 +97,9 @@ def built_in(
             f"--longpoll-timeout-s={longpoll_timeout_s}",
             f"--compression={compression}",
             f"--drop-unanswered-s={drop_unanswered_s}",
+            *([f"--workers={workers}"] if workers > 1 else []),
         ),
+        shares_log=workers > 1,
     )
 
 

@@ -21,6 +21,7 @@ from typing import Protocol
 
 from pushbench import message, noticing, probes
 from pushbench.audience import CONNECTING
+from pushbench.backplane import backplane
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
 from pushbench.control import Address, Switchboard
@@ -120,6 +121,10 @@ async def _attempt(trial: Trial, watch: Watch, site: Site) -> Outcome:
 
 
 async def _start(trial: Trial, target: Target, stack: AsyncExitStack) -> Running | Mortal:
+    if target.shares_log:
+        shared = await stack.enter_async_context(backplane(trial.placement.server))
+        started = await stack.enter_async_context(running(target.sharing(shared.url), trial.placement.server))
+        return replace(started, workers=(*started.workers, shared.pid))  # it is a part of what serves
     if not trial.load.server_down_ms:
         return await stack.enter_async_context(running(target, trial.placement.server))
     directory = stack.enter_context(tempfile.TemporaryDirectory(prefix="pushbench-"))

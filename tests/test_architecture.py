@@ -21,6 +21,7 @@ PACKAGES = ("servers", "targets", "clients", "pushbench")
 
 PURE = (
     "age",
+    "fanout",
     "buffering",
     "checks",
     "columns",

@@ -108,6 +108,8 @@ def test_every_column_is_as_it_is_defined() -> None:
         "coalesced": 4,
         "gaps": 0,
         "gap_longest": 0,
+        "fanout_first_ms": None,
+        "fanout_last_ms": None,
         "age_mean_ms": pytest.approx(300),
         "age_peak_ms": pytest.approx(400),
         "deliveries_per_s": 45,

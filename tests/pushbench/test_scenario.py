@@ -549,6 +549,14 @@ def test_a_cell_that_needs_more_files_than_may_be_open_is_refused_with_the_way_o
     assert "may open 163; raise that with `ulimit -n 164`, or take at most 99 subscribers" in told
 
 
+def test_several_processes_of_a_server_have_a_part_of_the_files_each_and_room_for_an_uneven_deal() -> None:
+    cell = loads(GOOD, "mine.toml").cells[1]
+    many = cell.model_copy(update={"subscribers": 100_000, "server_workers": 6, "swarms": 6})
+    assert 100_000 / 6 < files_needed(many) < 20_000
+    assert files_needed(many.model_copy(update={"server_workers": 5})) > 20_000
+    assert files_needed(many.model_copy(update={"swarms": 5})) > 20_000
+
+
 # Files
 
 

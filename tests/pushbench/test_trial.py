@@ -4,6 +4,7 @@ import logging
 import math
 import os
 import re
+import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator
@@ -459,3 +460,16 @@ async def test_peers_that_vanish_are_noticed_if_the_server_drops_who_does_not_an
         assert columns["noticed_all_ms"] is None
     else:
         assert 0 < columns["noticed_p50_ms"] <= columns["noticed_all_ms"]
+
+
+@pytest.mark.skipif(
+    shutil.which("redis-server") is None, reason="redis-server is not installed: apt-get install redis-server"
+)
+async def test_several_processes_of_a_server_are_measured_as_one() -> None:
+    cell = load("stream", subscribers=12, server_workers=2, swarms=2)
+    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert columns["delivered"] == columns["expected"] == 12 * 16
+    assert columns["server_processes"] == 4  # the one that looks after the two, and Redis
+    assert 0 < columns["fanout_first_ms"] <= columns["latency_p50_ms"] <= columns["fanout_last_ms"]

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import pytest
 import uvloop
 
+from clients.opening import AddressInfo
 from pushbench.wire import IP_BYTES, SYN_BYTES, TCP_BYTES, TIMESTAMP_BYTES, Line, Meter, Traffic, WireError, read, total
 
 HEADER = IP_BYTES + TCP_BYTES + TIMESTAMP_BYTES
@@ -196,3 +197,12 @@ def test_a_kernel_that_tells_too_little_is_told(monkeypatch: pytest.MonkeyPatch)
 
     with Old() as old, pytest.raises(WireError, match=r"104 bytes, and 208 are needed: it takes Linux 4\.19"):
         read(old)
+
+
+async def test_a_meter_with_a_source_gives_its_sockets_that_address_on_loopback() -> None:
+    meter = Meter(copies=False, source="127.0.0.7")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address: AddressInfo = (socket.AF_INET, socket.SOCK_STREAM, 0, "", listener.getsockname())
+        with meter.make(address) as one:
+            one.connect(listener.getsockname())
+            assert one.getsockname()[0] == "127.0.0.7"
