@@ -63,6 +63,8 @@ class Need:
     """About, of all processes and the kernel."""
     connecting: int
     """How many subscribers connect at the same time."""
+    swarms: int = 1
+    """Among how many processes they are divided, each of which has an address of its own."""
 
 
 def judge(of: "Readings", wanted: Need) -> Iterator[Finding]:
@@ -232,7 +234,7 @@ def _files(of: "Readings", wanted: Need) -> Finding:
 
 
 def _ports(of: "Readings", wanted: Need) -> Finding:
-    needs = wanted.subscribers + PORTS_BESIDE
+    needs = -(-wanted.subscribers // wanted.swarms) + PORTS_BESIDE
     if of.ports is None:
         return Finding(Severity.NOTE, "ports", f"unknown; {_asks(wanted, needs)}", "Each subscriber takes one.")
     found = f"{of.ports:,} for connections from one address; {_asks(wanted, needs)}"

@@ -35,6 +35,7 @@ def need(scenarios: Sequence[Scenario]) -> Need:
         files=files_needed(largest),
         memory_bytes=max(map(memory_bytes, cells)),
         connecting=CONNECTING,
+        swarms=max(1, largest.swarms),
     )
 
 

@@ -64,7 +64,7 @@ TRANSPORTS: dict[str, Transport] = {
             "sse_plain",
             "clients.sse:ServerSentEvents",
             "/sse_plain",
-            "Server-Sent Events, by a plain StreamingResponse",
+            "Server-Sent Events, by a plain response of Starlette's",
             variant_of="sse",
         ),
         Transport(

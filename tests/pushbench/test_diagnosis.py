@@ -1,6 +1,6 @@
 """The diagnosis: a fit machine has nothing to object to, and each ill is told alone, with its sense and the way out."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 
@@ -231,6 +231,12 @@ def test_limits_are_judged_by_what_is_to_be_run() -> None:
     assert [finding.about for finding in spoilt(poor, large)] == ["memory", "open files", "ports"]
     assert [finding.about for finding in spoilt(READINGS, large)] == ["memory", "ports"]
     assert [finding.about for finding in spoilt(but(somaxconn=128), Need("m", 1, 1, 1, connecting=64))] == ["backlog"]
+
+
+def test_swarms_of_several_processes_have_the_ports_of_as_many_addresses() -> None:
+    divided = Need("scale", subscribers=100_000, files=1_000, memory_bytes=2**28, connecting=32, swarms=6)
+    assert spoilt(READINGS, divided) == []
+    assert [finding.about for finding in spoilt(READINGS, replace(divided, swarms=3))] == ["ports"]
 
 
 def test_whatever_a_machine_does_not_tell_is_no_error() -> None:
