@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= results/reference
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench bench-all bench-load smoke test kill proofs lint notebooks reference lock clean
+.PHONY: help setup bench bench-all bench-load bench-scale smoke test kill proofs lint notebooks reference lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,6 +22,11 @@ bench-all: $(VENV)/.bench  ## every scenario, one after the other; says first ho
 
 bench-load: $(VENV)/.bench  ## what the load side spends on a delivery, beside a C program that only receives; seven minutes
 	$(BIN)/python -m benchmarks.receiving
+
+bench-scale: $(VENV)/.bench  ## that, one server beside nchan and a floor in C, and 100,000 subscribers on each transport; an hour
+	$(BIN)/python -m benchmarks.receiving
+	$(BIN)/python -m benchmarks.serving
+	$(BIN)/pushbench run scale || test $$? -eq 1
 
 smoke: $(VENV)/.bench  ## does every transport deliver? in 15 seconds
 	$(BIN)/pushbench run smoke

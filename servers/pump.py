@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
 
-from uvicorn._types import ASGI3Application
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -62,75 +61,94 @@ def _chunked(encode: Encode) -> Encode:
     return once(chunk)
 
 
+class Pump:
+    """What is written to one connection, and when.
+
+    An object of its own with slots, and no part of the protocol, whose forty attributes are in a dictionary: of what
+    thousands of connections have each of their own, and use in turn, nothing is in a cache, and so the least is best.
+    """
+
+    __slots__ = ("_cursor", "_encode", "_write", "full", "over")
+
+    def __init__(self, cursor: Cursor, encode: Encode, write: Callable[[bytes], None], *, full: bool) -> None:
+        self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when nothing more is to be written."""
+        self.full = full
+        """Whether the transport has as much to write as it takes."""
+        self._cursor = cursor
+        self._encode = encode
+        self._write = write
+
+    def look(self) -> None:
+        """Write what there is, as far as there is room."""
+        try:
+            while not self.full and (messages := self._cursor.take()) is not None:
+                data = self._encode(messages)
+                self._write(data)
+                if len(data) < BATCH_BYTES:  # else there may be more
+                    return
+            if self._cursor.closed:
+                self.stop()
+        except Exception as error:
+            self.stop(error)
+
+    def stop(self, error: Exception | None = None) -> None:
+        """It is over."""
+        self._cursor.follow(None)
+        self.full = True
+        if self.over.done():
+            return
+        if error:
+            self.over.set_exception(error)
+        else:
+            self.over.set_result(None)
+
+
 class Pumping(asyncio.Protocol):
     """What both protocols share: a connection that is called when there is something to write."""
 
     transport: asyncio.Transport
+    _pump: Pump | None = None
     _full = False
     """Whether the transport has as much to write as it takes."""
-    _over: asyncio.Future[None] | None = None
-    """Set while it pumps."""
-    _cursor: Cursor
-    _encode: Encode
 
     async def pump(self, cursor: Cursor, encode: Encode) -> None:
         """See `Run`."""
-        self._cursor, self._encode = cursor, encode
-        self._over = over = asyncio.get_running_loop().create_future()
-        cursor.follow(self._look)
-        self._look()
+        self._pump = pump = Pump(cursor, encode, self.transport.write, full=self._full)
+        cursor.follow(pump.look)
+        pump.look()
         try:
-            await over
+            await pump.over
         finally:
-            self._over = None
-            cursor.follow(None)
+            self._pump = None
+            pump.stop()
 
     def pause_writing(self) -> None:
         """The transport is full."""
         self._full = True
+        if self._pump:
+            self._pump.full = True
         super().pause_writing()
 
     def resume_writing(self) -> None:
         """There is room again."""
         self._full = False
         super().resume_writing()
-        self._look()
+        if self._pump and not self._pump.over.done():
+            self._pump.full = False
+            self._pump.look()
 
     def connection_lost(self, error: Exception | None) -> None:
         """The client has left."""
         super().connection_lost(error)
-        self._stop()
-
-    def _look(self) -> None:
-        """Write what there is, as far as there is room."""
-        if self._full or self._over is None:
-            return
-        try:
-            while (messages := self._cursor.take()) is not None:
-                data = self._encode(messages)
-                self.transport.write(data)
-                if len(data) < BATCH_BYTES or self._full:  # else there may be more
-                    return
-            if self._cursor.closed:
-                self._stop()
-        except Exception as error:
-            self._stop(error)
-
-    def _stop(self, error: Exception | None = None) -> None:
-        """It is over."""
-        over, self._over = self._over, None
-        if over is None or over.done():
-            return
-        if error:
-            over.set_exception(error)
-        else:
-            over.set_result(None)
+        if self._pump:
+            self._pump.stop()
 
 
 class PumpingHttp(Pumping, HttpToolsProtocol):
     """uvicorn's HTTP/1.1. A body that is pumped is in chunks; its head must have named no length."""
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         cycle.scope["extensions"] = {EXTENSION: {"run": self._pump_chunks}}
         super()._start_asgi_task(cycle, app)
 
