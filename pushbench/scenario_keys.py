@@ -26,6 +26,9 @@ CHART_NAMES = (
     "bytes",
     "cpu",
     "crossover",
+    "scaling",
+    "cost_by_connections",
+    "fairness",
 )
 """Every chart that a scenario may ask for."""
 

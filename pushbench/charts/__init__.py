@@ -13,14 +13,17 @@ from matplotlib.figure import Figure
 from pushbench.charts import (
     capacity,
     cliff,
+    cost_by_connections,
     cpu,
     crossover,
+    fairness,
     latency,
     memory,
     network,
     overview,
     percentiles,
     polling,
+    scaling,
     search_path,
     throughput,
     timeline,
@@ -157,6 +160,30 @@ CHARTS: dict[str, Chart] = {
         crossover.TITLE,
         "Find how often your feed has an update on the x axis, and go up: the lowest line is the cheapest. Left of a dot "
         "the one is cheaper, right of it the other; far from the dashed line it is arithmetic and not a measurement.",
+    ),
+    "scaling": Chart(
+        scaling.scaling,
+        scaling.shows_scaling,
+        ("trials",),
+        scaling.TITLE,
+        "On the pale band all that was offered is delivered. A line that leaves it has met a limit; one that climbs "
+        "towards it with every process or worker had too few of them.",
+    ),
+    "cost_by_connections": Chart(
+        cost_by_connections.cost_by_connections,
+        cost_by_connections.shows_cost_by_connections,
+        ("trials",),
+        cost_by_connections.TITLE,
+        "A level line costs the same however many are connected; both axes are logarithmic and those of the two sides are "
+        "equal, so the same rise is the same factor anywhere. × is the factor from a line's first point to its last.",
+    ),
+    "fairness": Chart(
+        fairness.fairness,
+        fairness.shows_fairness,
+        ("trials",),
+        fairness.TITLE,
+        "The lower edge of a band is who gets a message first, the upper one who gets it last; a band that widens to the "
+        "right makes the last wait for all that are served before. Both are medians over the messages.",
     ),
 }
 """Every chart by name, in the order of a report."""

@@ -176,10 +176,11 @@ class End:
     colour: str
 
 
-def label_ends(axes: Axes, ends: Sequence[End], size: float = 10) -> None:
+def label_ends(axes: Axes, ends: Sequence[End], size: float = 10, line_height: float = 1.25) -> None:
     """Write each text right of the axes at the height of its line's end, moved just enough that none overlap.
 
-    Call it when the limits of the axes are final.
+    Call it when the limits of the axes are final. A `line_height` of more than usual is for axes that are to become lower,
+    when titles and keys take their room.
     """
     figure = axes.get_figure(root=True)
     if figure is None or not ends:
@@ -187,7 +188,7 @@ def label_ends(axes: Axes, ends: Sequence[End], size: float = 10) -> None:
     ends = sorted(ends, key=lambda end: end.y)
     heights = axes.transAxes.inverted().transform(axes.transData.transform([(end.x, end.y) for end in ends]))[:, 1]
     panel_inches = float(axes.get_position().height) * float(figure.get_figheight())
-    for end, height in zip(ends, spread(heights, 1.25 * size / 72 / panel_inches), strict=True):
+    for end, height in zip(ends, spread(heights, line_height * size / 72 / panel_inches), strict=True):
         axes.annotate(
             end.text,
             (end.x, end.y),

@@ -29,7 +29,10 @@ SEARCHED = ("capacity", "search_path", "cliff")
 """What needs a search: see test_capacity.py."""
 NETWORKED = ("latency_by_rtt", "bytes", "cpu", "crossover")
 """What needs a network between, or bytes: see test_charts_of_models.py."""
-FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED, *NETWORKED)]
+FANNED = ("fairness",)
+"""What needs to be told of the first and of the last subscriber: see test_charts_of_growth.py."""
+FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED, *NETWORKED, *FANNED)]
+GROWN = ["scaling", "cost_by_connections"]
 
 
 @pytest.fixture(scope="module")
@@ -126,6 +129,7 @@ def test_the_charts_are_those_that_reports_and_scenarios_name() -> None:
     assert list(charts.CHARTS) == [
         "overview", "latency_percentiles", "latency_by_subscribers", "throughput", "memory", "latency_over_time",
         "poll_interval", "capacity", "search_path", "cliff", "latency_by_rtt", "bytes", "cpu", "crossover",
+        "scaling", "cost_by_connections", "fairness",
     ]  # fmt: skip
 
 
@@ -171,7 +175,7 @@ def test_no_shape_of_data_breaks_a_chart_and_an_inapplicable_one_says_why(name: 
         ("no trial yet", []),
         ("no delivery at all", ["overview", "memory"]),
         ("a handful of deliveries", ["overview", "throughput", "memory", "latency_over_time"]),
-        ("many settings", [*(name for name in FULL if name != "latency_by_subscribers"), "poll_interval"]),
+        ("many settings", [*(name for name in FULL if name not in ("latency_by_subscribers", *GROWN)), "poll_interval"]),
         ("many loads", FULL),
         ("floors", FULL),
         ("floors alone", ["latency_percentiles", "throughput", "memory", "latency_over_time"]),
@@ -182,7 +186,7 @@ def test_a_chart_is_applicable_if_it_has_something_to_show(shape: str, expected:
 
 
 def test_a_chart_whose_frame_is_not_given_is_not_applicable(grid: Frames) -> None:
-    assert charts.applicable({"trials": grid["trials"]}) == ["latency_by_subscribers", "throughput"]
+    assert charts.applicable({"trials": grid["trials"]}) == ["latency_by_subscribers", "throughput", *GROWN]
 
 
 @pytest.mark.parametrize("name", charts.CHARTS)
