@@ -1,7 +1,7 @@
 """The diagnosis: what readings of a machine mean for a measurement, and what would make it fitter. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -63,11 +63,14 @@ class Need:
     """About, of all processes and the kernel."""
     connecting: int
     """How many subscribers connect at the same time."""
+    swarms: int = 1
+    """How many swarm processes there are, if there is a core for each."""
 
 
 def judge(of: "Readings", wanted: Need) -> Iterator[Finding]:
     """What readings mean for scenarios that need so much."""
-    plan = place(of.cores)
+    plan = place(of.cores, of.siblings.get(of.cores[0], ()))
+    plan = replace(plan, swarm=plan.swarm[: wanted.swarms])
     yield _machine(of)
     yield _virtual(of)
     yield _cores(of, plan)

@@ -17,6 +17,7 @@ from typing import Any
 from pushbench.kinship import BY_SIGNAL, LET_GO, NOT_STARTED, below_a_keeper
 from pushbench.usage import Usage
 
+LOOPBACK = "127.0.0.1"
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 """How long a server may take to end by itself."""
@@ -43,6 +44,12 @@ class Target:
     publish_via: str | None = None
     """The one way to publish that it has; None if it has all that a scenario may name."""
     ready_timeout_s: float = READY_TIMEOUT_S
+    host: str = LOOPBACK
+    """The address of this host at which it is reached."""
+
+    def at(self, host: str) -> "Target":
+        """The same, listening at that address; on loopback it listens anyhow."""
+        return self if host == self.host else replace(self, command=(*self.command, f"--host={host}"), host=host)
 
     def mortal(self, journal: str, port: int = 0) -> "Target":
         """The same, to be killed and started again: at that port (0: a free one), with its log kept in that file."""
@@ -126,7 +133,7 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
         exited = asyncio.ensure_future(process.wait())
         cause: Exception | None = None
         try:
-            yield Running("127.0.0.1", ready["port"], ready["pid"], exited, tuple(ready["pids"]))
+            yield Running(target.host, ready["port"], ready["pid"], exited, tuple(ready["pids"]))
         except Exception as error:
             cause = error
             await _ended_within(process, NOTICE_S)
