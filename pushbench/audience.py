@@ -23,8 +23,8 @@ import numpy as np
 from clients.ends import ENDS, CursorGone
 from clients.subscription import HandOver
 from pushbench.comeback import AWAY_S, Arrival, Backoff
+from pushbench.part import ALL, Part
 from pushbench.recorder import Recorder
-from pushbench.shards import ALL, Part
 from pushbench.slow import Reading
 from pushbench.transports import Transport
 from pushbench.wire import Line, Meter, Traffic
@@ -77,6 +77,8 @@ class Habits:
     """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
 
 
+NEVER_NS = np.iinfo(np.int64).max
+"""When one joins that never does."""
 SLOW_CLIENT = "clients.raw:Raw"
 SLOW_BUFFER_BYTES = 4096
 """What a slow reader's receive buffer is asked to hold, and the kernel makes twice that: little, so that the server soon
@@ -125,7 +127,7 @@ class Audience:
         self.joined_ns = np.zeros(len(self._numbers), dtype=np.int64)
         """For each, when it joined: 0 for before the traffic; for one that failed to, when it was to begin; for one that
         reads slowly or vanishes never, for the ledger is the others'."""
-        self.joined_ns[: part.count(habits.slow + habits.vanish)] = np.iinfo(np.int64).max
+        self.joined_ns[: part.count(habits.slow + habits.vanish)] = NEVER_NS
 
     @property
     def away(self) -> int:

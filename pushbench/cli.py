@@ -24,6 +24,7 @@ from pushbench.interruption import Interrupted
 from pushbench.order import to_come
 from pushbench.results import ResultsError, Run, Store
 from pushbench.scenario import SCENARIOS, Scenario, ScenarioError, find, load
+from pushbench.site import Here, Site, SiteError
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -63,7 +64,7 @@ def invoke(arguments: list[str]) -> int:
         code: int = app(arguments, prog_name="pushbench", standalone_mode=False) or 0
         sys.stdout.flush()
         return code
-    except (ScenarioError, ResultsError) as error:
+    except (ScenarioError, ResultsError, SiteError) as error:
         _tell(str(error))
     except OSError as error:
         if error.errno not in NO_ROOM:
@@ -100,19 +101,33 @@ def run(
     netem_: Annotated[
         bool, typer.Option("--netem", help="have the kernel shape the line: refused, with what there is instead")
     ] = False,
+    cluster: Annotated[
+        str | None,
+        typer.Option("--cluster", metavar="ADDRESS", help="have the swarms on the workers of this Dask scheduler"),
+    ] = None,
 ) -> int:
     """Execute a scenario: measure, then draw.
 
     Example: pushbench run overview --set trials=5 --set 'subscribers=[10,100]'
     """
-    from pushbench.diagnosis import Severity
-    from pushbench.doctor import examine, told
-    from pushbench.run import execute, give_up, left, open_store
+    from pushbench.cluster import connected
 
     if netem_:
         raise ResultsError(netem.refusal())
     read = load(find(scenario), set_ or [])
-    store = open_store(read, RESULTS, out, resume)
+    if cluster is None:
+        return _execute(read, out, resume, Here())
+    with connected(cluster, read) as site:
+        return _execute(read, out, resume, site)
+
+
+def _execute(read: Scenario, out: Path | None, resume: bool, site: Site) -> int:
+    """Execute a scenario with its swarms there, and report on it."""
+    from pushbench.diagnosis import Severity
+    from pushbench.doctor import examine, told
+    from pushbench.run import execute, give_up, left, open_store
+
+    store = open_store(read, RESULTS, out, resume, site)
     try:
         kept = f", of which {len(store.done)} are there" if store.done else ""
         print(f"{read.title}\n{_amount(read)}{kept}, into {store.directory}", flush=True)
@@ -121,8 +136,11 @@ def run(
                 print(told(finding, _width()), flush=True)
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
             from pushbench import agreement, capacity, crossover_text, ratios, report, summary  # noqa: F401
-        interruption.run(execute(read, store), hurry=give_up)
+        interruption.run(execute(read, store, site=site), hurry=give_up)
         return _report(store.directory)
+    except SiteError as lost:
+        kept = f"{len(store.done)} finished trials are kept in {store.directory}"
+        raise SiteError(f"{lost}; {kept}, and the same command with --resume goes on from there") from None
     except Interrupted as interrupted:
         _report_cut_off(store, left(read, store), "about " if read.search else "")
         return interrupted.exit_code

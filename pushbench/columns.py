@@ -22,7 +22,7 @@ def _latencies(prefix: str, what: str) -> dict[str, Column]:
 
 
 def _slope(part: str, what: str) -> dict[str, Column]:
-    name = f"server_{part}_bytes_per_connection"
+    name = f"{part}_bytes_per_connection"
     return {
         name: Column("float", f"slope of {what} over the ramp's plateaus"),
         f"{name}_low": Column("float", "lower end of its 95 % confidence interval"),
@@ -117,14 +117,19 @@ MEASURED: dict[str, Column] = {
     **LEDGER,
     **CPU,
     **WIRE,
-    **_slope("user", "the server's unique set size (USS)"),
-    **_slope("kernel", "half of the host's growth in slab and TCP queues"),
+    **_slope("server_user", "the server's unique set size (USS)"),
+    **_slope("server_kernel", "half of the host's growth in slab and TCP queues"),
     "server_user_traffic_bytes_per_connection": Column(
         "float", "that slope + what USS grew by with messages, ÷ connections"
     ),
     "server_kernel_traffic_bytes_per_connection": Column("float", "the kernel's part, likewise"),
     "server_user_left_bytes_per_connection": Column("float", "USS after all have left − before the first, ÷ connections"),
     "server_kernel_left_bytes_per_connection": Column("float", "the kernel's part, likewise"),
+    **_slope("client_user", "the USS of all swarm processes"),
+    "client_user_traffic_bytes_per_connection": Column(
+        "float", "that slope + what USS grew by with messages, ÷ connections"
+    ),
+    "client_user_left_bytes_per_connection": Column("float", "USS after all have left − before the first, ÷ connections"),
     "server_cpu_us_per_connect": Column("float", "CPU of the server while subscribers connect, per subscriber"),
     "connect_per_s": Column("float", "subscribers connected per second of the ramp, pauses not counted"),
     "connect_p99_ms": Column("float", "99 % quantile of the time to connect, 32 at a time"),
@@ -136,6 +141,8 @@ MEASURED: dict[str, Column] = {
     "swarm_busiest": Column("int", "which of several wanted a core for longest, from 1; its CPU and waiting are told"),
     "swarm_late_ms": Column("float", "how long after the traffic was to begin the last of them was told; 0: all before"),
     "server_processes": Column("int", "processes of the server"),
+    "clock_offset_ms": Column("float", "how far the clock of a swarm process was off this host's, where it was most"),
+    "clock_uncertainty_ms": Column("float", "how far that may be wrong, either way; 0: all read one clock"),
     "relay_lag_p99_ms": Column("float", "so long at most 99 % of random arrivals would wait for the relay's loop"),
     "relay_resets": Column("int", "connections that the relay reset on purpose"),
     "relay_idle_cuts": Column("int", "connections that the relay closed because nothing came"),

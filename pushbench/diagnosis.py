@@ -1,7 +1,7 @@
 """The diagnosis: what readings of a machine mean for a measurement, and what would make it fitter. Pure."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -64,12 +64,15 @@ class Need:
     connecting: int
     """How many subscribers connect at the same time."""
     swarms: int = 1
-    """Among how many processes they are divided, each of which has an address of its own."""
+    """How many swarm processes there are, if there is a core for each."""
+    addresses: int = 1
+    """How many of them have an address of loopback each, whatever there are cores for."""
 
 
 def judge(of: "Readings", wanted: Need) -> Iterator[Finding]:
     """What readings mean for scenarios that need so much."""
-    plan = place(of.cores)
+    plan = place(of.cores, of.siblings.get(of.cores[0], ()))
+    plan = replace(plan, swarm=plan.swarm[: wanted.swarms])
     yield _machine(of)
     yield _virtual(of)
     yield _cores(of, plan)
@@ -234,7 +237,7 @@ def _files(of: "Readings", wanted: Need) -> Finding:
 
 
 def _ports(of: "Readings", wanted: Need) -> Finding:
-    needs = -(-wanted.subscribers // wanted.swarms) + PORTS_BESIDE
+    needs = -(-wanted.subscribers // wanted.addresses) + PORTS_BESIDE
     if of.ports is None:
         return Finding(Severity.NOTE, "ports", f"unknown; {_asks(wanted, needs)}", "Each subscriber takes one.")
     found = f"{of.ports:,} for connections from one address; {_asks(wanted, needs)}"

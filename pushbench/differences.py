@@ -42,6 +42,8 @@ def _facts(manifest: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
     yield from manifest["environment"].items()
     for role, cores in manifest["placement"].items():
         yield f"{role} on core", cores
+    for key, value in manifest.get("cluster", {}).items():
+        yield f"cluster, {key}", value
     scenario = manifest["scenario"]
     yield "scenario", scenario["name"]
     for key, value in _flat(tomllib.loads(scenario["source"].removeprefix("\ufeff"))):

@@ -3,10 +3,11 @@
 It takes readings, has them judged by what scenarios need of a machine, and puts what was found into words.
 """
 
+import sys
 import textwrap
 from collections.abc import Sequence
 
-from pushbench import readings
+from pushbench import readings, shards
 from pushbench.audience import CONNECTING
 from pushbench.diagnosis import Finding, Need, judge
 from pushbench.scenario import Load, Scenario, files_needed
@@ -15,6 +16,7 @@ BASE_BYTES = 512 * 2**20
 """Of a run without subscribers: server, swarm, publisher, and what draws."""
 SUBSCRIBER_BYTES = 150 * 2**10
 """Twice what one takes at rest on both sides and in the kernel, by the most expensive transport (1,000 × sse: 68 KiB)."""
+MOST_SWARMS = 64
 DELIVERY_BYTES = 200
 """The swarm's at its peak, when the trial is over: 24 are recorded of one, and 146 more are needed to make sums of them."""
 
@@ -35,7 +37,8 @@ def need(scenarios: Sequence[Scenario]) -> Need:
         files=files_needed(largest),
         memory_bytes=max(map(memory_bytes, cells)),
         connecting=CONNECTING,
-        swarms=max(1, largest.swarms),
+        swarms=max(shards.processes(cell, cores=MOST_SWARMS, files=sys.maxsize) for _, cell in cells),
+        addresses=max(1, largest.swarms),
     )
 
 

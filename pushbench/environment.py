@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pushbench import bystanders, machine, probes
-from pushbench.placement import place
+from pushbench.placement import Placement, place
 
 PACKAGES = (
     # the server
@@ -89,7 +89,7 @@ def describe() -> dict[str, Any]:
     """What this machine, its kernel and this installation are. Unknown values are None."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     cores = sorted(os.sched_getaffinity(0))
-    frequency = machine.frequency(_used(cores))
+    frequency = machine.frequency(_used())
     memory = machine.memory_bytes()
     return {
         "cpu": machine.of_cpuinfo("model name"),
@@ -98,7 +98,7 @@ def describe() -> dict[str, Any]:
         "hypervisor": machine.hypervisor(),
         "cores_online": machine.cores_online(),
         "cores": len(cores),
-        "hyperthreads": _hyperthreads(_used(cores)),
+        "hyperthreads": _hyperthreads(_used()),
         "cpu_quota": machine.cpu_quota() or "none",
         "frequency_driver": frequency.driver,
         "frequency_governor": ", ".join(frequency.governors) or None,
@@ -117,7 +117,7 @@ def describe() -> dict[str, Any]:
         **{name: machine.line(f"proc/sys/{path}") for name, path in _SYSCTLS.items()},
         "loopback_mtu": machine.number("sys/class/net/lo/mtu"),
         "loopback_qdisc": machine.loopback_qdisc(),
-        "python": platform.python_version(),
+        "python": python(),
         "python_implementation": platform.python_implementation(),
         "python_compiler": platform.python_compiler(),
         "python_build": _python_build(),
@@ -131,7 +131,7 @@ def describe() -> dict[str, Any]:
 
 def describe_moment() -> dict[str, Any]:
     """How the machine was doing just now: who else was at work, and what was free. Takes `bystanders.LOOK_S`."""
-    cores = _used(sorted(os.sched_getaffinity(0)))
+    cores = _used()
     activity = bystanders.watch()
     memory = machine.memory_bytes()
     return {
@@ -167,9 +167,25 @@ def raise_file_limit() -> int:
     return hard
 
 
-def _used(cores: list[int]) -> list[int]:
+def placed() -> Placement:
+    """Which process runs on which of the cores that this one may use."""
+    cores = sorted(os.sched_getaffinity(0))
+    return place(cores, machine.siblings(cores[0]) or ())
+
+
+def code() -> str:
+    """Which pushbench this is: its version and, in a checkout, the commit."""
+    return " ".join(filter(None, (_version("pushbench"), _commit())))
+
+
+def python() -> str:
+    """Which Python runs it."""
+    return platform.python_version()
+
+
+def _used() -> list[int]:
     """The cores that a run takes of those that it may use."""
-    plan = place(cores)
+    plan = placed()
     return sorted({*plan.server, *plan.swarm, *plan.publisher})
 
 

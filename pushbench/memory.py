@@ -1,24 +1,29 @@
-"""The server's memory at several numbers of connections, and what a connection costs by them.
+"""The memory of server and swarms at several numbers of connections, and what a connection costs by it.
 
 It reads the probes when it is told to; when that is, the trial decides.
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from pushbench import probes, stats
 
 KERNEL_READINGS = 5
 KERNEL_PAUSE_S = 0.01
-PARTS = ("user", "kernel")
+PARTS = ("server_user", "server_kernel", "client_user")
 
 
 class Memory:
-    """The server's memory at several numbers of connections, as rows of the frame `memory`."""
+    """The memory of both sides at several numbers of connections, as rows of the frame `memory`."""
 
-    def __init__(self, pid: int, ends: int = 2) -> None:
-        """`ends`: how many sockets of this host belong to one subscriber, of which the server's is one."""
-        self._pid = pid
+    def __init__(self, server: Sequence[int], client_bytes: Callable[[], Awaitable[int]], ends: float = 2) -> None:
+        """`server` are its processes; `client_bytes` tells the USS of all swarm processes.
+
+        `ends`: how many sockets of this host belong to one subscriber, of which the server's is one.
+        """
+        self._server = server
+        self._client_bytes = client_bytes
         self._ends = ends
         self._kernel_before: int | None = None
         self.rows: list[dict[str, Any]] = []
@@ -40,8 +45,9 @@ class Memory:
             {
                 "state": state,
                 "connections": connections,
-                "server_user_bytes": float(probes.user_bytes(self._pid)),
+                "server_user_bytes": float(sum(map(probes.user_bytes, self._server))),
                 "server_kernel_bytes": (kernel_bytes - self._kernel_before) / self._ends,
+                "client_user_bytes": float(await self._client_bytes()),
             }
         )
 
@@ -54,13 +60,13 @@ class Memory:
         rows = {state: [row for row in self.rows if row["state"] == state] for state in ("ramp", "traffic", "residual")}
         most = max((row["connections"] for row in self.rows), default=0)
         for part in PARTS if rows["ramp"] else ():
-            column = f"server_{part}_bytes"
+            column = f"{part}_bytes"
             line = stats.fit_line([row["connections"] for row in rows["ramp"]], [row[column] for row in rows["ramp"]])
-            name = f"server_{part}_bytes_per_connection"
+            name = f"{part}_bytes_per_connection"
             columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
             for row in rows["traffic"]:
                 grown = (row[column] - rows["ramp"][-1][column]) / most
-                columns[f"server_{part}_traffic_bytes_per_connection"] = line.slope + grown
+                columns[f"{part}_traffic_bytes_per_connection"] = line.slope + grown
             for row in rows["residual"]:
-                columns[f"server_{part}_left_bytes_per_connection"] = (row[column] - self.rows[0][column]) / most
+                columns[f"{part}_left_bytes_per_connection"] = (row[column] - self.rows[0][column]) / most
         return columns

@@ -11,6 +11,7 @@ import numpy as np
 
 from pushbench import histogram, timeline
 from pushbench.checks import Judgement, Verdict, judge
+from pushbench.clocks import SAME, Clock
 from pushbench.columns import MEASURED
 from pushbench.comeback import AWAY_S, recovered_ms
 from pushbench.costs import connect_columns, wire_columns
@@ -19,7 +20,7 @@ from pushbench.relay import RelayReport
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm_report import SwarmReport
-from pushbench.usage import Share
+from pushbench.usage import Share, together
 
 
 @dataclass(slots=True)
@@ -77,11 +78,18 @@ class Crew:
     processes: int = 1
     late_ns: int = 0
     """How long after the traffic was to begin the last of them heard of it; 0: all before."""
+    clocks: tuple[Clock, ...] = (SAME,)
+    """What they read."""
 
     @property
     def columns(self) -> dict[str, float | None]:
         """As columns of `trials`."""
-        return {"swarm_processes": self.processes, "swarm_late_ms": self.late_ns / 1e6}
+        return {
+            "swarm_processes": self.processes,
+            "swarm_late_ms": self.late_ns / 1e6,
+            "clock_offset_ms": max((clock.offset_ns for clock in self.clocks), key=abs) / 1e6,
+            "clock_uncertainty_ms": max(clock.uncertainty_ns for clock in self.clocks) / 1e6,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +126,8 @@ def concluded(
     rows = memory.rows if memory else []
     if schedule is None:
         return Outcome(_with_ends(Judgement(Verdict.OK), seen.ended), columns, memory=rows)
+    if seen.shares:  # of processes that could not be looked at from here
+        machine = replace(machine, shares={**machine.shares, "swarm": together(seen.shares)})
     recovered = {
         f"recovered_{name}_ms": recovered_ms(seen.caught_up_ns, outage.returned_ns, percent) if outage else None
         for name, percent in (("90_percent", 90), ("all", 100))

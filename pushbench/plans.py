@@ -9,13 +9,13 @@ from pushbench.audience import Habits
 from pushbench.client_options import client_options
 from pushbench.comeback import Backoff
 from pushbench.control import Contact
+from pushbench.part import Part
 from pushbench.placement import Placement
 from pushbench.publisher import PublisherPlan
 from pushbench.relay import Faults, RelayPlan
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.shaping import Line
-from pushbench.shards import Part
 from pushbench.swarm import SwarmPlan
 from pushbench.target import Target
 from pushbench.transports import ROWS
@@ -42,8 +42,11 @@ class Trial:
         return Schedule(self.load.rate_hz, self.phases.warmup_s, self.phases.measure_s, self.load.burst)
 
 
-def swarm_plans(trial: Trial, control: Contact, processes: int) -> tuple[SwarmPlan, ...]:
-    """Who subscribes in each of so many processes, and how they behave; `control` is where each hears more."""
+def swarm_plans(trial: Trial, control: Contact, processes: int, afar: bool) -> tuple[SwarmPlan, ...]:
+    """Who subscribes in each of so many processes, and how they behave; `control` is where each hears more.
+
+    `afar`: the processes are others', and perhaps on other hosts.
+    """
     load = trial.load
     habits = Habits(
         transport=ROWS[load.transport],
@@ -67,7 +70,7 @@ def swarm_plans(trial: Trial, control: Contact, processes: int) -> tuple[SwarmPl
             schedule=trial.schedule,
             give_up_s=trial.phases.drain_s,
             payload_bytes=load.payload_bytes,
-            cores=(cores[number % len(cores)],),
+            cores=None if afar else (cores[number % len(cores)],),
             part=Part(number, processes),
             role=f"swarm process {number + 1} of {processes}" if processes > 1 else "swarm",
         )
@@ -92,8 +95,8 @@ def publisher_plan(trial: Trial, control: Contact) -> PublisherPlan | None:
     )
 
 
-def relay_plan(trial: Trial, control: Contact) -> RelayPlan:
-    """What the line is like, and what goes wrong on it."""
+def relay_plan(trial: Trial, control: Contact, host: str) -> RelayPlan:
+    """What the line is like, and what goes wrong on it; `host` is the address where subscribers find it."""
     load = trial.load
     return RelayPlan(
         control=control,
@@ -111,4 +114,5 @@ def relay_plan(trial: Trial, control: Contact) -> RelayPlan:
         schedule=trial.schedule,
         seed=trial.seed,
         cores=trial.placement.relay,
+        host=host,
     )

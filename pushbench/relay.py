@@ -51,6 +51,8 @@ class RelayPlan:
     seed: int
     """Draws jitter, and which connections are reset."""
     cores: tuple[int, ...]
+    host: str = "127.0.0.1"
+    """The address of this host at which it listens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class _Relay:
         return {}
 
     def _listen(self) -> socket.socket:
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=BACKLOG)
+        self.listener = socket.create_server((self.plan.host, 0), backlog=BACKLOG)
         self.listener.setblocking(False)
         self.turns.watch(self.listener.fileno(), EPOLLIN, self._accept)
         return self.listener

@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from pushbench import environment
+from pushbench.clocks import below
 from pushbench.objective import parse
 from pushbench.order import Task, columns_needed, following, outcome_of, to_come
 from pushbench.outcome import Outcome
-from pushbench.placement import place
 from pushbench.plans import Trial
 from pushbench.progress import Progress
 from pushbench.results import ResultsError, Store, read_manifest, runs
 from pushbench.scenario import Load, Scenario, check_files
+from pushbench.site import Site
 from pushbench.target import Target, bare_tcp, built_in
 from pushbench.transports import ROWS
-from pushbench.trial import attempt
+from pushbench.trial import HERE, attempt
 
 Targets = Callable[[Load], Target | None]
 
@@ -49,25 +50,25 @@ def built_in_target(load: Load) -> Target | None:
     return SERVERS[server](load) if server else None
 
 
-def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool) -> Store:
+def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool, site: Site = HERE) -> Store:
     """A new run's store, or that of the run which is to be resumed.
 
     Without `out` a new run gets a directory below `results`, and the newest unfinished run of the scenario is resumed.
     Raises ResultsError, and ScenarioError if this process may not open as many files as the scenario needs.
     """
     check_files(scenario, environment.raise_file_limit())
-    cores = sorted(os.sched_getaffinity(0))
-    placement = place(cores)
+    placement = environment.placed()
     here = {
         "scenario": {"name": scenario.name, "source": scenario.source, "overrides": list(scenario.overrides)},
         "environment": environment.describe(),
         "placement": {role: list(getattr(placement, role)) for role in _roles(scenario)},
+        "cluster": dict(site.described),
     }
     if resume:
         directory = out or _unfinished(scenario, here["scenario"], results)
         store = Store.reopen(directory)
         for part, now in here.items():
-            before = store.manifest[part]
+            before = store.manifest.get(part, {})
             if changed := sorted(key for key in now | before if now.get(key) != before.get(key)):
                 raise ResultsError(
                     f"{directory} cannot be resumed: its {part} differs in {', '.join(changed)}, "
@@ -111,10 +112,10 @@ def _unfinished(scenario: Scenario, same: Mapping[str, Any], results: Path) -> P
     return found[0]
 
 
-async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_target) -> None:
-    """Make every trial that the store does not have yet."""
+async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_target, site: Site = HERE) -> None:
+    """Make every trial that the store does not have yet, with its swarms there. Raises SiteError if they cannot be made."""
     cores = sorted(os.sched_getaffinity(0))
-    placement = place(cores)
+    placement = environment.placed()
     columns, made = columns_needed(scenario), 0
     os.sched_setaffinity(0, placement.publisher)  # what this process draws must not disturb the server
     try:
@@ -126,9 +127,9 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_
                 progress.trial(task.label)
                 started_at = datetime.now(UTC).isoformat(timespec="seconds")
                 seed = hash((scenario.repeat.seed, cell, trial))
-                outcome = await attempt(
-                    Trial(load, scenario.phases, targets(load), placement.serving(load.server_workers), seed), progress
-                )
+                made_of = Trial(load, scenario.phases, targets(load), placement.serving(load.server_workers), seed)
+                outcome = await attempt(made_of, progress, site)
+                site.ensure()  # else it failed because of that, and is to be made again
                 searched, said = _searched(scenario, task, outcome)
                 await asyncio.sleep(0)  # whoever told the load processes to end has told this one too: no failure is kept
                 store.add(
@@ -185,7 +186,9 @@ def _in_short(outcome: Outcome) -> str:
     columns = outcome.columns
     parts = []
     if columns.get("deliveries_per_s"):
-        parts.append(f"p50 {columns['latency_p50_ms']:,.1f} ms, p99 {columns['latency_p99_ms']:,.1f} ms")
+        unsure_ms = columns.get("clock_uncertainty_ms") or 0.0
+        p50, p99 = (below(unsure_ms, ms, f"{ms:,.1f}") for ms in (columns["latency_p50_ms"], columns["latency_p99_ms"]))
+        parts.append(f"p50 {p50} ms, p99 {p99} ms")
         parts.append(f"{columns['deliveries_per_s']:,.0f} deliveries/s")
     if "server_user_bytes_per_connection" in columns:
         parts.append(f"{columns['server_user_bytes_per_connection'] / 1024:.1f} KiB a connection")

@@ -122,14 +122,10 @@ def unknown_key(table: str, key: str) -> str:
     for name, model in TABLES.items():
         if key in model.model_fields:
             return f"unknown key here, it belongs {_under(name)}"
-    for name, model in TABLES.items():  # a key without its unit is nearer than any other, also below another table
-        if begun := [field for field in model.model_fields if field.startswith(f"{key}_")]:
-            return f"unknown key, did you mean {begun[0]}?" + ("" if name == table else f" (that belongs {_under(name)})")
-    if hint := nearest(key, own):
-        return f"unknown key, {hint}"
-    for name, model in TABLES.items():
-        if hint := nearest(key, model.model_fields):
-            return f"unknown key, {hint} (that belongs {_under(name)})"
+    others = {other: name for name, model in TABLES.items() for other in model.model_fields}
+    if hint := nearest(key, [*own, *others]):
+        meant = hint.removeprefix("did you mean ").removesuffix("?")
+        return f"unknown key, {hint}" + ("" if meant in own else f" (that belongs {_under(others[meant])})")
     return f"unknown key, {one_of(own)}"
 
 

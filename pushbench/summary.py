@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from pushbench.checks import Verdict
+from pushbench.clocks import below
 from pushbench.columns import LOAD
 from pushbench.harm import bystanders
 from pushbench.labels import HEADINGS, entry, setting
@@ -41,13 +42,19 @@ class Figure:
         value = median_interval(cell[self.column] * self.scale)
         if value.n == 0:
             return said(value)
+        text = said(value)
+        if self.column.startswith(BY_TWO_CLOCKS):
+            text = below(cell["clock_uncertainty_ms"].max() * self.scale, value.mid, text)
         marks = [MARK] if not all_believable(cell) else []
         if self.r2_column and (r2 := cell[self.r2_column].min()) < STRAIGHT_R2:
             marks.append(ROUGH)
             if r2 < NO_LINE_R2:
                 return " ".join(marks)
-        return " ".join([*marks, said(value)])
+        return " ".join([*marks, text])
 
+
+BY_TWO_CLOCKS = ("latency_", "naive_", "age_")
+"""How columns begin that are times between two processes, and known only as well as their clocks are."""
 
 NAIVE = "naive"
 """Stands before the heading of a latency that counts from the sending, right beside that from the due time."""

@@ -8,24 +8,28 @@ import asyncio
 import gc
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import uvloop
 from numpy.typing import NDArray
 
-from pushbench import age, fanout, histogram, ledger, timeline
-from pushbench.audience import Audience, Habits
-from pushbench.comeback import arrivals, caught_up_ns
+from pushbench import age, fanout, histogram, ledger, machine, probes, timeline, usage
+from pushbench.audience import NEVER_NS, Audience, Habits
+from pushbench.clocks import SAME, Clock, Estimate
+from pushbench.comeback import Arrival, arrivals, caught_up_ns
 from pushbench.control import Channel, Contact, Note, connect
 from pushbench.lag import Lag
 from pushbench.null import Source
+from pushbench.part import ALL, Part
 from pushbench.publisher import Feed
 from pushbench.recorder import Observations, Recorder
 from pushbench.schedule import NS, Schedule
-from pushbench.shards import ALL, Part
 from pushbench.slow import Slow
 from pushbench.swarm_report import SwarmReport
+from pushbench.usage import Usage
 from pushbench.wire import Traffic
 from pushbench.witness import AMONG, Witness
 
@@ -49,7 +53,8 @@ class SwarmPlan:
     give_up_s: float
     """So long after the window's end a feed of the swarm's own publishes no more."""
     payload_bytes: int
-    cores: tuple[int, ...]
+    cores: tuple[int, ...] | None
+    """None in a process that is not the run's own: it stays where it is, and measures itself."""
     part: Part = ALL
     """Which of all subscribers are this swarm's."""
     role: str = "swarm"
@@ -57,8 +62,9 @@ class SwarmPlan:
 
 
 def swarm(plan: SwarmPlan) -> SwarmReport:
-    """Be a swarm until the run has its report. Runs in a process of its own."""
-    os.sched_setaffinity(0, plan.cores)
+    """Be a swarm until the run has its report. Runs in a process of its own, or in a thread that it leaves as it was."""
+    if plan.cores is not None:
+        os.sched_setaffinity(0, plan.cores)
     # uvloop: on the side that receives it costs less than half of asyncio's own loop (docs/method.md).
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_swarm(plan))
@@ -84,14 +90,18 @@ class _Swarm:
         self.cpu_ns: list[int] = []
         self.witness: Witness | None = None
         self.metering: asyncio.Task[None] | None = None
+        self.measuring: asyncio.Task[None] | None = None
         self.traffic = Traffic()
         self.metered_ns = (0, 0)
         self.witnessed = 0
+        self.clock = SAME
+        self.usages: list[Usage] = []  # of this process, at both ends of the window
 
     async def run(self) -> SwarmReport:
         """Do as the notes say, until one asks for the report."""
         async with await connect(self.plan.control, self.plan.role) as channel:
-            channel.send(ready=True, pid=os.getpid())
+            channel.send(ready=True, pid=os.getpid(), clock=machine.clock())
+            collected = gc.isenabled()
             helpers = [asyncio.create_task(self._watch_lag()), asyncio.create_task(self._tell(channel))]
             audience = self.audience
             try:
@@ -101,12 +111,18 @@ class _Swarm:
                     channel.send(connected=len(audience.connect_ns), ended=ended, **said)
                 if self.metering and self.metering.done():
                     self.metering.result()  # what went wrong with it is the reason, and not what comes of its absence
+                if not self.source:
+                    self._read(note.get("clock"))
                 return self._report(note.get("published"), note.get("returned_ns"))
             finally:
+                gc.unfreeze()
+                if collected:
+                    gc.enable()
                 audience.cancel()
                 audience.meter.close()
-                for task in (*helpers, *([self.metering] if self.metering else [])):
-                    task.cancel()
+                for task in (*helpers, self.metering, self.measuring):
+                    if task:
+                        task.cancel()
 
     async def _do(self, note: Note) -> Note:
         """Do as a note says; returns what is to be answered beside the usual."""
@@ -120,8 +136,14 @@ class _Swarm:
             gc.collect()
             gc.freeze()
             gc.disable()  # a collection over all that the subscribers hold would be charged to the server
+        elif "time" in note:
+            return {"there_ns": time.monotonic_ns()}
+        elif "clock" in note:
+            self._read(note["clock"])
+        elif "memory" in note:
+            return {"user_bytes": probes.user_bytes(os.getpid())}
         elif "measure" in note:
-            late_ns = time.monotonic_ns() - note["measure"]
+            late_ns = time.monotonic_ns() - self.clock.there(note["measure"])
             self._begin(note["measure"])
             return {"late_ns": max(0, late_ns)}
         elif "disconnect" in note:
@@ -142,15 +164,25 @@ class _Swarm:
             self.witness = Witness(self.audience.one_more, bare=not transport.path)
             await self.witness.begin(host, port, transport.path)
 
+    def _read(self, estimates: Sequence[Sequence[int]] | None) -> None:
+        """Take note of how far this host's clock is off the run's."""
+        if estimates:
+            self.clock = Clock(*(Estimate(*estimate) for estimate in estimates))
+
     def _begin(self, start_ns: int) -> None:
         self.start_ns = start_ns
-        begin_ns, end_ns = (start_ns + offset for offset in self.schedule.window_ns)
+        if self.source:  # what feeds itself goes by its own clock alone
+            self.start_ns, self.clock = self.clock.there(start_ns), SAME
+        begin_ns, end_ns = (self.clock.there(self.start_ns + offset) for offset in self.schedule.window_ns)
         self.window_ns = (begin_ns, end_ns)
         self.audience.open(self.window_ns)
-        self.metering = asyncio.create_task(self._meter(*(start_ns + offset for offset in self.schedule.metered_ns)))
+        metered_ns = (self.clock.there(self.start_ns + offset) for offset in self.schedule.metered_ns)
+        self.metering = asyncio.create_task(self._meter(*metered_ns))
+        if self.plan.cores is None:
+            self.measuring = asyncio.create_task(self._measure_itself())
         if self.source:
             until_ns = end_ns + round(self.plan.give_up_s * NS)
-            self.source.start(Feed(self.schedule, start_ns, until_ns, self.plan.payload_bytes))
+            self.source.start(Feed(self.schedule, self.start_ns, until_ns, self.plan.payload_bytes))
 
     async def _meter(self, begin_ns: int, end_ns: int) -> None:
         await _until(begin_ns)
@@ -161,6 +193,11 @@ class _Swarm:
         self.traffic = await self.audience.meter.end()
         self.metered_ns = (from_ns, time.monotonic_ns())
         self.witnessed = self.witness.deliveries - before if self.witness else 0
+
+    async def _measure_itself(self) -> None:
+        for moment_ns in self.window_ns:
+            await _until(moment_ns)
+            self.usages.append(usage.read(os.getpid()))
 
     async def _watch_lag(self) -> None:
         while True:
@@ -177,7 +214,7 @@ class _Swarm:
             await asyncio.sleep(TELL_EVERY_S)
             self.audience.meter.sweep()
             count, now = len(self.recorder), time.monotonic()
-            latest = self.recorder.latest_ms(min(count - told, LIVE_SAMPLE))
+            latest = self.recorder.latest_ms(min(count - told, LIVE_SAMPLE)) - self.clock.first.offset_ns / 1e6
             channel.send(
                 progress=True,
                 deliveries=count,
@@ -197,11 +234,13 @@ class _Swarm:
             published = len(self.source.slip_ns) if self.source else schedule.count
         recorder = self.recorder if self.plan.schedule else Recorder()  # what came at the plateaus is in no ledger
         seen = recorder.observations()
-        who, seq, received_ns = seen.subscriber, seen.seq, seen.received_ns
+        who, seq, received_ns = seen.subscriber, seen.seq, self.clock.here(seen.received_ns)
         due_ns, sent_ns = seen.stamp_ns("due_ns"), seen.stamp_ns("sent_ns")
         start_ns, end_ns = (self.start_ns + offset for offset in schedule.window_ns)
         measured = seq >= schedule.warmup_count
-        since = ledger.first_expected(self.audience.joined_ns, self._published_ns(seen)[:published], who, seq)
+        joined_ns, later = self.audience.joined_ns, (self.audience.joined_ns > 0) & (self.audience.joined_ns < NEVER_NS)
+        joined_ns[later] = self.clock.here(joined_ns[later])
+        since = ledger.first_expected(joined_ns, self._published_ns(seen)[:published], who, seq)
         caught_up: tuple[int | None, ...] = ()
         if returned_ns is not None:
             due = schedule.due_by(returned_ns - self.start_ns)
@@ -228,19 +267,32 @@ class _Swarm:
             slip_ns=tuple(self.source.slip_ns) if self.source else (),
             traffic=self.traffic,
             metered_ns=(self.metered_ns[1] - self.metered_ns[0]) * len(since),
-            deliveries_metered=_count(received_ns, self.metered_ns),
+            deliveries_metered=_count(seen.received_ns, self.metered_ns),
             connect_traffic=self.audience.connect_traffic,
             account=self.witness.account(self.metered_ns) if self.witness else None,
             witnessed=self.witnessed,
             ended=dict(self.audience.ended.most_common(ENDS_TOLD)),
-            arrivals=arrivals(self.audience.arrivals, who, received_ns),
+            arrivals=arrivals(self._arrivals(), who, received_ns),
             slow=Slow(
                 readers=len(self.audience.slow_readings),
                 delivered=sum(len(reading.seqs) for reading in self.audience.slow_readings),
                 ended=dict(self.audience.slow_ended.most_common(ENDS_TOLD)),
             ),
             caught_up_ns=caught_up,
+            shares=tuple(usage.share(before, after) for before, after in pairwise(self.usages)),
         )
+
+    def _arrivals(self) -> list[Arrival]:
+        """Who connected since there is traffic, by the run's clock."""
+        there = self.audience.arrivals
+        began_ns, connected_ns = (
+            self.clock.here(np.array([getattr(one, end) for one in there], dtype=np.int64))
+            for end in ("began_ns", "connected_ns")
+        )
+        return [
+            one._replace(began_ns=int(began), connected_ns=int(connected))
+            for one, began, connected in zip(there, began_ns, connected_ns, strict=True)
+        ]
 
     def _published_ns(self, seen: Observations) -> NDArray[np.int64]:
         """When each message was sent or, of one that nobody got, when it was due."""

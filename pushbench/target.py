@@ -17,6 +17,7 @@ from typing import Any
 from pushbench.kinship import BY_SIGNAL, LET_GO, NOT_STARTED, below_a_keeper
 from pushbench.usage import Usage
 
+LOOPBACK = "127.0.0.1"
 READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 """How long a server may take to end by itself."""
@@ -45,6 +46,12 @@ class Target:
     ready_timeout_s: float = READY_TIMEOUT_S
     shares_log: bool = False
     """Whether it is several processes, which need a backplane."""
+    host: str = LOOPBACK
+    """The address of this host at which it is reached."""
+
+    def at(self, host: str) -> "Target":
+        """The same, listening at that address; on loopback it listens anyhow."""
+        return self if host == self.host else replace(self, command=(*self.command, f"--host={host}"), host=host)
 
     def sharing(self, url: str) -> "Target":
         """The same, with its log in the backplane there."""
@@ -140,7 +147,7 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
         exited = asyncio.ensure_future(process.wait())
         cause: Exception | None = None
         try:
-            yield Running("127.0.0.1", ready["port"], ready["pid"], exited, tuple(ready["pids"]))
+            yield Running(target.host, ready["port"], ready["pid"], exited, tuple(ready["pids"]))
         except Exception as error:
             cause = error
             await _ended_within(process, NOTICE_S)

@@ -17,6 +17,7 @@ import traceback
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from pushbench import message, noticing, probes
@@ -24,6 +25,7 @@ from pushbench.audience import CONNECTING
 from pushbench.backplane import backplane
 from pushbench.cast import Cast
 from pushbench.checks import Judgement, Verdict
+from pushbench.clocks import SAME
 from pushbench.control import Address, Switchboard
 from pushbench.memory import Memory
 from pushbench.outage import Mortal
@@ -37,7 +39,7 @@ from pushbench.site import Here, Site
 from pushbench.swarm import TELL_EVERY_S, swarm
 from pushbench.swarms import Swarms
 from pushbench.target import Running, Target, TargetFailed, running
-from pushbench.workers import Worker, WorkerFailed, pool
+from pushbench.workers import Worker, WorkerFailed, kill, let_be, pool
 
 LEAD_S = 0.1
 """From the order to start to the first message: time for it to reach everyone."""
@@ -90,26 +92,26 @@ async def _attempt(trial: Trial, watch: Watch, site: Site) -> Outcome:
     async with AsyncExitStack() as stack:
         board = await stack.enter_async_context(Switchboard(site.host))
         # All start at the same time; the channels tell the load processes where the server is once it is ready.
-        plans = swarm_plans(trial, board.address, site.processes(trial.load, trial.placement))
+        processes = await site.processes(trial.load, trial.placement)
+        plans = swarm_plans(trial, board.address, processes, site.afar)
         executors = [await stack.enter_async_context(site.executor(number)) for number in range(len(plans))]
-        loses = LOSES if len(plans) > 1 else ""
-        swarms = Swarms(
-            [
-                Worker(executor, board, plan.role, swarm, plan, loses)
-                for executor, plan in zip(executors, plans, strict=True)
-            ]
-        )
+        loses, end = LOSES if len(plans) > 1 else "", let_be if site.afar else kill
+        workers = [
+            Worker(executor, board, plan.role, swarm, plan, loses, end)
+            for executor, plan in zip(executors, plans, strict=True)
+        ]
+        swarms = Swarms(workers, site.afar)
         feed = publisher_plan(trial, board.address)
         publisher = None
         if feed:
             publisher = Worker(await stack.enter_async_context(pool(1)), board, "publisher", publish, feed)
         between = None
         if trial.load.relayed:
-            line = relay_plan(trial, board.address)
+            line = relay_plan(trial, board.address, site.host)
             between = Worker(await stack.enter_async_context(pool(1)), board, "relay", relay, line)
         server: Running | Mortal | None = None
         if trial.target:
-            server = await _start(trial, trial.target, stack)
+            server = await _start(trial, trial.target.at(site.host), stack)
         await stack.enter_async_context(swarms)
         if publisher:
             await stack.enter_async_context(publisher)
@@ -136,14 +138,16 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     machine = Machine()
     if cast.publisher and cast.server:
         await cast.publisher.ask(ANSWER_S, host=cast.server.host, port=cast.server.port)
-    memory = Memory(cast.server.pid, ends=4 if cast.relay else 2) if cast.server else None
-    if memory:
+    memory = None
+    if cast.server:
+        ends = 1 + cast.swarms.here + (2 if cast.relay else 0)
+        memory = Memory(cast.server.pids, partial(cast.swarms.user_bytes, ANSWER_S), ends)
         await memory.note("baseline", 0)
-    before_ns = probes.cpu_ns(cast.server.pid) if cast.server else 0
+    before_ns = sum(map(probes.cpu_ns, cast.server.pids)) if cast.server else 0
     await _ramp(trial, watch, cast, memory)
     connecting_ns = None
     if cast.server and not trial.phases.plateau_messages:  # which are no part of connecting
-        connecting_ns = probes.cpu_ns(cast.server.pid) - before_ns
+        connecting_ns = sum(map(probes.cpu_ns, cast.server.pids)) - before_ns
     if trial.schedule:
         machine = await _traffic(trial, trial.schedule, watch, cast)
     if cast.publisher:
@@ -166,7 +170,7 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
         relayed = await cast.relay.report(ANSWER_S)
     slip_ns = published.slip_ns if published else seen.slip_ns
     machine = replace(machine, connecting_ns=connecting_ns)
-    crew = Crew(len(cast.swarms.workers), cast.swarms.late_ns)
+    crew = Crew(len(cast.swarms.workers), cast.swarms.late_ns, tuple(cast.swarms.clocks) if cast.server else (SAME,))
     return concluded(trial.load, trial.schedule, seen, slip_ns, machine, memory, relayed, outage, crew)
 
 
@@ -233,8 +237,10 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     """Warm up, measure, drain; returns what the machine gave to each process in the measured window."""
     if cast.server:
         await cast.swarms.ask(ANSWER_S, witness=True, host=cast.server.host, port=cast.server.port)
+    await cast.swarms.synchronise(ANSWER_S)
     await cast.swarms.ask(ANSWER_S, tidy=True)
-    start_ns = time.monotonic_ns() + round(LEAD_S * NS)
+    away_ns = 4 * max(clock.uncertainty_ns for clock in cast.swarms.clocks)  # to tell one on another host
+    start_ns = time.monotonic_ns() + round(LEAD_S * NS) + away_ns
     if cast.publisher:
         cast.publisher.tell(start_ns=start_ns)
     await cast.swarms.begin(ANSWER_S, start_ns)
@@ -308,9 +314,9 @@ async def _watched(moment_ns: int, watch: Watch, cast: Cast) -> dict[str, float 
     queue_bytes: list[float] = []
     while time.monotonic_ns() < moment_ns:
         await _until(min(moment_ns, time.monotonic_ns() + round(MEMORY_EVERY_S * NS)), watch, cast.swarms)
-        if cast.server and cast.server.pid:
+        if cast.server and cast.server.pids:
             with suppress(probes.ProbeError):  # it may be killed just now
-                user_bytes.append(probes.user_bytes(cast.server.pid))
+                user_bytes.append(sum(map(probes.user_bytes, cast.server.pids)))
         queue_bytes.append(probes.queue_bytes())
     return dict(zip(PEAKS, (max(user_bytes, default=None), max(queue_bytes, default=None)), strict=True))
 

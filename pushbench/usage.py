@@ -51,8 +51,8 @@ class Share:
     """How long it ran; of several, all together."""
     wait_ns: int
     """How long it was ready to run, and something else had its core."""
-    stopped: float
-    """The part of the window, 0 to 1, in which it was stopped (SIGSTOP), as far as it was looked."""
+    stopped: float | None
+    """The part of the window, 0 to 1, in which it was stopped (SIGSTOP), as far as it was looked; None if nobody looked."""
     of_ns: int
     """How long the window was."""
     user: float | None
@@ -77,12 +77,12 @@ class Share:
         return self.each[self.busiest].wait_percent if self.each else 100 * self.wait_ns / self.of_ns
 
     @property
-    def stopped_percent(self) -> float:
+    def stopped_percent(self) -> float | None:
         """Of the window; of several processes, that one's which was stopped for longest."""
-        return 100 * self.stopped
+        return None if self.stopped is None else 100 * self.stopped
 
 
-def share(before: Usage, after: Usage, stopped: float = 0.0) -> Share:
+def share(before: Usage, after: Usage, stopped: float | None = None) -> Share:
     """What a process had between two readings. `stopped` is the part of that time in which it was."""
     return Share(
         cpu_ns=after.cpu_ns - before.cpu_ns,
@@ -104,7 +104,7 @@ def together(shares: Sequence[Share]) -> Share:
     return Share(
         cpu_ns=cpu_ns,
         wait_ns=sum(one.wait_ns for one in shares),
-        stopped=max(one.stopped for one in shares),
+        stopped=max((one.stopped for one in shares if one.stopped is not None), default=None),
         of_ns=max(one.of_ns for one in shares),
         # Of a process that ran too briefly for that it is not known, and hardly changes what is known of the others.
         user=sum(one.cpu_ns * (one.user or 0.0) for one in known) / known_ns if 2 * known_ns > cpu_ns else None,

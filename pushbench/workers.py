@@ -20,6 +20,9 @@ START_TIMEOUT_S = 30.0
 DISMISSAL_S = 5.0
 """How long a process may take to end once its channel is closed."""
 
+GONE_S = 5.0
+"""How long after it has hung up a process's report, or what became of it, may take to come."""
+
 Report = TypeVar("Report")
 
 
@@ -68,6 +71,16 @@ def _noticed(report: asyncio.Future[Any]) -> None:
         report.exception()
 
 
+def kill(pid: int) -> None:
+    """Have a process end now, if it has not ended already."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+
+
+def let_be(pid: int) -> None:
+    """Leave a process to itself: it is another's."""
+
+
 class Worker(Generic[Report]):
     """One load process, from the run's side. Its lifetime is that of the `async with`."""
 
@@ -79,12 +92,19 @@ class Worker(Generic[Report]):
         work: Callable[[Any], Report],
         plan: Any,
         loses: str = "",
+        end: Callable[[int], object] = kill,
     ) -> None:
-        """`loses` is said, in half a sentence, if it ends before its time: what is lost with it."""
+        """`loses` is said, in half a sentence, if it ends before its time: what is lost with it.
+
+        `end` is told the process of one that does not end in time.
+        """
         self.role = role
+        self._end = end
         self._loses = f"; {loses}" if loses else ""
         self.pid = 0
         """Known once it has started."""
+        self.hello: Note = {}
+        """What it said then."""
         self.latest: Note = {}
         """The last note that was no answer: how it goes."""
         with _unheard_of_ctrl_c():
@@ -94,6 +114,7 @@ class Worker(Generic[Report]):
         self._answers: asyncio.Queue[Note] = asyncio.Queue()
         self._channel: Channel | None = None
         self._listening: asyncio.Task[None] | None = None
+        self._hung_up: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     @property
     def pids(self) -> tuple[int, ...]:
@@ -103,7 +124,8 @@ class Worker(Generic[Report]):
     async def __aenter__(self) -> Self:
         self._channel = await self._first(self._board.channel(self.role), START_TIMEOUT_S, "start")
         self._listening = asyncio.create_task(self._listen(self._channel))
-        self.pid = (await self.hear(START_TIMEOUT_S))["pid"]
+        self.hello = await self.hear(START_TIMEOUT_S)
+        self.pid = self.hello["pid"]
         return self
 
     async def __aexit__(
@@ -116,8 +138,7 @@ class Worker(Generic[Report]):
         # After an error nobody wants its report, and it may be at work for long before it looks at the channel.
         await asyncio.wait({self._report}, timeout=0 if error else DISMISSAL_S)
         if not self._report.done():
-            with suppress(ProcessLookupError):
-                os.kill(self.pid, signal.SIGKILL)
+            self._end(self.pid)
 
     async def ask(self, within_s: float, **note: Any) -> Note:
         """Send a note and wait for its answer."""
@@ -136,7 +157,11 @@ class Worker(Generic[Report]):
 
     async def gone(self) -> NoReturn:
         """Wait for the process to end badly, and raise `WorkerFailed`; for ever if it does not."""
-        await asyncio.wait({self._report})
+        await asyncio.wait({self._report, self._hung_up}, return_when=asyncio.FIRST_COMPLETED)
+        # Who runs it may not know that it has ended, if that was on another host.
+        await asyncio.wait({self._report}, timeout=GONE_S)
+        if not self._report.done():
+            raise WorkerFailed(f"the {self.role} (process {self.pid}) has gone without a word{self._loses}")
         self._raise_its_failure()
         await asyncio.Event().wait()
         raise AssertionError("nobody sets that event")
@@ -158,7 +183,7 @@ class Worker(Generic[Report]):
                 else:
                     self._answers.put_nowait(note)
         except ChannelClosed:
-            pass  # its report says more
+            self._hung_up.set_result(None)  # its report says more
 
     async def _first(self, waited_for: Awaitable[Any], within_s: float, what: str) -> Any:
         """Await something, unless the process ends first."""
@@ -175,6 +200,8 @@ class Worker(Generic[Report]):
             waiting.cancel()
 
     def _raise_its_failure(self) -> None:
+        if self._report.cancelled():
+            raise WorkerFailed(f"the {self.role} was given up by what ran it{self._loses}")
         error = self._report.exception()
         if isinstance(error, BrokenExecutor):
             raise WorkerFailed(

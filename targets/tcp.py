@@ -4,6 +4,7 @@ A connection's first line says what it is. After `subscribe` it is answered `sub
 published; after `publish` each of its lines goes to every subscriber. There is no log: who is away misses what is sent.
 """
 
+import argparse
 import asyncio
 import json
 import os
@@ -53,12 +54,12 @@ class Line(asyncio.Protocol):
                 subscriber.transport.write(lines)
 
 
-async def serve() -> None:
-    """Listen on a free port of loopback, say which, and stop at SIGTERM."""
+async def serve(host: str) -> None:
+    """Listen on a free port of that address, say which, and stop at SIGTERM."""
     loop, subscribers = asyncio.get_running_loop(), dict[Line, None]()
     # The protocol is named so that asyncio switches Nagle's algorithm off.
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.bind(("127.0.0.1", 0))
+    listener.bind((host, 0))
     server = await loop.create_server(lambda: Line(subscribers), sock=listener, backlog=BACKLOG)
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
@@ -70,4 +71,6 @@ async def serve() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve())
+    parser = argparse.ArgumentParser(prog="python -m targets.tcp", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen at (IPv4)")
+    asyncio.run(serve(parser.parse_args().host))

@@ -55,7 +55,7 @@ OTHERS = {
     },
     "memory": {
         "cell": "int64", "trial": "int64", "state": "str", "connections": "int64",
-        "server_user_bytes": "float64", "server_kernel_bytes": "float64",
+        "server_user_bytes": "float64", "server_kernel_bytes": "float64", "client_user_bytes": "float64",
     },
 }  # fmt: skip
 
@@ -271,5 +271,6 @@ def _memory(rng: np.random.Generator, transport: str, subscribers: int, plateaus
         {
             "state": ["baseline", *["ramp"] * plateaus, "residual"], "connections": connections,
             "server_user_bytes": user_kib * 1024, "server_kernel_bytes": kernel_kib * 1024,
+            "client_user_bytes": user_kib * 2048,
         }
     )  # fmt: skip

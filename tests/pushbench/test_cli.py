@@ -598,7 +598,7 @@ def test_a_search_prints_its_capacities_and_its_code_says_whether_the_load_side_
     row = frames.run(("sse",), subscribers=(10,), trials=1)["trials"].iloc[0]
     columns = {name: row[name] for name in frames.MEASURED if name.startswith(("latency", "deliveries", "server_cpu"))}
 
-    async def attempt(trial: Trial, watch: object) -> Outcome:
+    async def attempt(trial: Trial, *others: object) -> Outcome:
         if trial.load.transport == "sse" and trial.load.subscribers > 2:
             return Outcome(Judgement(worst, f"made {worst}"), columns | {"latency_p99_ms": 200.0})
         return Outcome(Judgement(Verdict.OK), columns | {"latency_p99_ms": 20.0})

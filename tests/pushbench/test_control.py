@@ -111,3 +111,27 @@ async def test_a_caller_that_leaves_without_a_word_disturbs_nobody(
         theirs.send(ready=True)
         assert await (await board.channel("swarm")).receive() == {"ready": True}
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+
+
+@pytest.mark.parametrize(
+    "hello",
+    [b'{"role": "swarm"}', b'{"role": "swarm", "token": "guessed"}', b'{"role": "swarm", "token": 7}', b"GET /", b"7"],
+)
+async def test_who_does_not_know_the_token_is_let_go_and_takes_nobodys_place(board: Switchboard, hello: bytes) -> None:
+    reader, writer = await asyncio.open_connection(*board.address[:2])
+    writer.write(hello + b"\n")
+    assert await reader.read() == b""
+    writer.close()
+    async with await connect(board.address, "swarm") as theirs:
+        theirs.send(ready=True)
+        assert await (await board.channel("swarm")).receive() == {"ready": True}
+
+
+async def test_a_role_that_has_called_is_not_given_to_who_calls_later(board: Switchboard) -> None:
+    async with await connect(board.address, "swarm") as first:
+        ours = await board.channel("swarm")
+        async with await connect(board.address, "swarm") as second:
+            with pytest.raises(ChannelClosed):
+                await second.receive()
+        first.send(still="here")
+        assert await ours.receive() == {"still": "here"}

@@ -234,9 +234,9 @@ def test_limits_are_judged_by_what_is_to_be_run() -> None:
 
 
 def test_swarms_of_several_processes_have_the_ports_of_as_many_addresses() -> None:
-    divided = Need("scale", subscribers=100_000, files=1_000, memory_bytes=2**28, connecting=32, swarms=6)
+    divided = Need("scale", subscribers=100_000, files=1_000, memory_bytes=2**28, connecting=32, addresses=6)
     assert spoilt(READINGS, divided) == []
-    assert [finding.about for finding in spoilt(READINGS, replace(divided, swarms=3))] == ["ports"]
+    assert [finding.about for finding in spoilt(READINGS, replace(divided, addresses=3))] == ["ports"]
 
 
 def test_whatever_a_machine_does_not_tell_is_no_error() -> None:

@@ -20,6 +20,10 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(memories, "KERNEL_PAUSE_S", 0)
 
 
+async def nothing() -> int:
+    return 0
+
+
 async def measured(monkeypatch: pytest.MonkeyPatch) -> Memory:
     now = [0]
 
@@ -29,7 +33,11 @@ async def measured(monkeypatch: pytest.MonkeyPatch) -> Memory:
 
     monkeypatch.setattr(probes, "user_bytes", user_bytes)
     monkeypatch.setattr(probes, "kernel_bytes", lambda: KERNEL_BYTES[now[0]])
-    memory = Memory(PID)
+
+    async def client_bytes() -> int:
+        return 2 * USER_BYTES[now[0]]
+
+    memory = Memory((PID,), client_bytes)
     await memory.note("baseline", 0)
     for connections in (100, 200, 300, 400):
         now[0] = connections
@@ -58,7 +66,7 @@ async def test_of_the_kernels_readings_the_least_counts(monkeypatch: pytest.Monk
     readings = chain(with_segments, at_rest, at_rest, with_segments, repeat(2 * mib))
     monkeypatch.setattr(probes, "user_bytes", lambda _: 0)
     monkeypatch.setattr(probes, "kernel_bytes", lambda: next(readings))
-    memory = Memory(PID)
+    memory = Memory((PID, PID), nothing)
     for connections in (0, 1, 2):
         await memory.note("ramp", connections)
     assert [row["server_kernel_bytes"] for row in memory.rows] == [0, 0, mib / 2]
@@ -68,16 +76,24 @@ async def test_the_slopes_are_fitted_over_the_ramp_alone(monkeypatch: pytest.Mon
     columns = (await measured(monkeypatch)).slopes()
     user = fit_line([100, 200, 300, 400], list(USER_BYTES.values())[1:])
     kernel = fit_line([100, 200, 300, 400], HALF_GROWTH[1:])
-    for name, line in (("user", user), ("kernel", kernel)):
-        of = f"server_{name}_bytes_per_connection"
+    client = fit_line([100, 200, 300, 400], [2 * each for each in list(USER_BYTES.values())[1:]])
+    for name, line in (("server_user", user), ("server_kernel", kernel), ("client_user", client)):
+        of = f"{name}_bytes_per_connection"
         assert [columns[of + end] for end in ("", "_low", "_high", "_r2")] == [line.slope, line.low, line.high, line.r2]
     assert columns["server_user_bytes_per_connection"] == pytest.approx(10_000, rel=0.05)
     assert columns["server_kernel_bytes_per_connection"] == pytest.approx(4_000, rel=0.05)
 
 
+async def test_of_several_processes_the_sum_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probes, "user_bytes", lambda pid: 10 * pid)
+    memory = Memory((3, 4), nothing)
+    await memory.note("baseline", 0)
+    assert memory.rows[0]["server_user_bytes"] == 70
+
+
 async def test_without_plateaus_there_are_no_slopes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probes, "user_bytes", lambda _: 0)
-    memory = Memory(PID)
+    memory = Memory((PID, PID), nothing)
     await memory.note("baseline", 0)
     assert memory.slopes() == {}
 

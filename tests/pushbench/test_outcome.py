@@ -68,6 +68,7 @@ class NoMemory(Memory):
 
     def __init__(self) -> None:
         self.rows = [{"state": "baseline", "connections": 0, "server_user_bytes": 1.0, "server_kernel_bytes": 0.0}]
+        self.rows[0]["client_user_bytes"] = 2.0
 
 
 def conclude(seen: SwarmReport = SEEN, schedule: Schedule | None = SCHEDULE, **changes: Any) -> Outcome:
@@ -160,6 +161,8 @@ def test_every_column_is_as_it_is_defined() -> None:
         "swarm_busiest": None,
         "swarm_late_ms": 0,
         "server_processes": 1,
+        "clock_offset_ms": 0,
+        "clock_uncertainty_ms": 0,
         "reconnects": 0,
         **dict.fromkeys(NOBODY_CAME_BACK),
         **dict.fromkeys(("slow_delivered", "slow_lost", "slow_ended", "slow_ended_by")),
@@ -168,7 +171,7 @@ def test_every_column_is_as_it_is_defined() -> None:
 
 
 def test_all_that_is_measured_is_there_but_the_slopes_of_memory() -> None:
-    slopes = re.compile(r"server_(user|kernel).*_bytes_per_connection|server_cpu_us_per_connect$|relay_")
+    slopes = re.compile(r"(server|client)_(user|kernel).*_bytes_per_connection|server_cpu_us_per_connect$|relay_")
     assert {name for name in MEASURED if not slopes.match(name)} == set(conclude().columns)
 
 

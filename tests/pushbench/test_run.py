@@ -24,6 +24,7 @@ from pushbench.plans import Trial
 from pushbench.results import ResultsError, Store
 from pushbench.run import execute, give_up, open_store
 from pushbench.scenario import Load, Scenario, ScenarioError, loads
+from pushbench.site import Site
 from pushbench.target import Target
 from pushbench.trial import Watch
 from tests.pushbench.tiny import GOOD_SERVER, PYTHON, nothing_left_over, servers_below, shell
@@ -65,7 +66,7 @@ class Attempts:
     also: Callable[[int], None] = lambda number: None
     """Called with the number of the trial, from 1, before it is made."""
 
-    async def __call__(self, trial: Trial, watch: Watch) -> Outcome:
+    async def __call__(self, trial: Trial, watch: Watch, site: Site) -> Outcome:
         self.made.append(trial)
         self.also(len(self.made))
         watch.phase("start", 1.0)

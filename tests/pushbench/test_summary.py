@@ -34,6 +34,18 @@ def cost(run: pd.DataFrame) -> Table:
     return replace(titled(run, "Delivered, and what it cost"), notes=tables(run)[-1].notes)
 
 
+def test_a_latency_that_the_clocks_cannot_tell_is_said_to_be_less_than_they_can() -> None:
+    run = trials(0.21, 0.22, 0.23)
+    run["latency_max_ms"] = 40.0
+    run["clock_uncertainty_ms"] = [0.1, 0.35, 0.2]
+    table = latency(run)
+    row = dict(zip(table.headings, table.rows[0], strict=True))
+    assert row["mean, ms"] == "< 0.35"
+    assert row["max, ms"] == "40.0 (40.0–40.0)"
+    run["verdict"] = "client_bound"
+    assert latency(run).rows[0][table.headings.index("mean, ms")] == f"{MARK} < 0.35"
+
+
 def test_what_the_line_is_and_what_it_is_not_is_said_below_the_latencies() -> None:
     run = frames.run(("sse", "websocket"))["trials"]
     assert len(latency(run).notes) == 1

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self
 import pytest
 
 from clients.subscription import HandOver
-from pushbench import histogram, message
+from pushbench import histogram, machine, message
 from pushbench.audience import Habits
 from pushbench.control import Channel, ChannelClosed, Note, Switchboard
 from pushbench.ledger import Ledger
@@ -134,7 +134,7 @@ async def begin(board: Switchboard, **changes: Any) -> Talk:
     plan = SwarmPlan(board.address, replace(habits, **changes), schedule, 1.0, 100, tuple(os.sched_getaffinity(0)))
     report = asyncio.ensure_future(asyncio.to_thread(swarm, plan))
     talk = Talk(await board.channel("swarm"), report)
-    assert await talk.answer() == {"ready": True, "pid": os.getpid()}
+    assert await talk.answer() == {"ready": True, "pid": os.getpid(), "clock": machine.clock()}
     return talk
 
 

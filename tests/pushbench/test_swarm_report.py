@@ -12,8 +12,8 @@ from pushbench import age, histogram, ledger, timeline
 from pushbench.comeback import Arrival, arrivals, caught_up_ns
 from pushbench.dissect import Parts
 from pushbench.lag import Lag
+from pushbench.part import Part
 from pushbench.schedule import NS
-from pushbench.shards import Part
 from pushbench.slow import Slow
 from pushbench.swarm_report import SwarmReport, merged
 from pushbench.usage import Share

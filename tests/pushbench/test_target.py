@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 from asyncio.subprocess import Process
 from dataclasses import replace
 from pathlib import Path
@@ -40,6 +41,23 @@ async def test_what_is_printed_before_and_after_the_ready_line_does_no_harm() ->
     ready = ready_on(4711)
     async with running(shell(chatter + ready.command[-1]), CORES) as server:
         assert server.port == 4711
+
+
+async def test_a_server_may_name_processes_beside_the_one_that_is_ready() -> None:
+    ready = """echo '{"ready": true, "port": 4711, "pid": '$$', "pids": ['$$', 12, 13]}'; exec sleep 600"""
+    async with running(shell(ready), CORES) as server:
+        assert server.pids == (server.pid, 12, 13)
+    async with running(shell(ready_on(4711).command[-1]), CORES) as server:
+        assert server.pids == (server.pid,)
+
+
+async def test_a_server_is_told_to_listen_where_it_is_to_be_reached() -> None:
+    assert GOOD_SERVER.at("127.0.0.1") is GOOD_SERVER
+    async with running(GOOD_SERVER.at("127.0.0.2"), CORES) as server:
+        assert server.host == "127.0.0.2"
+        socket.create_connection((server.host, server.port)).close()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port))
 
 
 async def test_a_command_that_is_not_there_is_named() -> None:

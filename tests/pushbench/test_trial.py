@@ -22,6 +22,7 @@ from pushbench.scenario import Phases
 from pushbench.target import Target
 from pushbench.transports import FLOORS, ROWS, TRANSPORTS
 from pushbench.trial import attempt
+from tests.pushbench.otherclock import AHEAD_NS, Elsewhere, swarm_of_another_clock
 from tests.pushbench.tiny import (
     GOOD_SERVER,
     PHASES,
@@ -38,7 +39,9 @@ from tests.pushbench.tiny import (
 
 OF_A_RELAY = {name for name in MEASURED if name.startswith("relay_")}
 AFTER_TRAFFIC = {name for name in MEASURED if "_traffic_" in name}
-SLOPES = {name for name in MEASURED if re.match(r"server_(user|kernel).*_bytes_per_connection", name)} - AFTER_TRAFFIC
+SLOPES = {
+    name for name in MEASURED if re.match(r"(server|client)_(user|kernel).*_bytes_per_connection", name)
+} - AFTER_TRAFFIC
 WITH_TRAFFIC = set(MEASURED) - SLOPES - AFTER_TRAFFIC - OF_A_RELAY
 MISBEHAVING = {f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)}
 MISBEHAVING |= {"connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"}
@@ -204,6 +207,29 @@ async def test_subscribers_in_several_processes_get_what_they_would_get_in_one(t
     assert columns["wire_down_payload_bytes_per_delivery"] == 128  # by the one witness that there is
     assert sum(row["deliveries"] for row in outcome.timeline) >= columns["delivered"]
     assert columns["client_cpu_us_per_connection_s"] > 0
+
+
+@pytest.mark.parametrize("transport", ["sse", "null"])
+async def test_by_clocks_that_are_minutes_apart_a_latency_is_what_it_is(
+    transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pushbench.trial.swarm", swarm_of_another_clock)
+    swarms = 2 if transport in TRANSPORTS else 0
+    cell = load(transport, swarms=swarms, join_late_percent=50.0)
+    outcome = await attempt(trial(cell, built_in_target(cell)), Phased(), Elsewhere())
+    columns = outcome.columns
+    assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
+    assert 32 + 4 < columns["expected"] == columns["delivered"] < 32 + 24
+    assert 0 < columns["latency_p50_ms"] <= columns["latency_max_ms"] < AHEAD_NS / 1e6 / 10
+    assert sum(row["deliveries"] for row in outcome.timeline) == columns["delivered"]
+    assert 0 < columns["connect_peak_per_s"] <= 2 * 10
+    assert columns["swarm_cpu_percent"] > 0  # by their own account
+    assert columns["swarm_stopped_percent"] is None
+    if swarms:
+        assert abs(columns["clock_offset_ms"]) == pytest.approx(AHEAD_NS / 1e6, abs=10_000)
+        assert 0 < columns["clock_uncertainty_ms"] < 10_000
+    else:  # a feed of the swarm's own goes by its clock alone
+        assert columns["clock_offset_ms"] == columns["clock_uncertainty_ms"] == 0
 
 
 @pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp"])

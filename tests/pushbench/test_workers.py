@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from pushbench import workers
-from pushbench.control import BlockingChannel, ChannelClosed, Contact, Switchboard
+from pushbench.control import BlockingChannel, ChannelClosed, Contact, Switchboard, connect
 from pushbench.workers import Worker, WorkerFailed, pool
 
 WITHIN_S = 30.0
@@ -36,6 +36,23 @@ class Desk:
 async def desk() -> AsyncIterator[Desk]:
     async with pool(1) as executor, Switchboard() as board:
         yield Desk(executor, board)
+
+
+@pytest.fixture
+async def board() -> AsyncIterator[Switchboard]:
+    async with Switchboard() as opened:
+        yield opened
+
+
+class Nobody(Executor):
+    """Runs nothing, and says nothing of it."""
+
+    def __init__(self) -> None:
+        self.made: list[Future[Any]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        self.made.append(Future())
+        return self.made[-1]
 
 
 # What is done in the load process
@@ -145,6 +162,37 @@ async def test_that_a_worker_has_gone_is_noticed_by_who_only_watches(desk: Desk)
         os.kill(worker.pid, signal.SIGKILL)
         with pytest.raises(WorkerFailed, match=rf"the porter \(process {worker.pid}\) was killed"):
             await watching
+
+
+async def test_a_worker_whose_end_nobody_tells_of_has_gone_when_it_has_hung_up(
+    board: Switchboard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on another host, that was lost with what ran it."""
+    monkeypatch.setattr(workers, "GONE_S", 0.01)
+    killed: list[int] = []
+    async with await connect(board.address, "porter") as theirs:
+        theirs.send(pid=4711)
+        worker = Worker(Nobody(), board, "porter", answers, None, "its load is lost", end=killed.append)
+        async with worker:
+            watching = asyncio.ensure_future(worker.gone())
+            async with theirs:
+                pass
+            with pytest.raises(
+                WorkerFailed, match=r"the porter \(process 4711\) has gone without a word; its load is lost"
+            ):
+                await watching
+            monkeypatch.setattr(workers, "DISMISSAL_S", 0.01)
+    assert killed == [4711]  # which it would be told to do; that there is such a process here is by chance
+
+
+async def test_a_worker_that_was_given_up_by_what_ran_it_is_told_as_failed(board: Switchboard) -> None:
+    nobody = Nobody()
+    async with await connect(board.address, "porter") as theirs:
+        theirs.send(pid=4711)
+        async with Worker(nobody, board, "porter", answers, None) as worker:
+            nobody.made[0].cancel()
+            with pytest.raises(WorkerFailed, match="the porter was given up by what ran it"):
+                await worker.gone()
 
 
 async def test_a_worker_that_has_reported_has_not_gone(desk: Desk) -> None:
