@@ -6,12 +6,13 @@ Knows the columns of `trials`. Loads are held, and lines made, in `growth`.
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from pushbench.charts.cells import Point, notes, points, series_of, spanned, trials_said, why_nothing
+from pushbench.charts.cells import Point, notes, numbers, points, series_of, spanned, trials_said, why_nothing
 from pushbench.charts.growth import (
     ALONG,
     CONNECTIONS,
@@ -100,8 +101,9 @@ def _draw_offered(axes: Axes, rows: pd.DataFrame, axis: str) -> list[Point]:
 
 def share(series_rows: pd.DataFrame, at: Sequence[Point]) -> float:
     """How much of what was offered at the last point was delivered, in percent."""
-    offered = points(series_rows, [CONNECTIONS], CONNECTIONS, OFFERED)[-1]
-    return 100 * at[-1].y.mid / offered.y.mid
+    there = series_rows[series_rows[CONNECTIONS] == at[-1].x]
+    offered = float(np.median(numbers(there[OFFERED])))
+    return 100 * at[-1].y.mid / offered
 
 
 def _headline(found: Grown, axis: str) -> str:

@@ -27,7 +27,7 @@ MEASURED = {
 @pytest.fixture(scope="module")
 def trials() -> pd.DataFrame:
     """Five transports with 1,000 to 100,000 connections."""
-    return crowds.trials(subscribers=COUNTS)
+    return crowds.trials(subscribers=COUNTS, repeats=2)
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +104,7 @@ def test_a_run_from_before_there_were_workers_and_swarms_is_drawn_too(name: str,
 def test_no_trial_and_failures_are_said_in_words(name: str, trials: pd.DataFrame) -> None:
     assert "There is no trial yet." in words(draw(name, trials.iloc[:0]))
     failed = trials.assign(verdict="failed", reason="no memory left", **dict.fromkeys(MEASURED[name], np.nan))
-    assert "All 45 trials failed. polling: no memory left" in words(draw(name, failed))
+    assert "All 30 trials failed. polling: no memory left" in words(draw(name, failed))
     assert name not in charts.applicable({"trials": crowds.trials(("tcp",), subscribers=COUNTS, repeats=1)})
 
 
