@@ -25,6 +25,8 @@ SETTINGS: dict[str, str] = {
     "server_stall_ms": "server stopped for {} ms",
     "join_late_percent": "{} % join late",
     "resume_percent": "{} % leave and resume",
+    "swarms": "{} swarm processes",
+    "server_workers": "{} server workers",
     "rtt_ms": "{} ms round trip",
     "jitter_ms": "{} ms jitter",
     "bandwidth_kbit_s": "{} kbit/s",

@@ -38,9 +38,20 @@ def test_of_several_scenarios_the_largest_counts_and_memory_may_be_anothers() ->
 
 def test_a_machine_that_is_well_has_room_for_every_scenario_of_the_house(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readings, "take", lambda: READINGS)
-    found = examine([load(path) for path in SCENARIOS.glob("*.toml")])
+    usual = [path for path in SCENARIOS.glob("*.toml") if path.stem != "scale"]
+    found = examine([load(path) for path in usual])
     assert {finding.severity for finding in found} == {Severity.OK}
     assert any("capacity_subscribers takes 10,064" in finding.found for finding in found)
+
+
+def test_a_hundred_thousand_subscribers_take_more_memory_than_such_a_machine_has_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    scale = load(SCENARIOS / "scale.toml")
+    monkeypatch.setattr(readings, "take", lambda: READINGS)
+    assert [finding.about for finding in examine([scale]) if finding.severity != Severity.OK] == ["memory"]
+    monkeypatch.setattr(readings, "take", lambda: but(memory_available_bytes=16 * 2**30))
+    assert {finding.severity for finding in examine([scale])} == {Severity.OK}
 
 
 def test_the_same_machine_may_do_for_one_scenario_and_not_for_another(monkeypatch: pytest.MonkeyPatch) -> None:

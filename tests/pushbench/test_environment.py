@@ -132,8 +132,8 @@ BESIDE_THE_WAY = {"attrs", "click", "idna", "setuptools", "typing-extensions", "
 """Loaded, but nothing that a message passes: declarations, options, names of hosts, installing."""
 
 LOADING = {
-    "server": "import servers.__main__ as m; m.config(m.parse([])).load()",
-    "server on uvloop": "import servers.__main__ as m; m.config(m.parse(['--loop=uvloop'])).load(); import uvloop",
+    "server": "import servers.serving as m; m.config(m.Options()).load()",
+    "server on uvloop": "import servers.serving as m; m.config(m.Options(loop='uvloop')).load(); import uvloop",
     "publisher": "import pushbench.publisher",
     "swarm": f"import pushbench.swarm, {', '.join({row.client.partition(':')[0] for row in TRANSPORTS.values()})}",
 }
