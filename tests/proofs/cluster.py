@@ -1,4 +1,4 @@
-"""`python -m tests.proofs.cluster DIR`: does a cluster measure what this host measures? Seven minutes, on a quiet machine.
+"""`python -m tests.proofs.cluster DIR`: does a cluster measure what this host measures? Six minutes, on a quiet machine.
 
 It makes one scenario with two swarm processes of the run's own, and with two workers of a Dask scheduler on loopback; where
 the kernel and the rights allow it also with a second worker that reads another clock, 100 seconds ahead (a time namespace).
@@ -36,8 +36,8 @@ rate_hz = 10
 poll_interval_ms = 200
 resume_percent = 10
 [phases]
-warmup_s = 1
-measure_s = 4
+warmup_s = 0.5
+measure_s = 3
 [repeat]
 trials = 6
 """

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+from pushbench.environment import placed
+
 SILENT = {
     "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",  # which would look at the swarm every 10 ms
     "DASK_DISTRIBUTED__SCHEDULER__WORK_STEALING": "False",
@@ -37,13 +39,18 @@ def dask(workers: int, before_worker: Mapping[int, Sequence[str]] | None = None)
     with ExitStack() as stack:
 
         def begin(arguments: Sequence[str], before: Sequence[str] = ()) -> subprocess.Popen[bytes]:
-            process = subprocess.Popen(
-                [*before, *command, *arguments],
-                env=os.environ | SILENT,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+            cores = os.sched_getaffinity(0)
+            os.sched_setaffinity(0, placed().swarm)  # which it inherits: the server's core is the server's
+            try:
+                process = subprocess.Popen(
+                    [*before, *command, *arguments],
+                    env=os.environ | SILENT,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
+                )
+            finally:
+                os.sched_setaffinity(0, cores)
             stack.callback(process.wait)
             stack.callback(process.kill)
             return process
