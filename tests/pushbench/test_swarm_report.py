@@ -68,7 +68,7 @@ DELIVERIES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(DELIVERIES, st.integers(1, 4))
 def test_the_parts_make_the_whole(deliveries: list[Delivery], of: int) -> None:
     whole = report(deliveries, Part())
