@@ -31,8 +31,8 @@ bench-scale: $(VENV)/.bench  ## that, one server beside nchan and a floor in C, 
 smoke: $(VENV)/.bench  ## does every transport deliver? in 15 seconds
 	$(BIN)/pushbench run smoke
 
-test: $(VENV)/.dev  ## all tests, two at a time
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(VENV)/.dev  ## all tests, three at a time
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 kill: $(VENV)/.dev  ## kill 200 runs, and interrupt 50, at random moments: is anything lost or left? half an hour
 	$(BIN)/python -m tests.proofs.killing --times 200

@@ -1,15 +1,26 @@
 """For all tests: properties are tried without a deadline, because an example's time says nothing on a busy machine; and
-signals are as from a terminal, also where the tests themselves run in the background.
+signals are as from a terminal, also where the tests themselves run in the background. numpy has one thread, as in a run,
+for each process that a test starts would take 0.1 s of CPU to start more. What was collected is there for
+good, so no collection of garbage looks at it: a load process that is tried as a thread collects before it begins, and
+would begin late.
 """
 
+import gc
+import os
 import signal
 from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 settings.register_profile("pushbench", deadline=None)
 settings.load_profile("pushbench")
+
+
+def pytest_collection_finish() -> None:
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

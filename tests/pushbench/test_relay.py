@@ -4,12 +4,11 @@ Here it runs in a thread of the test, between sockets of the test.
 """
 
 import asyncio
-import gc
 import os
 import socket
 import struct
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -26,13 +25,6 @@ MS = 1_000_000
 LONG = Schedule(rate_hz=1, warmup_s=0, measure_s=4000)
 FAR = Line(round_trip_ns=60 * MS)
 RESET = struct.pack("ii", 1, 0)
-
-
-@pytest.fixture(autouse=True)
-def _collected_again() -> Iterator[None]:
-    """The relay freezes what there is for the garbage collector, which is meant for a process of its own."""
-    yield
-    gc.unfreeze()
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,10 +92,10 @@ def script() -> Script:
 
 @pytest.fixture(autouse=True)
 def _collected_again() -> Iterator[None]:
-    """The swarm switches the garbage collector off, which is meant for a process of its own."""
+    """The swarm switches the garbage collector off, and in the end has it look at all again: see conftest.py."""
     yield
     gc.enable()
-    gc.unfreeze()
+    gc.freeze()
 
 
 @dataclass(frozen=True, slots=True)
