@@ -130,6 +130,7 @@ MEASURED: dict[str, Column] = {
         "float", "that slope + what USS grew by with messages, ÷ connections"
     ),
     "client_user_left_bytes_per_connection": Column("float", "USS after all have left − before the first, ÷ connections"),
+    **_slope("both_ends", "what server, swarms and all ends in the kernel have together"),
     "server_cpu_us_per_connect": Column("float", "CPU of the server while subscribers connect, per subscriber"),
     "connect_per_s": Column("float", "subscribers connected per second of the ramp, pauses not counted"),
     "connect_p99_ms": Column("float", "99 % quantile of the time to connect, 32 at a time"),

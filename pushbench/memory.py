@@ -4,7 +4,7 @@ It reads the probes when it is told to; when that is, the trial decides.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from pushbench import probes, stats
@@ -28,8 +28,8 @@ class Memory:
         self._kernel_before: int | None = None
         self.rows: list[dict[str, Any]] = []
 
-    async def note(self, state: str, connections: int) -> None:
-        """Read the memory now; the first time is the baseline.
+    async def note(self, state: str, connections: int, connect_per_s: float | None = None) -> None:
+        """Read the memory now; the first time is the baseline. `connect_per_s`: how quickly the newest ones came.
 
         The kernel's part is of the whole host. What it grew by since the baseline belongs in equal parts to all ends of
         the connections, the server's, the swarm's and a relay's two, which are the same structures. It is the least of a
@@ -45,6 +45,7 @@ class Memory:
             {
                 "state": state,
                 "connections": connections,
+                "connect_per_s": connect_per_s,
                 "server_user_bytes": float(sum(map(probes.user_bytes, self._server))),
                 "server_kernel_bytes": (kernel_bytes - self._kernel_before) / self._ends,
                 "client_user_bytes": float(await self._client_bytes()),
@@ -61,12 +62,22 @@ class Memory:
         most = max((row["connections"] for row in self.rows), default=0)
         for part in PARTS if rows["ramp"] else ():
             column = f"{part}_bytes"
-            line = stats.fit_line([row["connections"] for row in rows["ramp"]], [row[column] for row in rows["ramp"]])
-            name = f"{part}_bytes_per_connection"
-            columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
+            line = self._line(f"{part}_bytes_per_connection", [row[column] for row in rows["ramp"]], columns)
             for row in rows["traffic"]:
                 grown = (row[column] - rows["ramp"][-1][column]) / most
                 columns[f"{part}_traffic_bytes_per_connection"] = line.slope + grown
             for row in rows["residual"]:
                 columns[f"{part}_left_bytes_per_connection"] = (row[column] - self.rows[0][column]) / most
+        if rows["ramp"]:
+            self._line("both_ends_bytes_per_connection", list(map(self._whole, rows["ramp"])), columns)
         return columns
+
+    def _line(self, name: str, values: Sequence[float], columns: dict[str, float]) -> stats.Line:
+        """The line through what was read on the ramp, which is put into the columns."""
+        line = stats.fit_line([row["connections"] for row in self.rows if row["state"] == "ramp"], values)
+        columns |= {name: line.slope, f"{name}_low": line.low, f"{name}_high": line.high, f"{name}_r2": line.r2}
+        return line
+
+    def _whole(self, row: Mapping[str, float]) -> float:
+        """What both sides have, and the kernel for all ends on this host."""
+        return row["server_user_bytes"] + row["client_user_bytes"] + self._ends * row["server_kernel_bytes"]

@@ -7,7 +7,8 @@ It knows files and their schema, and nothing of how a trial is made or a chart i
     trials.parquet    one row a trial (`pushbench.columns`)
     latency.parquet   histogram buckets: clock (`due` or `sent`), value_ms (upper edge), count
     timeline.parquet  per 100 ms, by time of receipt: at_s, phase, deliveries, {latency,naive}_{p50,p99,max}_ms
-    memory.parquet    state (`baseline`, `ramp`, `residual`), connections, server_{user,kernel}_bytes, client_user_bytes
+    memory.parquet    state (`baseline`, `ramp`, `residual`), connections, connect_per_s, server_{user,kernel}_bytes,
+                      client_user_bytes
 
 The last three name their trial by cell and trial. A trial is kept once its row of `trials` is there, which is written
 last: rows of the others that are of no such trial were left by a process that was killed, and nobody is shown them.
@@ -63,6 +64,7 @@ TABLES: dict[str, dict[str, str]] = {
         "trial": "int",
         "state": "str",
         "connections": "int",
+        "connect_per_s": "float",
         "server_user_bytes": "float",
         "server_kernel_bytes": "float",
         "client_user_bytes": "float",
@@ -106,8 +108,8 @@ def load(path: str | os.PathLike[str]) -> Run:
     # Counts stay whole where some are missing; the copy has its columns together again, which else are warned of.
     counts = [name for name, column in (MEASURED | SEARCH).items() if column.type == "int"]
     frames["trials"] = _with_later_columns(frames["trials"]).astype(dict.fromkeys(counts, "Int64")).copy()
-    if "client_user_bytes" not in frames["memory"]:  # a run from before that was read
-        frames["memory"] = frames["memory"].assign(client_user_bytes=float("nan"))
+    later = [name for name in TABLES["memory"] if name not in frames["memory"]]  # in a run from before they were read
+    frames["memory"] = frames["memory"].assign(**dict.fromkeys(later, float("nan")))[list(TABLES["memory"])]
     return Run(directory, manifest, **frames)
 
 

@@ -152,6 +152,16 @@ MEMORY = tuple(
 )
 """What a connection takes of the server's memory, in three states."""
 
+MANY = (
+    *(
+        Figure(f"{heading}, KiB", f"{part}_bytes_per_connection", 1 / 1024, f"{part}_bytes_per_connection_r2")
+        for heading, part in (("server", "server_user"), ("swarms", "client_user"), ("with the kernel", "both_ends"))
+    ),
+    Figure("first, ms", "fanout_first_ms"),
+    Figure("last, ms", "fanout_last_ms"),
+)
+"""What a connection takes of both sides, and how long a message is on its way to the first and to the last."""
+
 DUE = (
     "Latency counts from when a message was due, so a stall is charged to every message that it delayed. "
     f"{NAIVE}: from when it was sent, as a tool without a schedule counts."
@@ -197,12 +207,14 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
     """
     states = _any(trials, (figure for figure in MEMORY if "_traffic_" in figure.column))
     silent = trials[trials["kind"] == "idle"]
+    several = trials[(trials["swarm_processes"] > 1) | (trials["server_processes"] > 1)]
     shown = [
         _table("Latency", trials, LATENCY, {}, (DUE, *_relayed(trials))),
         _table("Delivered, and what it cost", trials, COST if states else COST + IDLE_MEMORY, {"lost": _ledger}),
         _table("On the wire, per delivery", trials, WIRE, {}, _added_up(trials)),
         _table("While nothing is published, per connection and second", silent, WAITING, {}, _seldom(silent)),
         *([_table("Memory of the server, per connection", trials, MEMORY, {})] if states else []),
+        _table("Both ends of a connection, and who gets a message first and last", several, MANY, {}),
         _table("Connecting", trials, [figure for figure in CONNECTING if (trials[figure.column] > 0).any()], {}),
         _table("After the server was killed and is back", trials[trials["server_down_ms"] > 0], OUTAGE, {}, (RECOVERY,)),
         _table("Who reads slowly", trials[trials["slow_percent"] > 0], SLOW, {"ended by": _ended_by}),

@@ -184,13 +184,15 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
     for step in range(1, steps + 1):
         target = round(total * step / steps)
         within_s = ANSWER_S + target / CONNECTS_PER_S + connecting_s
+        there, began_ns = round(total * (step - 1) / steps), time.monotonic_ns()
         answer = await cast.swarms.ask(within_s, connect=target, host=host, port=port)
+        connect_per_s = (target - there) * NS / (time.monotonic_ns() - began_ns)
         if answer["ended"] or answer["connected"] < target:
             reasons = "; ".join(f"{count} × {reason}" for reason, count in answer["ended"].items())
             raise TrialFailed(f"{answer['connected']} of {target} subscribers connected: {reasons}")
         await asyncio.sleep(trial.phases.settle_s)
         if trial.phases.plateaus and memory:
-            await memory.note("ramp", target)
+            await memory.note("ramp", target, connect_per_s)
     if trial.phases.plateau_messages and memory and cast.server:
         await asyncio.to_thread(_publish_some, trial, cast.server)
         await _arrived(total * trial.phases.plateau_messages, trial, cast.swarms)

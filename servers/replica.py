@@ -199,7 +199,7 @@ class Replica(Hub):
                 messages = await self._shared.read(self.last_id, wait=True)
                 if messages and messages[0][0] != self.last_id + 1:  # another life, or this one has been asleep
                     await self._join()
-                else:
+                elif messages:  # else it waited in vain, and so do the readers
                     self.restore(messages)
             except BackplaneLost as lost:
                 self._lose(lost)

@@ -54,7 +54,7 @@ OTHERS = {
         "naive_p50_ms": "float64", "naive_p99_ms": "float64", "naive_max_ms": "float64",
     },
     "memory": {
-        "cell": "int64", "trial": "int64", "state": "str", "connections": "int64",
+        "cell": "int64", "trial": "int64", "state": "str", "connections": "int64", "connect_per_s": "float64",
         "server_user_bytes": "float64", "server_kernel_bytes": "float64", "client_user_bytes": "float64",
     },
 }  # fmt: skip
@@ -270,6 +270,7 @@ def _memory(rng: np.random.Generator, transport: str, subscribers: int, plateaus
     return pd.DataFrame(
         {
             "state": ["baseline", *["ramp"] * plateaus, "residual"], "connections": connections,
+            "connect_per_s": [np.nan, *[2000.0] * plateaus, np.nan],
             "server_user_bytes": user_kib * 1024, "server_kernel_bytes": kernel_kib * 1024,
             "client_user_bytes": user_kib * 2048,
         }

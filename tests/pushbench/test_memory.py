@@ -41,7 +41,7 @@ async def measured(monkeypatch: pytest.MonkeyPatch) -> Memory:
     await memory.note("baseline", 0)
     for connections in (100, 200, 300, 400):
         now[0] = connections
-        await memory.note("ramp", connections)
+        await memory.note("ramp", connections, connect_per_s=10.0 * connections)
     await memory.note("residual", 0)
     return memory
 
@@ -56,6 +56,7 @@ async def test_every_plateau_is_a_row_with_the_servers_half_of_the_kernels_growt
         ("ramp", 400),
         ("residual", 0),
     ]
+    assert [row["connect_per_s"] for row in rows] == [None, 1000, 2000, 3000, 4000, None]
     assert [row["server_user_bytes"] for row in rows[:5]] == list(USER_BYTES.values())
     assert [row["server_kernel_bytes"] for row in rows[:5]] == HALF_GROWTH
 
@@ -77,7 +78,10 @@ async def test_the_slopes_are_fitted_over_the_ramp_alone(monkeypatch: pytest.Mon
     user = fit_line([100, 200, 300, 400], list(USER_BYTES.values())[1:])
     kernel = fit_line([100, 200, 300, 400], HALF_GROWTH[1:])
     client = fit_line([100, 200, 300, 400], [2 * each for each in list(USER_BYTES.values())[1:]])
-    for name, line in (("server_user", user), ("server_kernel", kernel), ("client_user", client)):
+    server_and_client = [3 * each for each in USER_BYTES.values()]
+    of_both = [user + 2 * half for user, half in zip(server_and_client, HALF_GROWTH, strict=True)]
+    both = fit_line([100, 200, 300, 400], of_both[1:])
+    for name, line in (("server_user", user), ("server_kernel", kernel), ("client_user", client), ("both_ends", both)):
         of = f"{name}_bytes_per_connection"
         assert [columns[of + end] for end in ("", "_low", "_high", "_r2")] == [line.slope, line.low, line.high, line.r2]
     assert columns["server_user_bytes_per_connection"] == pytest.approx(10_000, rel=0.05)

@@ -38,7 +38,14 @@ def failed_row(cell: int, trial: int) -> dict[str, Any]:
 
 LATENCY = [{"clock": "due", "value_ms": 1.5, "count": 4}, {"clock": "sent", "value_ms": 1.4, "count": 4}]
 MEMORY = [
-    {"state": "ramp", "connections": 5, "server_user_bytes": 1e6, "server_kernel_bytes": 2e5, "client_user_bytes": 3e6}
+    {
+        "state": "ramp",
+        "connections": 5,
+        "connect_per_s": 2e3,
+        "server_user_bytes": 1e6,
+        "server_kernel_bytes": 2e5,
+        "client_user_bytes": 3e6,
+    }
 ]
 TIMELINE = [
     {

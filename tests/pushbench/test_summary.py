@@ -151,6 +151,19 @@ def test_what_goes_wrong_on_purpose_has_a_table_of_its_own_with_the_cells_in_whi
     assert "all noticed, ms" not in titled(run, "Peers that vanished").headings
 
 
+def test_who_needed_several_processes_is_told_what_both_ends_take_and_who_is_first_and_last() -> None:
+    title = "Both ends of a connection, and who gets a message first and last"
+    run = frames.run(("sse", "websocket"), subscribers=(100,), trials=1, plateaus=4)["trials"]
+    assert title not in [table.title for table in tables(run)]
+    told = {"swarm_processes": 6, "both_ends_bytes_per_connection": 40 * 1024.0, "both_ends_bytes_per_connection_r2": 1.0}
+    for column, value in (told | {"fanout_first_ms": 2.5, "fanout_last_ms": 1760.0}).items():
+        run.loc[run["transport"] == "sse", column] = value
+    [row] = titled(run, title).rows
+    figures = dict(zip(titled(run, title).headings, row, strict=True))
+    assert (row[0], figures["with the kernel, KiB"]) == ("sse", "40.0")
+    assert (figures["first, ms"], figures["last, ms"]) == ("2.50", "1,760")
+
+
 def test_floors_are_last_and_explained() -> None:
     run = frames.run(("tcp", "sse", "null", "websocket"), subscribers=(10,), trials=1, plateaus=4)["trials"]
     assert [row[0] for row in latency(run).rows] == ["sse", "websocket", "tcp", "null"]

@@ -40,7 +40,7 @@ from tests.pushbench.tiny import (
 OF_A_RELAY = {name for name in MEASURED if name.startswith("relay_")}
 AFTER_TRAFFIC = {name for name in MEASURED if "_traffic_" in name}
 SLOPES = {
-    name for name in MEASURED if re.match(r"(server|client)_(user|kernel).*_bytes_per_connection", name)
+    name for name in MEASURED if re.match(r"((server|client)_(user|kernel).*|both_ends)_bytes_per_connection", name)
 } - AFTER_TRAFFIC
 WITH_TRAFFIC = set(MEASURED) - SLOPES - AFTER_TRAFFIC - OF_A_RELAY
 MISBEHAVING = {f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)}

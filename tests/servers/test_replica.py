@@ -106,6 +106,25 @@ def test_what_is_published_comes_back_to_it_and_wakes_readers() -> None:
     virtualtime.run(play())
 
 
+def test_readers_are_not_woken_as_long_as_nothing_comes() -> None:
+    async def play() -> None:
+        async with replica_of(Shared()) as replica:
+            with replica.cursor() as one, replica.cursor() as other:
+                calls: list[int] = []
+                one.follow(lambda: calls.append(replica.last_id))
+                waiting = asyncio.ensure_future(anext(other))
+                await asyncio.sleep(0.01)  # in which the shared log has told ten times that there is nothing
+                [woken_by] = replica._waiting
+                await asyncio.sleep(0.01)
+                assert (list(replica._waiting), calls) == ([woken_by], [])
+                await replica.accept(b"1")
+                assert [message.id for message in await waiting] == [1]
+                await asyncio.sleep(0.01)
+                assert calls == [1]
+
+    virtualtime.run(play())
+
+
 def test_what_is_published_while_the_shared_log_is_asked_goes_there_together_and_in_order() -> None:
     async def play() -> None:
         shared = Shared()
