@@ -60,16 +60,23 @@ async def receiving(
     )
     assert process.stdout
     try:
-        said = await asyncio.wait_for(process.stdout.readline(), CONNECT_S)
+        said = await _line(process.stdout, CONNECT_S)
         if not said:
-            raise FloorFailed(f"the receiver could not connect {subscribers} times to {path}")
+            raise FloorFailed(f"the receiver could not connect {subscribers} times to {path} within {CONNECT_S:g} s")
         receiver = Receiver(process.pid)
         yield receiver
         with suppress(ProcessLookupError):  # it has ended, and what it has not received will be missed
             process.send_signal(signal.SIGTERM)
-        said = await asyncio.wait_for(process.stdout.readline(), END_S)
+        said = await _line(process.stdout, END_S)
         receiver.messages = json.loads(said or b'{"messages": 0}')["messages"]
     finally:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+async def _line(said: asyncio.StreamReader, within_s: float) -> bytes:
+    """The next line; empty if there is none within that time."""
+    with suppress(TimeoutError):
+        return await asyncio.wait_for(said.readline(), within_s)
+    return b""

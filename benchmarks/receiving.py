@@ -121,14 +121,15 @@ async def main(transports: list[str]) -> None:
                 found.setdefault((transport, side), []).append(figures)
                 print(f"[{number}/{ROUNDS}] {transport:9} {side} {figures.load_us:6.2f} µs a delivery", file=sys.stderr)
     print(f"{SUBSCRIBERS} subscribers × {RATE_HZ:g} messages/s of {PAYLOAD_BYTES} B; medians of {ROUNDS} rounds\n")
-    print("transport   swarm, µs   floor in C, µs   × floor (range)       server, µs   × server   p99, ms   verdicts")
+    print("transport   swarm, µs   floor in C, µs   × floor (range)   server, µs (floor's)   × server   p99, ms   verdicts")
     for transport in transports:
         swarms, floors = found[transport, "swarm"], found[transport, "floor"]
         times = [swarm.load_us / floor.load_us for swarm, floor in zip(swarms, floors, strict=True)]
         load_us, server_us = median(one.load_us for one in swarms), median(one.server_us for one in swarms)
+        floors_server_us = median(one.server_us for one in floors)
         print(
             f"{transport:9} {load_us:11.2f} {median(one.load_us for one in floors):16.2f} {median(times):9.2f} "
-            f"({min(times):.2f}–{max(times):.2f}) {server_us:15.2f} {load_us / server_us:10.2f} "
+            f"({min(times):.2f}–{max(times):.2f}) {server_us:11.2f} ({floors_server_us:.2f}) {load_us / server_us:12.2f} "
             f"{median(one.p99_ms or 0 for one in swarms):9.1f}   {', '.join(sorted({one.verdict for one in swarms}))}"
         )
 

@@ -4,13 +4,14 @@
  *
  * Speaks as targets/tcp.py does: a connection's first line is `subscribe`, which is answered `subscribed`, or `publish`.
  * Listens on a free port of 127.0.0.1, prints {"ready": true, "port": …, "pid": …}, and serves until SIGTERM. Lines that came
- * together are written together. There is no log and no waiting: a subscriber that has no room loses what does not fit, and
- * is told of by the ledger.
+ * together are written together. There is no log and no waiting: a subscriber that has no room loses what does not fit,
+ * which the ledger tells, and is let go if that is half of it.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +26,11 @@ static int subscribers[MOST], count;
 static char rest[1 << 20];
 static size_t kept;
 
+static int publisher = -1;
+
 static void leave(int one) {
+    if (one == publisher)
+        publisher = -1;
     for (int i = 0; i < count; i++)
         if (subscribers[i] == one)
             subscribers[i] = subscribers[--count];
@@ -41,7 +46,8 @@ int main(void) {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t size = sizeof address;
     inet_pton(AF_INET, "127.0.0.1", &address.sin_addr);
-    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), poll = epoll_create1(0), yes = 1, publisher = -1;
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), poll = epoll_create1(0), yes = 1;
+    signal(SIGPIPE, SIG_IGN); /* a subscriber that has left is noticed when it is read */
     if (bind(listener, (struct sockaddr *)&address, size) || listen(listener, 4096) ||
         getsockname(listener, (struct sockaddr *)&address, &size))
         fail("sender: cannot listen");
@@ -89,9 +95,11 @@ int main(void) {
             if (!last)
                 continue;
             size_t whole = last + 1 - rest;
-            for (int k = 0; k < count; k++)
-                if (write(subscribers[k], rest, whole) < 0) {
-                }
+            for (int k = count - 1; k >= 0; k--) {
+                ssize_t went = write(subscribers[k], rest, whole);
+                if (went >= 0 && went < (ssize_t)whole)
+                    leave(subscribers[k]); /* half a line is no message, and the next must not seem to be its end */
+            }
             kept -= whole;
             memmove(rest, rest + whole, kept);
         }

@@ -173,7 +173,12 @@ def introduction() -> dict[str, Any]:
 @contextmanager
 def connected(address: str, scenario: Scenario) -> Iterator[Cluster]:
     """A scheduler's cluster, for a scenario. Raises SiteError, and ScenarioError if it is too small."""
-    if not urlsplit(address).hostname or not urlsplit(address).port:
+    try:
+        parts = urlsplit(address)
+        known = bool(parts.hostname and parts.port)
+    except ValueError:  # of the port, or of brackets
+        known = False
+    if not known:
         raise SiteError(f"{address} is no address of a Dask scheduler: write it as tcp://HOST:8786")
     try:
         from distributed import Client
@@ -203,7 +208,8 @@ def connected(address: str, scenario: Scenario) -> Iterator[Cluster]:
 def _reached_from(address: str) -> str:
     """The address of this host by which it reaches the scheduler, and so, it is taken, its workers reach this host."""
     parts = urlsplit(address)
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as towards:
-        towards.connect((parts.hostname, parts.port))  # of UDP, which sends nothing: the kernel chooses a way
+    family, kind, protocol, _, there = socket.getaddrinfo(parts.hostname, parts.port, type=socket.SOCK_DGRAM)[0]
+    with socket.socket(family, kind, protocol) as towards:
+        towards.connect(there)  # of UDP, which sends nothing: the kernel chooses a way
         host: str = towards.getsockname()[0]
         return host

@@ -27,6 +27,8 @@ PACKAGES = (
     "websockets",
     "sse-starlette",
     "uvloop",
+    "redis",
+    "hiredis",
     # the swarm
     "aiohttp",
     "aiosignal",

@@ -68,7 +68,7 @@ class Memory:
                 columns[f"{part}_traffic_bytes_per_connection"] = line.slope + grown
             for row in rows["residual"]:
                 columns[f"{part}_left_bytes_per_connection"] = (row[column] - self.rows[0][column]) / most
-        if rows["ramp"]:
+        if rows["ramp"] and self._ends == 2:  # else the relay's part is missing, or that of other hosts
             self._line("both_ends_bytes_per_connection", list(map(self._whole, rows["ramp"])), columns)
         return columns
 
@@ -79,5 +79,5 @@ class Memory:
         return line
 
     def _whole(self, row: Mapping[str, float]) -> float:
-        """What both sides have, and the kernel for all ends on this host."""
-        return row["server_user_bytes"] + row["client_user_bytes"] + self._ends * row["server_kernel_bytes"]
+        """What both sides have, and the kernel for both ends."""
+        return row["server_user_bytes"] + row["client_user_bytes"] + 2 * row["server_kernel_bytes"]

@@ -85,9 +85,8 @@ class Recorder:
                 note_subscriber(subscriber)
                 note_seq(seq)
                 note_received(received_ns)
-                latest_seq = seq
             if len(messages) == 1:
-                latest = messages
+                latest, latest_seq = messages, self._seq[-1]
 
         return record
 

@@ -109,8 +109,9 @@ class _Swarm:
                     said = await self._do(note)
                     ended = dict(audience.ended.most_common(ENDS_TOLD))
                     channel.send(connected=len(audience.connect_ns), ended=ended, **said)
-                if self.metering and self.metering.done():
-                    self.metering.result()  # what went wrong with it is the reason, and not what comes of its absence
+                for task in (self.metering, self.measuring):
+                    if task and task.done():
+                        task.result()  # what went wrong with it is the reason, and not what comes of its absence
                 if not self.source:
                     self._read(note.get("clock"))
                 return self._report(note.get("published"), note.get("returned_ns"))
@@ -158,9 +159,9 @@ class _Swarm:
         return {}
 
     async def _call_a_witness(self, host: str, port: int) -> None:
-        """Call the one witness that there is among all subscribers."""
+        """Call the one witness that there is among all subscribers of all swarms: the first has it."""
         transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
-        if transport.server and subscribers >= AMONG:
+        if transport.server and subscribers >= AMONG and not self.plan.part.number:
             self.witness = Witness(self.audience.one_more, bare=not transport.path)
             await self.witness.begin(host, port, transport.path)
 

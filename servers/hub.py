@@ -118,6 +118,7 @@ class Hub:
         self._followers: dict[Cursor, Callable[[], None]] = {}  # likewise
         self._round: Iterator[Callable[[], None]] | None = None  # those that are to be called; None when all have been
         self._again = False  # whether there is more since it began
+        self._calling = False  # whether they are being called, or will be in the loop's next turn
 
     @property
     def last_id(self) -> int:
@@ -207,7 +208,8 @@ class Hub:
                 future.set_result(None)
 
         self._again = True
-        if self._followers and self._round is None:
+        if self._followers and not self._calling:
+            self._calling = True
             asyncio.get_running_loop().call_soon(self._call_followers)
 
     def _call_followers(self) -> None:
@@ -216,9 +218,10 @@ class Hub:
             self._round, self._again = iter(list(self._followers.values())), False
         for look in islice(self._round, CALLED_AT_ONCE):
             look()
-        if not (left := length_hint(self._round)):
+        if not length_hint(self._round):
             self._round = None
-        if left or self._again:
+        self._calling = self._round is not None or self._again
+        if self._calling:
             asyncio.get_running_loop().call_soon(self._call_followers)
 
     async def start(self, after: int | None) -> int:
@@ -349,7 +352,7 @@ class Cursor:
         return messages
 
     def follow(self, look: Callable[[], None] | None) -> None:
-        """Have `look` called whenever there may be something to take, or the hub is closed.
+        """Have `look` called whenever there may be something to take, or the hub is closed. It may not raise.
 
         None: no more; but if a round is under way it may be called once again.
         """

@@ -96,14 +96,28 @@ class Options:
                 f"redis is {without_password(self.redis)} and journal is {self.journal}: "
                 f"the log is kept in one of them, name only that"
             )
-        if self.redis and urlsplit(self.redis).scheme not in REDIS_SCHEMES:
+        if self.redis and not _is_redis(self.redis):
             raise ValueError(
                 f"redis is {without_password(self.redis)}: it must be a URL such as redis://127.0.0.1:6379/0, "
-                f"which begins with one of {', '.join(REDIS_SCHEMES)}"
+                f"which begins with one of {', '.join(REDIS_SCHEMES)}, and says no more than a host, a port and a database"
             )
+
+
+def _is_redis(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises if it is none
+    except ValueError:
+        return False
+    database = parts.path.removeprefix("/")
+    whole = parts.scheme == "unix" or not database or database.isdecimal()
+    return parts.scheme in REDIS_SCHEMES and whole and not (parts.query or parts.fragment)
 
 
 def without_password(url: str) -> str:
     """The URL as it may be told."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.rpartition("@")[2]
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -15,6 +15,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.frames import Frame
 
 from servers.hub import BATCH_BYTES, Cursor, Message
 
@@ -86,7 +87,7 @@ class Pump:
                 data = self._encode(messages)
                 self._write(data)
                 if len(data) < BATCH_BYTES:  # else there may be more
-                    return
+                    break
             if self._cursor.closed:
                 self.stop()
         except Exception as error:
@@ -114,6 +115,8 @@ class Pumping(asyncio.Protocol):
 
     async def pump(self, cursor: Cursor, encode: Encode) -> None:
         """See `Run`."""
+        if self.transport.is_closing():  # the client has left before it began, and nobody will say so again
+            return
         self._pump = pump = Pump(cursor, encode, self.transport.write, full=self._full)
         cursor.follow(pump.look)
         pump.look()
@@ -164,3 +167,9 @@ class PumpingWebSocket(Pumping, WebSocketsSansIOProtocol):
         if not self.conn.extensions:
             self.scope["extensions"][EXTENSION] = {"run": self.pump}
         await super().run_asgi()
+
+    def handle_close(self, event: Frame) -> None:
+        """A Close frame has come, and is answered: behind that nothing may be written (RFC 6455 section 5.5.1)."""
+        super().handle_close(event)
+        if self._pump:
+            self._pump.stop()

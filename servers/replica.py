@@ -164,8 +164,8 @@ class Replica(Hub):
             messages = [data for each, _ in group for data in each]
             try:
                 position = await self._shared.commit(self._life, messages) - len(messages)
-            except BackplaneLost as lost:
-                self._lose(lost)
+            except Exception as error:
+                self._lose(error)
                 # What waits behind it must not be accepted either: its publisher sent it after what was not.
                 group += self._pending
                 self._pending = []
@@ -201,8 +201,8 @@ class Replica(Hub):
                     await self._join()
                 elif messages:  # else it waited in vain, and so do the readers
                     self.restore(messages)
-            except BackplaneLost as lost:
-                self._lose(lost)
+            except Exception as error:  # also if what is there cannot be read: it must not be published on, unread
+                self._lose(error)
                 await asyncio.sleep(RETRY_S)
 
     async def _join(self) -> None:
@@ -226,9 +226,10 @@ class Replica(Hub):
             self._say(f"the backplane {self._shared.name} is back")
         self.joined = True
 
-    def _lose(self, lost: BackplaneLost) -> None:
+    def _lose(self, error: Exception) -> None:
         if self.joined:
             self.joined = False
+            lost = error if isinstance(error, BackplaneLost) else f"{type(error).__name__}: {error}"
             self._say(f"the backplane {self._shared.name} is lost, and nothing is published until it is back: {lost}")
 
     def _unavailable(self) -> BackplaneUnavailable:

@@ -50,4 +50,7 @@ async def ask(at: str) -> Counts | None:
             await loop.sock_connect(asking, at)
             while more := await loop.sock_recv(asking, 65_536):
                 said += more
-    return json.loads(said) if said else None
+    with suppress(ValueError):  # of nothing, or if it is not all of it
+        answered: Counts = json.loads(said)
+        return answered
+    return None

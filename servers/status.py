@@ -36,7 +36,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         if options.workers == 1:
             workers = [counts_of_worker(hub)]
         else:
-            answers = [await ask(address(options, number)) for number in range(options.workers)]
+            answers = await asyncio.gather(*(ask(address(options, number)) for number in range(options.workers)))
             workers = [answer for answer in answers if answer]
         sums = {name: sum(worker[name] for worker in workers) for name in ("cursors", "tasks")}
         return JSONResponse({"last_id": newest, **sums, "workers": workers})

@@ -11,6 +11,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
@@ -80,6 +81,7 @@ class Supervisor:
         while True:
             process = await self._start(number)
             said = await _first_line(process)
+            ready_s = time.monotonic()
             if said.get("ready"):
                 crashes = 0
                 self._note_ready(number, process.pid)
@@ -87,6 +89,8 @@ class Supervisor:
             how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
             if said.get("ready"):
                 _say(f"worker {process.pid} ended {how}, and is started again")
+                if time.monotonic() - ready_s < AGAIN_S:  # it may end so again and again
+                    await asyncio.sleep(AGAIN_S)
                 continue
             if not self._announced:
                 told = f"a worker ended {how} before it was ready: what it printed says why"

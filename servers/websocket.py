@@ -27,13 +27,12 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         position = await hub.start(None if after is None else parse_position(after))
         with suppress(WebSocketDisconnect), hub.cursor(position) as cursor:
             await websocket.accept(headers=[(b"etag", b'"%d"' % position)])
-            pump = pump_of(websocket.scope)
             leaving = asyncio.create_task(_client_leaves(websocket))
-            leaving.add_done_callback(lambda _: cursor.wake())
             try:
-                if pump:
+                if pump := pump_of(websocket.scope):  # it sees by itself that the client has left
                     await pump(cursor, frames)
                 else:
+                    leaving.add_done_callback(lambda _: cursor.wake())
                     async for messages in cursor:
                         if leaving.done():
                             return

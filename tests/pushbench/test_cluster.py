@@ -112,7 +112,9 @@ def _pid_of(site: Cluster, worker: str) -> int:
 # Without a cluster
 
 
-@pytest.mark.parametrize("address", ["", "scheduler:8786", "tcp://somewhere", "8786"])
+@pytest.mark.parametrize(
+    "address", ["", "scheduler:8786", "tcp://somewhere", "8786", "tcp://a:b", "tcp://a:99999", "tcp://[::1"]
+)
 def test_an_address_that_is_none_is_told(address: str) -> None:
     with (
         pytest.raises(SiteError, match=r"is no address of a Dask scheduler: write it as tcp://HOST:8786"),

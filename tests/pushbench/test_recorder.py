@@ -42,6 +42,15 @@ def test_coalesced_are_those_that_came_behind_another_in_one_response() -> None:
     assert recorder.observations().coalesced == 3
 
 
+def test_one_list_that_is_handed_to_many_is_the_same_message_whatever_comes_between() -> None:
+    recorder = Recorder()
+    shared = [data(0)]
+    recorder.sink(0)(shared)
+    recorder.sink(1)([data(1), data(2)])
+    recorder.sink(1)(shared)
+    assert recorder.observations().seq.tolist() == [0, 1, 2, 0]
+
+
 def test_each_delivery_has_the_times_that_its_message_says() -> None:
     recorder = Recorder()
     recorder.sink(0)([data(7, due_ns=70, sent_ns=71)])

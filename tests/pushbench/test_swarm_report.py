@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from numpy.typing import NDArray
 
-from pushbench import age, histogram, ledger, timeline
+from pushbench import age, fanout, histogram, ledger, timeline
 from pushbench.comeback import Arrival, arrivals, caught_up_ns
 from pushbench.dissect import Parts
 from pushbench.lag import Lag
@@ -60,6 +60,7 @@ def report(deliveries: Sequence[Delivery], part: Part, number: int = 0) -> Swarm
         slow=Slow(here, 2 * here, {"reset": here}),
         caught_up_ns=caught_up_ns(who, seq, received_ns, since=np.zeros(here, dtype=np.int64), due=3),
         shares=(),
+        fanout=fanout.of(seq, received_ns - due_ns, range(1, MESSAGES)),
     )
 
 

@@ -510,6 +510,21 @@ async def test_between_some_followers_and_the_next_the_loop_has_its_turn() -> No
     assert called.index("other") == CALLED_AT_ONCE
 
 
+async def test_whatever_is_published_at_once_each_follower_is_called_once_for_all_of_it() -> None:
+    hub = Hub()
+    calls: list[int] = []
+    with ExitStack() as stack:
+        for number in range(CALLED_AT_ONCE + 1):
+            stack.enter_context(hub.cursor()).follow(partial(calls.append, number))
+        for _ in range(10):
+            hub.publish(b"a")
+        await asyncio.sleep(0)
+        assert len(calls) == CALLED_AT_ONCE  # and not so many for each message
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert calls == list(range(CALLED_AT_ONCE + 1))
+
+
 async def test_who_has_left_follows_no_more() -> None:
     hub = Hub()
     called: list[int] = []

@@ -31,6 +31,10 @@ def test_each_option_says_in_a_sentence_what_it_is(option: Any) -> None:
         ({"log_bytes": 99, "max_message_bytes": 100}, "log_bytes is 99: it must be at least max_message_bytes, 100"),
         ({"workers": 65}, "workers is 65: it must be at most 64"),
         ({"workers": 2}, "workers is 2 and redis is empty: several workers need a log that they share"),
+        ({"redis": "redis://host:abc/0"}, "redis is redis://host:abc/0: it must be a URL such as redis://127.0.0.1:6379/0"),
+        ({"redis": "redis://host/zero"}, "redis is redis://host/zero: it must be a URL"),
+        ({"redis": "redis://:secret@host/0?db=1"}, "redis is redis://host/0: it must be a URL"),
+        ({"redis": "redis://:secret@[host/0"}, r"redis is \[host/0: it must be a URL"),
         (
             {"redis": "redis://:secret@host", "journal": "file"},
             "redis is redis://host and journal is file: the log",

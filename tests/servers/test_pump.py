@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from servers.hub import BATCH_BYTES, CursorTooOld, Hub, Message
-from servers.pump import Pumping, PumpingHttp, once, pump_of
+from servers.pump import Pumping, PumpingHttp, PumpingWebSocket, once, pump_of
 
 
 class Plain(asyncio.Protocol):
@@ -33,6 +35,10 @@ class Connection(Pumping, Plain):
         self.room = room
         self.written: list[bytes] = []
         self.transport = self  # type: ignore[assignment]
+        self.closing = False
+
+    def is_closing(self) -> bool:
+        return self.closing
 
     def write(self, data: bytes) -> None:
         self.written.append(data)
@@ -121,6 +127,28 @@ async def test_it_ends_when_the_hub_is_closed_but_not_before_all_is_written() ->
     assert connection.written == [b"a\n"]
 
 
+async def test_it_ends_also_for_those_who_have_something_to_write_when_the_hub_is_closed() -> None:
+    hub = Hub()
+    connection = Connection()
+    with hub.cursor() as cursor:
+        running = asyncio.ensure_future(connection.pump(cursor, lines))
+        await turns()
+        hub.publish(b"a")
+        hub.close()
+        await asyncio.wait_for(running, 20)
+    assert connection.written == [b"a\n"]
+
+
+async def test_it_does_not_begin_once_the_client_has_left() -> None:
+    hub = Hub()
+    connection = Connection()
+    connection.closing = True
+    connection.connection_lost(None)
+    with hub.cursor() as cursor:
+        await asyncio.wait_for(connection.pump(cursor, lines), 20)
+    assert not hub._followers
+
+
 async def test_it_ends_when_the_client_has_left() -> None:
     hub = Hub()
     connection = Connection()
@@ -157,11 +185,12 @@ async def test_who_was_cancelled_is_not_called_again() -> None:
     with hub.cursor() as cursor:
         running = asyncio.ensure_future(connection.pump(cursor, lines))
         await turns()
-        hub.publish(b"a")  # the round has not begun
         running.cancel()
         await turns()
+        hub.publish(b"a")
+        await turns()
         connection.resume_writing()
-    assert connection.written in ([], [b"a\n"])
+    assert connection.written == []
     assert not hub._followers
 
 
@@ -181,7 +210,7 @@ def test_one_list_is_encoded_once_and_another_anew() -> None:
 async def test_a_body_is_written_in_chunks_and_nothing_is_no_chunk() -> None:
     written: list[bytes] = []
     http: Any = PumpingHttp.__new__(PumpingHttp)
-    http.transport = type("Transport", (), {"write": staticmethod(written.append)})
+    http.transport = type("Transport", (), {"write": staticmethod(written.append), "is_closing": lambda self: False})()
     hub = Hub()
 
     def silent(messages: list[Message]) -> bytes:
@@ -195,6 +224,26 @@ async def test_a_body_is_written_in_chunks_and_nothing_is_no_chunk() -> None:
         await turns()
         running.cancel()
     assert b"".join(written) == b"10\r\n0123456789abcdef\r\n"
+
+
+async def test_behind_a_close_frame_no_message_is_written() -> None:
+    written: list[bytes] = []
+    websocket: Any = PumpingWebSocket.__new__(PumpingWebSocket)
+    transport = {"write": staticmethod(written.append), "is_closing": lambda self: False, "close": lambda self: None}
+    websocket.transport = type("Transport", (), transport)()
+    websocket.close_sent, websocket.queue = False, asyncio.Queue()
+    websocket.conn = ServerProtocol(state=State.OPEN)
+    hub = Hub()
+    with hub.cursor() as cursor:
+        running = asyncio.ensure_future(websocket.pump(cursor, lines))
+        await turns()
+        hub.publish(b"a")
+        websocket.conn.receive_data(b"\x88\x82\0\0\0\0\x03\xe8")  # a close frame, masked by nothing: 1000
+        [frame] = websocket.conn.events_received()
+        websocket.handle_close(frame)
+        await turns()
+        assert written == [b"\x88\x02\x03\xe8"]
+        await asyncio.wait_for(running, 20)
 
 
 def test_a_server_that_has_no_pump_offers_none() -> None:

@@ -125,6 +125,26 @@ def test_readers_are_not_woken_as_long_as_nothing_comes() -> None:
     virtualtime.run(play())
 
 
+def test_if_what_comes_back_cannot_be_read_nothing_is_published_on_top_of_it() -> None:
+    async def play() -> None:
+        shared, said = Shared(), list[str]()
+        async with replica_of(shared, said) as replica:
+            shared.add(b"\xff")
+            await asyncio.sleep(0.01)
+            with pytest.raises(BackplaneUnavailable):
+                await replica.accept(b"1")
+            [told] = said
+            assert told.startswith(
+                "the backplane memory is lost, and nothing is published until it is back: UnicodeDecodeError"
+            )
+            shared.messages[0] = (1, b"good")
+            await asyncio.sleep(1)
+            assert replica.last_id == 1
+            assert said[1:] == ["the backplane memory is back"]
+
+    virtualtime.run(play())
+
+
 def test_what_is_published_while_the_shared_log_is_asked_goes_there_together_and_in_order() -> None:
     async def play() -> None:
         shared = Shared()
