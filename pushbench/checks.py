@@ -160,7 +160,13 @@ def _doubts(have: _Evidence) -> Iterator[Judgement]:
     if have["server_wait_percent"] > limit:
         waited = "the server had to wait for its core, on which something else ran: alone it is faster"
         figures = f"{have.said('server_wait_percent')} above {limit:.1f}, {have.said('server_cpu_percent')}"
-        yield Judgement(Verdict.CLIENT_BOUND, waited, figures, FREE_THE_MACHINE)
+        hint = FREE_THE_MACHINE
+        if have["server_processes"] > 1:
+            waited = (
+                "the server's processes had to wait for a core, for each other or for something else: alone each is faster"
+            )
+            hint = "use a machine with more cores, or fewer server_workers"
+        yield Judgement(Verdict.CLIENT_BOUND, waited, figures, hint)
     if have["steal_percent"] > STEAL_PERCENT:
         stolen = "the hypervisor gave the cores to another machine meanwhile"
         figures = f"{have.said('steal_percent')} above {STEAL_PERCENT:g}"

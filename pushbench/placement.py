@@ -22,11 +22,13 @@ class Placement:
 
     def serving(self, workers: int) -> "Placement":
         """The same for a server of so many processes: it has a core for each, of those that more swarms would have, but no
-        more than half of them."""
+        more than half of them. A relay that had one of these is where the publisher is."""
         taken = min(workers - 1, len(self.swarm) // 2)
         if not taken:
             return self
-        return replace(self, server=(*self.server, *self.swarm[-taken:]), swarm=self.swarm[:-taken])
+        server = (*self.server, *self.swarm[-taken:])
+        relay = self.publisher if set(self.relay) & set(server) else self.relay
+        return replace(self, server=server, swarm=self.swarm[:-taken], relay=relay)
 
     def swarms(self, relayed: bool) -> tuple[int, ...]:
         """The swarm's cores in a cell: where there is a relay, without the relay's, if others are left."""

@@ -45,6 +45,7 @@ FINE: dict[str, Any] = {
     "gap_longest": 0,
     "server_cpu_percent": 30.0,
     "server_wait_percent": 0.2,
+    "server_processes": 1.0,
     "steal_percent": 0.0,
 }
 
@@ -99,6 +100,13 @@ def test_each_evidence_makes_its_verdict_with_a_reason_figures_and_a_way_out(
         assert part in judgement.evidence or part in judgement.hint
     assert judgement.said == f"{judgement.reason} ({judgement.evidence}); {judgement.hint}"
     assert len(judgement.said.splitlines()) == 1
+
+
+def test_of_a_server_of_several_processes_it_is_said_that_they_may_wait_for_each_other() -> None:
+    judgement = judge(FINE | {"server_wait_percent": 12.0, "server_processes": 4.0})
+    assert judgement.verdict == Verdict.CLIENT_BOUND
+    assert "the server's processes had to wait for a core, for each other" in judgement.reason
+    assert "fewer server_workers" in judgement.hint
 
 
 @pytest.mark.parametrize(("worse", "other"), list(combinations(WORST_FIRST, 2)))

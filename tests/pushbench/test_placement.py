@@ -40,3 +40,4 @@ def test_a_server_of_several_processes_has_a_core_for_each_but_no_more_than_half
 ) -> None:
     plan = place(cores).serving(workers)
     assert (plan.server, plan.swarm) == (server, swarm)
+    assert not set(plan.relay) & set(plan.server)
