@@ -31,6 +31,9 @@ def _slope(part: str, what: str) -> dict[str, Column]:
     }
 
 
+BY_TWO_CLOCKS = ("latency_", "naive_", "age_", "fanout_")
+"""How columns begin that are times between two processes, and known only as well as their clocks are."""
+
 ROLES = ("server", "swarm", "publisher", "relay")
 """The processes that may take part in a trial."""
 

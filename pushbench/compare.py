@@ -8,7 +8,9 @@ Arithmetic on two runs; how it is told, and where runs are kept, is not known he
 4. The intervals of one cell hold together: each is so wide that 95 % of cells have all of theirs right.
 5. A change is called only if its whole interval lies beyond the instrument's grain, and
 6. beyond what the load itself changed by in the same direction: its code is the same in both runs, so that may be the
-   machine's doing. That is a limit and no correction: a slower server makes the load dearer too, though by less.
+   machine's doing. That is a limit and no correction: a slower server makes the load dearer too, though by less; and
+7. beyond what the clocks can tell, where sender and receiver went by two of them: each trial's estimate of how far these
+   are apart may be off by as much as it says, and by the same for all of its latencies.
 """
 
 import math
@@ -22,6 +24,7 @@ from numpy.typing import NDArray
 
 from pushbench import matching
 from pushbench.checks import Verdict
+from pushbench.columns import BY_TWO_CLOCKS
 from pushbench.comparison import Call, Cell, Change, Comparison, Side, Witness
 from pushbench.differences import differences
 from pushbench.results import Run
@@ -75,6 +78,9 @@ METRICS = (
     ),
 )
 """Few, because each is one more chance of a false alarm: what a user of the server feels, and what its owner pays."""
+
+CLOCKS = "clock_uncertainty_ms"
+"""How well a trial knew the clocks of sender and receiver; 0 where both went by one."""
 
 DRIFT = Metric("swarm CPU, µs/delivery", "client_cpu_us_per_delivery")
 """By this the machine's own drift is judged: it follows the machine's speed nearly one to one."""
@@ -131,6 +137,20 @@ class _Sample:
 
     base: _Values
     candidate: _Values
+    unsure: float
+    """How far apart both sides may be by their clocks alone."""
+
+    @property
+    def means(self) -> tuple[float, float]:
+        """The geometric mean of each side."""
+        base, candidate = (float(np.exp(np.log(side).mean())) for side in (self.base, self.candidate))
+        return base, candidate
+
+    @property
+    def blurred(self) -> bool:
+        """Whether the clocks cannot tell the sides apart."""
+        base, candidate = self.means
+        return 0 < self.unsure >= abs(candidate - base)
 
     @property
     def repeated(self) -> bool:
@@ -162,12 +182,12 @@ def _pair(base: "pd.DataFrame", candidate: "pd.DataFrame") -> _Pair:
 def _values(trials: "pd.DataFrame", verdicts: list[Verdict]) -> dict[str, _Values]:
     """The columns that metrics need, of the trials that are to be believed."""
     believed = np.array([verdict.believable for verdict in verdicts])
-    columns = {column for metric in (*METRICS, *WITNESSES) for column in (metric.column, metric.r2_column)}
+    columns = {column for metric in (*METRICS, *WITNESSES) for column in (metric.column, metric.r2_column)} | {CLOCKS}
     return {str(column): trials[column].to_numpy(dtype=np.float64)[believed] for column in columns if column in trials}
 
 
 def _sample(metric: Metric, base: dict[str, _Values], candidate: dict[str, _Values]) -> _Sample | None:
-    found = []
+    found, unsure = [], 0.0
     for side in (base, candidate):
         values = side.get(metric.column, np.array([]))
         known = ~np.isnan(values)
@@ -176,7 +196,10 @@ def _sample(metric: Metric, base: dict[str, _Values], candidate: dict[str, _Valu
         if metric.r2_column and not (side.get(metric.r2_column, np.zeros_like(values))[known] >= STRAIGHT_R2).all():
             return None
         found.append(values[known] * metric.scale)
-    return _Sample(*found)
+        if metric.column.startswith(BY_TWO_CLOCKS) and CLOCKS in side:
+            unsure += float(np.nan_to_num(side[CLOCKS][known]).max()) * metric.scale
+    before, after = found
+    return _Sample(before, after, unsure)
 
 
 def _has(trials: "pd.DataFrame", metric: Metric) -> bool:
@@ -218,8 +241,8 @@ def _changes(samples: dict[Metric, _Sample], drift: float) -> Iterator[Change]:
     """The changes of one cell, with intervals that hold together."""
     confidence = each_of(sum(sample.can_differ for sample in samples.values()))
     for metric, sample in samples.items():
-        base, candidate = (float(np.exp(np.log(side).mean())) for side in (sample.base, sample.candidate))
-        yield _called(metric, base, candidate, unpaired_ratio(sample.candidate, sample.base, confidence), drift)
+        ratio = unpaired_ratio(sample.candidate, sample.base, confidence)
+        yield _called(metric, sample.means, ratio, drift, blurred=sample.blurred)
 
 
 def _together(pairs: Iterable[_Pair], drift: float) -> Iterator[Change]:
@@ -229,7 +252,8 @@ def _together(pairs: Iterable[_Pair], drift: float) -> Iterator[Change]:
         metric: found for metric, found in samples.items() if len(found) > 1 and any(sample.can_differ for sample in found)
     }
     for metric, found in told.items():
-        yield _called(metric, math.nan, math.nan, _mean(found, each_of(len(told))), drift)
+        blurred = any(sample.blurred for sample in found)
+        yield _called(metric, (math.nan, math.nan), _mean(found, each_of(len(told))), drift, blurred=blurred)
 
 
 def _witnesses(pairs: Iterable[_Pair]) -> Iterator[Witness]:
@@ -248,17 +272,19 @@ def _mean(samples: list[_Sample], confidence: float = CONFIDENCE) -> Interval:
     return mean_unpaired_ratio([(sample.candidate, sample.base) for sample in samples], confidence)
 
 
-def _called(metric: Metric, base: float, candidate: float, ratio: Interval, drift: float) -> Change:
-    """A change and its call: the whole interval must be beyond the grain, and beyond what the load changed by."""
+def _called(metric: Metric, means: tuple[float, float], ratio: Interval, drift: float, *, blurred: bool) -> Change:
+    """A change and its call: the whole interval must be beyond the grain, what the load changed by, and the clocks."""
     moved = drift if metric.takes_time else 1.0
     highest, lowest = max(1 + GRAIN, moved), min(1 / (1 + GRAIN), moved)
     call = Call.UNCLEAR
-    if ratio.is_interval and ratio.low > highest:
+    if ratio.is_interval and blurred:
+        pass
+    elif ratio.is_interval and ratio.low > highest:
         call = Call.WORSE if metric.lower_is_better else Call.BETTER
     elif ratio.is_interval and ratio.high < lowest:
         call = Call.BETTER if metric.lower_is_better else Call.WORSE
     worse_by = ratio.mid - 1 if metric.lower_is_better else 1 - ratio.mid
     why = "" if ratio.is_interval else "1 trial"
     if call == Call.UNCLEAR and ratio.is_interval and not (ratio.low <= 1 + GRAIN and ratio.high >= 1 / (1 + GRAIN)):
-        why = "no more than the load's own CPU"
-    return Change(metric.heading, base, candidate, ratio, call, worse_by, why)
+        why = "no more than the clocks can tell" if blurred else "no more than the load's own CPU"
+    return Change(metric.heading, *means, ratio, call, worse_by, why)

@@ -11,7 +11,7 @@ import pandas as pd
 
 from pushbench.checks import Verdict
 from pushbench.clocks import below
-from pushbench.columns import LOAD
+from pushbench.columns import BY_TWO_CLOCKS, LOAD
 from pushbench.harm import bystanders
 from pushbench.labels import HEADINGS, entry, setting
 from pushbench.scenario_keys import DISTURBANCES, LINE, RELAYED
@@ -52,9 +52,6 @@ class Figure:
                 return " ".join(marks)
         return " ".join([*marks, text])
 
-
-BY_TWO_CLOCKS = ("latency_", "naive_", "age_")
-"""How columns begin that are times between two processes, and known only as well as their clocks are."""
 
 NAIVE = "naive"
 """Stands before the heading of a latency that counts from the sending, right beside that from the due time."""

@@ -369,3 +369,14 @@ def test_a_server_that_is_slower_by_30_percent_is_called_worse(count: int, sprea
     assert cells_called(made, Call.WORSE) >= least
     assert cells_called(made, Call.BETTER) <= 0.05
     assert all(failures(one, 0.1) for one in made)
+
+
+@pytest.mark.parametrize(("uncertainty_ms", "call"), [(0.0, Call.WORSE), (0.9, Call.WORSE), (1.1, Call.UNCLEAR)])
+def test_a_latency_that_changed_by_less_than_both_runs_clocks_can_tell_is_not_called(
+    uncertainty_ms: float, call: Call
+) -> None:
+    columns = {"latency_p50_ms": 12.0, "server_cpu_us_per_delivery": 12.0, "clock_uncertainty_ms": uncertainty_ms}
+    made = compared(trials(clock_uncertainty_ms=uncertainty_ms), having(columns))
+    found = change(only_cell(made), "latency_p50_ms")
+    assert (found.call, found.why) == (call, "no more than the clocks can tell" if call == Call.UNCLEAR else "")
+    assert change(only_cell(made), "server_cpu_us_per_delivery").call == Call.WORSE  # which needs no clock but its own
