@@ -23,7 +23,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from operator import length_hint
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
+
+T = TypeVar("T")
 
 CALLED_AT_ONCE = 64
 """How many followers are called before the event loop has its turn: a fan-out to thousands must not hold back all else."""
@@ -118,6 +120,7 @@ class Hub:
         self._followers: dict[Cursor, Callable[[], None]] = {}  # likewise
         self._round: Iterator[Callable[[], None]] | None = None  # those that are to be called; None when all have been
         self._again = False  # whether there is more since it began
+        self._together: dict[object, object] = {}  # what readers of one kind have together
         self._calling = False  # whether they are being called, or will be in the loop's next turn
 
     @property
@@ -291,13 +294,14 @@ class Cursor:
     than wait follows, and takes.
     """
 
-    __slots__ = ("_future", "_hub", "_timer", "_wake_every_s", "_woken", "position")
+    __slots__ = ("_future", "_hub", "_look", "_timer", "_wake_every_s", "_woken", "position")
 
     def __init__(self, hub: Hub, position: int, wake_every_s: float) -> None:
         self.position = position  # id of the last message that was handed out
         self._hub = hub
         self._wake_every_s = wake_every_s
         self._future: asyncio.Future[None] | None = None  # set only while waiting
+        self._look: Callable[[], None] | None = None  # set only while following, or standing by
         self._timer: asyncio.TimerHandle | None = None  # set only while entered, and if it wakes at all
         self._woken = False  # someone wants the reader to look up even if there is no message
 
@@ -356,18 +360,30 @@ class Cursor:
 
         None: no more; but if a round is under way it may be called once again.
         """
+        self._look = look
         if look:
             self._hub._followers[self] = look
         else:
             self._hub._followers.pop(self, None)
+
+    def stand_by(self) -> None:
+        """Follow, but be called only when it is woken: what comes is taken by others meanwhile."""
+        self._hub._followers.pop(self, None)
+
+    def together(self, key: object, make: "Callable[[Hub], T]") -> T:
+        """What all readers of one kind have together, made when it is first asked for."""
+        if key not in self._hub._together:
+            self._hub._together[key] = make(self._hub)
+        found: T = self._hub._together[key]  # type: ignore[assignment]
+        return found
 
     def wake(self) -> None:
         """Make the reader look up now, with an empty list if there is nothing new."""
         self._woken = True
         if self._future is not None and not self._future.done():
             self._future.set_result(None)
-        if look := self._hub._followers.get(self):
-            look()
+        if self._look:
+            self._look()
 
     def _beat(self) -> None:
         self._timer = asyncio.get_running_loop().call_later(self._wake_every_s, self._beat)

@@ -18,6 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from servers.hub import BATCH_BYTES, Cursor, Message
+from servers.instep import InStep
 
 Encode = Callable[[list[Message]], bytes]
 """The bytes by which a transport says these messages; of none, its heartbeat, if it has any."""
@@ -69,7 +70,7 @@ class Pump:
     thousands of connections have each of their own, and use in turn, nothing is in a cache, and so the least is best.
     """
 
-    __slots__ = ("_cursor", "_encode", "_write", "full", "over")
+    __slots__ = ("_cursor", "_encode", "_in_step", "_others", "_write", "full", "over")
 
     def __init__(self, cursor: Cursor, encode: Encode, write: Callable[[bytes], None], *, full: bool) -> None:
         self.over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -79,10 +80,15 @@ class Pump:
         self._cursor = cursor
         self._encode = encode
         self._write = write
+        self._others = cursor.together(encode, lambda hub: InStep(hub, encode))
+        self._in_step = False
 
     def look(self) -> None:
-        """Write what there is, as far as there is room."""
+        """Write what there is, as far as there is room; then join the others."""
         try:
+            if self._in_step:  # a heartbeat is due
+                self._write(self._encode([]))
+                return
             while not self.full and (messages := self._cursor.take()) is not None:
                 data = self._encode(messages)
                 self._write(data)
@@ -90,11 +96,36 @@ class Pump:
                     break
             if self._cursor.closed:
                 self.stop()
+            else:
+                self.meet()
         except Exception as error:
             self.stop(error)
 
+    def meet(self) -> None:
+        """Join the others, if this one is where they are."""
+        if not self.full and self._others.join(self, self._cursor.position, self._write):
+            self._in_step = True
+            self._cursor.stand_by()
+
+    def step_out(self, position: int) -> None:
+        """Read alone again, from there."""
+        self._in_step = False
+        self._cursor.position = position
+        self._cursor.follow(self.look)
+        self.look()
+
+    def pause(self) -> None:
+        """There is no room."""
+        self.full = True
+        if self._in_step:
+            self.step_out(self._others.leave(self))
+
     def stop(self, error: Exception | None = None) -> None:
         """It is over."""
+        if self._in_step:
+            self._in_step = False
+            self._others.leave(self)
+        self._others.forget(self)
         self._cursor.follow(None)
         self.full = True
         if self.over.done():
@@ -130,7 +161,7 @@ class Pumping(asyncio.Protocol):
         """The transport is full."""
         self._full = True
         if self._pump:
-            self._pump.full = True
+            self._pump.pause()
         super().pause_writing()
 
     def resume_writing(self) -> None:
