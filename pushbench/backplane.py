@@ -28,17 +28,24 @@ class Backplane:
     pid: int
 
 
+def missing() -> str:
+    """Why there can be none; empty if nothing keeps one from being started."""
+    if shutil.which(PROGRAM):
+        return ""
+    return (
+        f"{PROGRAM} is not installed, by which several processes of a server share their log: "
+        f"install it (Debian: apt-get install {PROGRAM}), or set server_workers = 1"
+    )
+
+
 @asynccontextmanager
 async def backplane(cores: Sequence[int]) -> AsyncIterator[Backplane]:
     """One on a free port of loopback, with an empty log that it keeps in a file, as one of production would.
 
     Raises `TargetFailed` if there is no such program, or it does not come up.
     """
-    if shutil.which(PROGRAM) is None:
-        raise TargetFailed(
-            f"{PROGRAM} is not installed, by which several processes of a server share their log: "
-            f"install it (Debian: apt-get install {PROGRAM}), or set server_workers = 1"
-        )
+    if why := missing():
+        raise TargetFailed(why)
     port = _free_port()
     with tempfile.TemporaryDirectory(prefix="pushbench-") as directory:
         flags = {"port": str(port), "bind": "127.0.0.1", "dir": directory, "save": "", "appendonly": "yes"}

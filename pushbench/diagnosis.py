@@ -246,9 +246,12 @@ def _ports(of: "Readings", wanted: Need) -> Finding:
     if of.ports < needs:
         means = "A client's port is free once for each server: the largest cells cannot connect all their subscribers."
         return Finding(Severity.WARN, "ports", found, means, widen)
-    if of.ports - of.ports_taken < PORTS_BESIDE:
-        means = "A server needs a port that nobody holds, and there is hardly one left."
-        return Finding(Severity.WARN, "ports", found, means, f"wait a minute for those in TIME_WAIT, or {widen}")
+    if of.ports_free < PORTS_BESIDE:
+        means = (
+            f"A server needs a port that nobody holds, and of {PORTS_BESIDE} that were asked for {of.ports_free} are free."
+        )
+        held = "wait a minute for those in TIME_WAIT" if of.ports_in_time_wait else "end what holds them (`ss -tan`)"
+        return Finding(Severity.WARN, "ports", found, means, f"{held}, or {widen}")
     return Finding(
         Severity.OK, "ports", found, "Each trial's server has a port of its own, so those held elsewhere do not count."
     )

@@ -11,6 +11,7 @@ from pushbench.machine import Frequency
 
 CLOCK_ROUNDS = 5
 CLOCK_READS = 500
+PORTS_TRIED = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ class Readings:
     ports: int | None
     """How many the kernel has for outgoing connections, and for servers that take any."""
     ports_taken: int
+    ports_free: int
+    """How many of `PORTS_TRIED` a server could have at an address of loopback now."""
     ports_in_time_wait: int
     """Of those that are taken."""
     somaxconn: int | None
@@ -88,6 +91,7 @@ def take() -> Readings:
         swap_used_bytes=memory["SwapTotal"] - memory["SwapFree"] if {"SwapTotal", "SwapFree"} <= memory.keys() else None,
         open_files=environment.raise_file_limit(),
         ports=machine.ports(),
+        ports_free=machine.free_ports(PORTS_TRIED),
         ports_taken=sockets.get("inuse", 0) + sockets.get("tw", 0),
         ports_in_time_wait=sockets.get("tw", 0),
         somaxconn=somaxconn,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pushbench import environment
+from pushbench import backplane, environment
 from pushbench.clocks import below
 from pushbench.objective import parse
 from pushbench.order import Task, columns_needed, following, outcome_of, to_come
@@ -50,13 +50,22 @@ def built_in_target(load: Load) -> Target | None:
     return SERVERS[server](load) if server else None
 
 
+def _check_backplane(scenario: Scenario) -> None:
+    if why := backplane.missing():
+        for cell in scenario.cells:
+            if cell.server_workers > 1:
+                raise scenario.refusal(cell, "server_workers", f"{cell.server_workers} cannot be: {why}")
+
+
 def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool, site: Site = HERE) -> Store:
     """A new run's store, or that of the run which is to be resumed.
 
     Without `out` a new run gets a directory below `results`, and the newest unfinished run of the scenario is resumed.
-    Raises ResultsError, and ScenarioError if this process may not open as many files as the scenario needs.
+    Raises ResultsError, and ScenarioError if this process may not open as many files as the scenario needs, or has not what
+    several processes of a server share.
     """
     check_files(scenario, environment.raise_file_limit())
+    _check_backplane(scenario)
     placement = environment.placed()
     here = {
         "scenario": {"name": scenario.name, "source": scenario.source, "overrides": list(scenario.overrides)},

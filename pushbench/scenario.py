@@ -163,6 +163,8 @@ def check_files(scenario: Scenario, limit: int) -> None:
             f"{cell.subscribers} ({scenario.label(cell)}) needs {need} open files, and a process may open {limit}; "
             f"raise that with `ulimit -n {need}`, or take at most {most} subscribers"
         )
+        if cell.server_workers == 1 and not cell.relayed:
+            says += ", or several processes of the server (server_workers)"
         raise scenario.refusal(cell, "subscribers", says)
 
 

@@ -211,7 +211,7 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
         _table("On the wire, per delivery", trials, WIRE, {}, _added_up(trials)),
         _table("While nothing is published, per connection and second", silent, WAITING, {}, _seldom(silent)),
         *([_table("Memory of the server, per connection", trials, MEMORY, {})] if states else []),
-        _table("Both ends of a connection, and who gets a message first and last", several, MANY, {}),
+        _table("Over several processes: a connection's memory, and who is told first and last", several, MANY, {}),
         _table("Connecting", trials, [figure for figure in CONNECTING if (trials[figure.column] > 0).any()], {}),
         _table("After the server was killed and is back", trials[trials["server_down_ms"] > 0], OUTAGE, {}, (RECOVERY,)),
         _table("Who reads slowly", trials[trials["slow_percent"] > 0], SLOW, {"ended by": _ended_by}),

@@ -29,6 +29,7 @@ READINGS = Readings(
     swap_used_bytes=0,
     open_files=1_048_576,
     ports=28_232,
+    ports_free=64,
     ports_taken=10,
     ports_in_time_wait=3,
     somaxconn=4096,

@@ -53,4 +53,5 @@ def test_this_machine_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     assert read.clock_read_ns > 0
     assert read.clock_step_ns > 0
     assert (read.probes, read.kernel_memory_from) == ("", probes.kernel_source())
+    assert 0 < read.ports_free <= readings.PORTS_TRIED
     assert all(finding.found for finding in judge(read, NEED))

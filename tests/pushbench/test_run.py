@@ -159,6 +159,18 @@ def test_a_new_run_goes_where_it_is_told(tmp_path: Path) -> None:
     assert open_store(scenario(), tmp_path, directory, resume=False).directory == directory
 
 
+def test_several_workers_without_what_they_share_are_refused_before_the_run_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pushbench.backplane.PROGRAM", "no-such-redis")
+    read = scenario("server_workers=[1,2]")
+    with pytest.raises(
+        ScenarioError, match=r"server_workers: 2 cannot be: no-such-redis is not installed.*apt-get install"
+    ):
+        open_store(read, tmp_path, tmp_path / "run", resume=False)
+    assert not (tmp_path / "run").exists()
+
+
 def test_more_subscribers_than_files_are_refused_before_anything_is_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -152,7 +152,7 @@ def test_what_goes_wrong_on_purpose_has_a_table_of_its_own_with_the_cells_in_whi
 
 
 def test_who_needed_several_processes_is_told_what_both_ends_take_and_who_is_first_and_last() -> None:
-    title = "Both ends of a connection, and who gets a message first and last"
+    title = "Over several processes: a connection's memory, and who is told first and last"
     run = frames.run(("sse", "websocket"), subscribers=(100,), trials=1, plateaus=4)["trials"]
     assert title not in [table.title for table in tables(run)]
     told = {"swarm_processes": 6, "both_ends_bytes_per_connection": 40 * 1024.0, "both_ends_bytes_per_connection_r2": 1.0}
