@@ -29,6 +29,9 @@ from pushbench.slow import Reading
 from pushbench.transports import Transport
 from pushbench.wire import Line, Meter, Traffic
 
+ADDRESS_HOLDS = 10_000
+"""So many connect from one address. It has ports for 28,000 connections to a server (ip_local_port_range), of which the
+kernel tries one parity first: with 14,000 that are open it looks at them all each time, and connects a third as quickly."""
 CONNECTING = 32
 """How many subscribers connect at the same time; of a part of them, its part of that, and at least one."""
 
@@ -105,8 +108,7 @@ class Audience:
         self._open = False  # from when there is traffic: who connects then joins late
         self._random = random.Random(part.seed(habits.seed))
         self._client = _named(habits.transport.client)
-        # One address has ports for 28,000 connections to a server (ip_local_port_range); each process has one of its own.
-        self.meter = Meter(copies=habits.leave_early, source=f"127.0.0.{part.number + 1}" if part.number else None)
+        self.meter = Meter(copies=habits.leave_early, sources=_sources(part, habits.subscribers))
         """Counts what goes over the subscribers' sockets."""
         self.connect_traffic = Traffic()
         """What went over them until those were connected that connected before the traffic."""
@@ -322,3 +324,9 @@ def _spread(count: int, window_ns: tuple[int, int]) -> list[int]:
 
 async def _until(moment_ns: int) -> None:
     await asyncio.sleep(max(0.0, (moment_ns - time.monotonic_ns()) / 1e9))
+
+
+def _sources(part: Part, subscribers: int) -> list[str]:
+    """The addresses of loopback from which those of this process connect; none: the kernel's choice is as good."""
+    count = -(-part.count(subscribers) // ADDRESS_HOLDS)
+    return [f"127.0.{nth}.{part.number + 1}" for nth in range(count)] if part.number or count > 1 else []

@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Sequence
 
 from pushbench import readings, shards
-from pushbench.audience import CONNECTING
+from pushbench.audience import ADDRESS_HOLDS, CONNECTING
 from pushbench.diagnosis import Finding, Need, judge
 from pushbench.scenario import Load, Scenario, files_needed
 
@@ -38,7 +38,7 @@ def need(scenarios: Sequence[Scenario]) -> Need:
         memory_bytes=max(map(memory_bytes, cells)),
         connecting=CONNECTING,
         swarms=max(shards.processes(cell, cores=MOST_SWARMS, files=sys.maxsize) for _, cell in cells),
-        addresses=max(1, largest.swarms),
+        addresses=max(1, largest.swarms, -(-largest.subscribers // ADDRESS_HOLDS)),
     )
 
 

@@ -1,14 +1,13 @@
 """Where the swarms of a trial run, and how many there are: on this host, in processes of their own, or elsewhere."""
 
 import resource
-import sys
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from contextlib import AbstractAsyncContextManager
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from pushbench import machine, shards
+from pushbench import shards
 from pushbench.placement import Placement
 from pushbench.scenario import Load
 from pushbench.workers import pool
@@ -53,8 +52,7 @@ class Here:
     async def processes(self, load: Load, placement: Placement) -> int:
         """See `Site.processes`."""
         files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        ports = machine.ports() or sys.maxsize
-        return shards.processes(load, cores=len(placement.swarms(load.relayed)), files=files, ports=ports)
+        return shards.processes(load, cores=len(placement.swarms(load.relayed)), files=files)
 
     def executor(self, number: int) -> AbstractAsyncContextManager[Executor]:
         """See `Site.executor`. Each has one of its own, because one that loses a process ends the others too."""

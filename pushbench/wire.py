@@ -8,9 +8,10 @@ import asyncio
 import os
 import socket
 import struct
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import cycle
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -155,10 +156,10 @@ class Meter:
     has come. Without, what went over a connection that closes inside the window is not counted.
     """
 
-    def __init__(self, copies: bool, source: str | None = None) -> None:
-        """`source`: the address of loopback that sockets to loopback have; None: the kernel's choice."""
+    def __init__(self, copies: bool, sources: Sequence[str] = ()) -> None:
+        """`sources`: the addresses of loopback that sockets to loopback have, in turn; none: the kernel's choice."""
         self._copies = copies
-        self._source = source
+        self._sources = cycle(sources) if sources else None
         self._open: dict[MeteredSocket, socket.socket] = {}
         """Each with what it is read by: itself, or its copy."""
         self._closing: list[tuple[socket.socket, Reading]] = []
@@ -172,10 +173,10 @@ class Meter:
         family, kind, protocol = address[:3]
         made = MeteredSocket(family, kind, protocol)
         made.leave = self._left
-        if self._source and address[4][0].startswith("127."):
+        if self._sources and address[4][0].startswith("127."):
             # Without it the kernel would look for a port that is free for all destinations, which takes ever longer.
             made.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-            made.bind((self._source, 0))
+            made.bind((next(self._sources), 0))
         self._open[made] = socket.socket(fileno=os.dup(made.fileno())) if self._copies else made
         return made
 

@@ -8,9 +8,10 @@ import pytest
 
 from clients.ends import CursorGone, SubscriptionEnded
 from clients.subscription import HandOver
-from pushbench import message
+from pushbench import audience, message
 from pushbench.audience import Audience, Habits
 from pushbench.comeback import Backoff
+from pushbench.part import Part
 from pushbench.recorder import Recorder
 from pushbench.transports import Transport
 
@@ -102,3 +103,19 @@ async def test_an_end_that_is_not_to_happen_is_the_end(end: Exception, backoff: 
     audience = await lives([end], backoff=backoff)
     assert Cut.after == [None]
     assert dict(audience.ended) == {f"{type(end).__name__}: {end}": 1}
+
+
+@pytest.mark.parametrize(
+    ("part", "subscribers", "expected"),
+    [
+        (Part(), 10_000, []),
+        (Part(), 10_001, ["127.0.0.1", "127.0.1.1"]),
+        (Part(0, 2), 20_000, []),
+        (Part(1, 2), 20_000, ["127.0.0.2"]),
+        (Part(5, 6), 100_000, ["127.0.0.6", "127.0.1.6"]),
+    ],
+)
+def test_no_address_has_more_subscribers_than_it_has_ports_that_are_found_quickly(
+    part: Part, subscribers: int, expected: list[str]
+) -> None:
+    assert audience._sources(part, subscribers) == expected

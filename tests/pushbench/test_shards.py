@@ -3,7 +3,7 @@
 import pytest
 
 from pushbench.scenario import Load
-from pushbench.shards import FILES_KEPT, PORTS_KEPT, files_each, processes
+from pushbench.shards import FILES_KEPT, files_each, processes
 
 PLENTY = 20_000
 
@@ -32,9 +32,3 @@ def test_there_are_as_many_processes_as_cores_and_files_ask_for_or_the_load_says
     cell = Load.model_validate({"transport": "sse", "subscribers": 1000, "rate_hz": 1.0, **load})
     assert processes(cell, cores=cores, files=files) == expected
     assert files_each(cell) == (2 if cell.leave_early else 1)
-
-
-def test_none_has_more_subscribers_than_its_address_has_ports() -> None:
-    cell = Load.model_validate({"transport": "sse", "subscribers": 1000, "rate_hz": 1.0})
-    assert processes(cell, cores=1, files=PLENTY, ports=1000 + PORTS_KEPT) == 1
-    assert processes(cell, cores=1, files=PLENTY, ports=999 + PORTS_KEPT) == 2

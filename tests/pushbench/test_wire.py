@@ -199,10 +199,11 @@ def test_a_kernel_that_tells_too_little_is_told(monkeypatch: pytest.MonkeyPatch)
         read(old)
 
 
-async def test_a_meter_with_a_source_gives_its_sockets_that_address_on_loopback() -> None:
-    meter = Meter(copies=False, source="127.0.0.7")
+async def test_a_meter_with_sources_gives_its_sockets_these_addresses_in_turn_on_loopback() -> None:
+    meter = Meter(copies=False, sources=["127.0.0.7", "127.0.1.7"])
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address: AddressInfo = (socket.AF_INET, socket.SOCK_STREAM, 0, "", listener.getsockname())
-        with meter.make(address) as one:
-            one.connect(listener.getsockname())
-            assert one.getsockname()[0] == "127.0.0.7"
+        for expected in ("127.0.0.7", "127.0.1.7", "127.0.0.7"):
+            with meter.make(address) as one:
+                one.connect(listener.getsockname())
+                assert one.getsockname()[0] == expected
