@@ -36,7 +36,8 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         if options.workers == 1:
             workers = [counts_of_worker(hub)]
         else:
-            answers = await asyncio.gather(*(ask(address(options, number)) for number in range(options.workers)))
+            # One after the other: each question at the same time would be a task of its own, and be counted or not.
+            answers = [await ask(address(options, number)) for number in range(options.workers)]
             workers = [answer for answer in answers if answer]
         sums = {name: sum(worker[name] for worker in workers) for name in ("cursors", "tasks")}
         return JSONResponse({"last_id": newest, **sums, "workers": workers})
