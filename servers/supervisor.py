@@ -123,8 +123,10 @@ class Supervisor:
     async def _end_all(self) -> None:
         for what, within_s in ((signal.SIGTERM, STOP_S), (signal.SIGKILL, None)):
             for process in self._processes.values():
-                with suppress(ProcessLookupError):
-                    process.send_signal(what)
+                # Not by `process.send_signal`, which looks whether it has ended, and so takes that from who waits for it.
+                if process.returncode is None:
+                    with suppress(ProcessLookupError):
+                        os.kill(process.pid, what)
             with suppress(TimeoutError):
                 async with asyncio.timeout(within_s):
                     for process in self._processes.values():
