@@ -277,11 +277,10 @@ def _called(metric: Metric, means: tuple[float, float], ratio: Interval, drift: 
     moved = drift if metric.takes_time else 1.0
     highest, lowest = max(1 + GRAIN, moved), min(1 / (1 + GRAIN), moved)
     call = Call.UNCLEAR
-    if ratio.is_interval and blurred:
-        pass
-    elif ratio.is_interval and ratio.low > highest:
+    told = ratio.is_interval and not blurred
+    if told and ratio.low > highest:
         call = Call.WORSE if metric.lower_is_better else Call.BETTER
-    elif ratio.is_interval and ratio.high < lowest:
+    elif told and ratio.high < lowest:
         call = Call.BETTER if metric.lower_is_better else Call.WORSE
     worse_by = ratio.mid - 1 if metric.lower_is_better else 1 - ratio.mid
     why = "" if ratio.is_interval else "1 trial"

@@ -12,6 +12,7 @@ from pushbench.machine import Frequency
 CLOCK_ROUNDS = 5
 CLOCK_READS = 500
 PORTS_TRIED = 64
+"""As many as a run has beside those of its subscribers (`diagnosis.PORTS_BESIDE`)."""
 
 
 @dataclass(frozen=True, slots=True)

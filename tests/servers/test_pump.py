@@ -114,26 +114,15 @@ async def test_a_heartbeat_is_what_a_transport_says_of_no_messages() -> None:
         running.cancel()
 
 
-async def test_it_ends_when_the_hub_is_closed_but_not_before_all_is_written() -> None:
+@pytest.mark.parametrize("turns_between", [3, 0])
+async def test_it_ends_when_the_hub_is_closed_but_not_before_all_is_written(turns_between: int) -> None:
     hub = Hub()
     connection = Connection()
     with hub.cursor() as cursor:
         running = asyncio.ensure_future(connection.pump(cursor, lines))
         await turns()
         hub.publish(b"a")
-        await turns()
-        hub.close()
-        await asyncio.wait_for(running, 20)
-    assert connection.written == [b"a\n"]
-
-
-async def test_it_ends_also_for_those_who_have_something_to_write_when_the_hub_is_closed() -> None:
-    hub = Hub()
-    connection = Connection()
-    with hub.cursor() as cursor:
-        running = asyncio.ensure_future(connection.pump(cursor, lines))
-        await turns()
-        hub.publish(b"a")
+        await turns(turns_between)
         hub.close()
         await asyncio.wait_for(running, 20)
     assert connection.written == [b"a\n"]
