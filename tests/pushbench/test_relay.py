@@ -11,6 +11,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,6 +26,14 @@ MS = 1_000_000
 LONG = Schedule(rate_hz=1, warmup_s=0, measure_s=4000)
 FAR = Line(round_trip_ns=60 * MS)
 RESET = struct.pack("ii", 1, 0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_collected(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A relay collects garbage before it begins, in a process of its own. In that of the tests it would be late: to look at
+    all that is there takes longer than a window here.
+    """
+    monkeypatch.setattr("pushbench.relay.gc", SimpleNamespace(collect=lambda: 0, freeze=lambda: None))
 
 
 @dataclass(frozen=True, slots=True)
