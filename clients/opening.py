@@ -192,6 +192,7 @@ def until_closed(status: int, headers: Container[str]) -> bool:
 
 
 def position(headers: Mapping[str, str]) -> int | None:
-    """The position that a response's `ETag` names, or None without one. Names are in lower case, or of no case."""
-    tag = headers.get("etag")
-    return None if tag is None else int(tag.removeprefix("W/").strip('"'))
+    """The position that a response's `ETag` names, or None without one that is a number. Names are in lower case, or of no
+    case."""
+    digits = headers.get("etag", "").removeprefix("W/").strip('"')
+    return int(digits) if digits.isascii() and digits.isdigit() else None

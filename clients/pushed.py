@@ -2,12 +2,12 @@
 
 import asyncio
 from abc import abstractmethod
-from typing import ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
 import aiohttp
 
 from clients.opening import Answer, Cut, position
-from clients.subscription import HandOver, Subscription
+from clients.subscription import Cursor, HandOver, Subscription
 
 KNOWN_READS, KNOWN_BYTES = 256, 16_384
 """How many reads are remembered, and how long they may be."""
@@ -21,11 +21,14 @@ class Pushed(Subscription, asyncio.Protocol):
     third of what a parser does, and as long for every transport (docs/method.md).
     """
 
-    _all_known: ClassVar[dict[bytes, list[tuple[list[bytes], int | None]]]]
+    cursor: Any
+    _all_known: ClassVar[dict[bytes, list[tuple[list[bytes], Cursor | None]]]]
     """What reads that were whole messages came to: each message, as it is handed over, with the cursor that it names, if
     so. Each transport has its own, for the same bytes are something else on another."""
-    _step: ClassVar[int] = 1
-    """How far a message moves the cursor that names none."""
+    _counts: ClassVar[bool] = True
+    """Whether a message that names no cursor is one further, where the answer has said from where."""
+    _step = 0
+    """How far it moves the cursor."""
 
     _cut: Cut | None = None
     """The connection."""
@@ -66,7 +69,7 @@ class Pushed(Subscription, asyncio.Protocol):
             for message, cursor in known:
                 if cursor is not None:
                     self.cursor = cursor
-                elif self.cursor is not None:
+                elif self._step:
                     self.cursor += self._step
                 self._hand_over(message)
         except Exception as error:  # also of whom it was handed over to
@@ -84,20 +87,20 @@ class Pushed(Subscription, asyncio.Protocol):
         come to the same again.
         """
 
-    def _deliver(self, message: bytes, cursor: int | None = None) -> None:
+    def _deliver(self, message: bytes, cursor: Cursor | None = None) -> None:
         """Hand a message over, if somebody wants it; behind it is the cursor, or one step further without one."""
         if not self._receiving:
             return
         if cursor is not None:
             self.cursor = cursor
-        elif self.cursor is not None:
+        elif self._step:
             self.cursor += self._step
         handed = [message]
         self._came.append((handed, cursor))
         self._hand_over(handed)
 
     def _take_apart(self, data: bytes) -> None:
-        self._came: list[tuple[list[bytes], int | None]] = []
+        self._came: list[tuple[list[bytes], Cursor | None]] = []
         was_fresh = self._fresh
         self._fresh = self._parse(data) and self._receiving
         if was_fresh and self._fresh and self._came and len(data) <= KNOWN_BYTES:
@@ -110,6 +113,7 @@ class Pushed(Subscription, asyncio.Protocol):
         self._known = self._all_known  # an attribute of its own is found in half the time
         if self.cursor is None:
             self.cursor = position(answer.headers)
+        self._step = int(self._counts and self.cursor is not None)
 
     def _end(self, error: Exception) -> None:
         self._receiving = self._fresh = False

@@ -8,7 +8,7 @@ from clients.eventstream import EventStreamParser
 class ServerSentEvents(EndlessResponse):
     """A reader of one event stream. It does not reconnect by itself, as a browser's EventSource would."""
 
-    _step = 0
+    _counts = False
     _id_alone = False
     """Whether there was an id without a message in what was read last."""
 
@@ -30,11 +30,11 @@ class ServerSentEvents(EndlessResponse):
         for event in events:
             if event.type != b"message":
                 return self._end(CursorGone(f"{event.type.decode()}: {event.data.decode()}"))
-            self._deliver(event.data, None if event.id is None else int(event.id))
+            self._deliver(event.data, None if event.id is None else event.id.decode())
         last_event_id = self._events.last_event_id
         if last_event_id is not None and last_event_id != (events[-1].id if events else None):
             self._id_alone = True
-            self.cursor = int(last_event_id)
+            self.cursor = last_event_id.decode()
 
     def _between(self) -> bool:
         return self._events.between and not self._id_alone

@@ -6,10 +6,12 @@ A subscription reads no clock to measure, counts nothing and swallows nothing; t
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import NoReturn, Self
+from typing import Any, NoReturn, Self
 
 from clients.opening import Opener, SocketFactory
 
+Cursor = Any
+"""Where a subscription stands: whatever its transport has for that. What one had reached resumes another."""
 HandOver = Callable[[list[bytes]], None]
 """Takes the messages of one response, line, event or frame, in order, as the bytes that were published."""
 
@@ -28,14 +30,14 @@ class Subscription(ABC):
         self,
         url: str,
         *,
-        after: int | None = None,
+        after: Cursor | None = None,
         headers: Mapping[str, str] | None = None,
         socket_factory: SocketFactory | None = None,
         keep_connection: bool = True,
     ) -> None:
         self.url = url
-        self.cursor = after
-        """The position up to which messages were handed over; None until the server has said where it starts."""
+        self.cursor: Cursor | None = after
+        """Up to where messages were handed over; None as long as the server has not said where that is."""
         self._opener = Opener(headers, socket_factory, keep_connection=keep_connection)
 
     async def __aenter__(self) -> Self:

@@ -31,18 +31,18 @@ async def test_it_asks_again_and_again_with_the_last_answers_validator_on_one_co
     poller: type[ConditionalRequests],
 ) -> None:
     got: list[list[bytes]] = []
-    cursors: list[int | None] = []
+    cursors: list[str] = []
     async with peer(FIRST, NOTHING, new(9, b"8\n9\n"), NOTHING, new(10, b"10\n"), END) as server:
         async with poller(server.url) as subscription:
 
             def hand_over(messages: list[bytes]) -> None:
                 got.append(messages)
-                cursors.append(subscription.cursor)
+                cursors.append(str(subscription.cursor))
 
             with pytest.raises(RequestRefused, match="the script is over"):
                 await subscription.receive(hand_over)
         assert got == [[b"8", b"9"], [b"10"]]
-        assert cursors == [9, 10]
+        assert cursors == ["9", "10"]
         sent = [server.header("if-none-match", number) for number in range(len(server.requests))]
         assert sent == [None, '"7"', '"7"', '"9"', '"9"', '"10"']
         assert server.connections == 1
@@ -72,7 +72,7 @@ async def test_a_cursor_that_goes_while_it_polls_ends_it(poller: type[Conditiona
     async with peer(FIRST, new(8, b"8\n"), gone) as server, poller(server.url) as subscription:
         with pytest.raises(CursorGone, match="cursor_too_old: come again"):
             await subscription.receive(lambda messages: None)
-        assert subscription.cursor == 8
+        assert str(subscription.cursor) == "8"
 
 
 async def test_an_answer_that_is_none_of_a_pollers_ends_it(poller: type[ConditionalRequests]) -> None:
@@ -110,3 +110,39 @@ async def test_an_answer_may_end_with_its_connection(poller: type[ConditionalReq
             await subscription.receive(got.append)
     assert got == [[b"8"]]
     assert server.connections == 2
+
+
+async def test_both_validators_are_sent_back_as_they_came(poller: type[ConditionalRequests]) -> None:
+    """As of nchan: an ETag without quotes counts within the second that Last-Modified names."""
+    when = "Sat, 28 Nov 2026 13:21:55 GMT"
+    first = Answer(response("304 Not Modified", b"", "ETag: 1", f"Last-Modified: {when}"))
+    async with peer(first, NOTHING, END) as server, poller(server.url) as subscription:
+        with pytest.raises(RequestRefused, match="the script is over"):
+            await subscription.receive(lambda messages: None)
+        assert [server.header("if-none-match", number) for number in range(3)] == [None, "1", "1"]
+        assert [server.header("if-modified-since", number) for number in range(3)] == [None, when, when]
+
+
+async def test_what_the_very_first_answer_holds_is_of_before_and_not_handed_over(poller: type[ConditionalRequests]) -> None:
+    got: list[list[bytes]] = []
+    async with peer(new(7, b"7\n"), new(8, b"8\n"), END) as server, poller(server.url) as subscription:
+        with pytest.raises(RequestRefused, match="the script is over"):
+            await subscription.receive(got.append)
+    assert got == [[b"8"]]
+
+
+async def test_the_last_line_of_an_answer_needs_no_end(poller: type[ConditionalRequests]) -> None:
+    got: list[list[bytes]] = []
+    async with peer(FIRST, new(8, b"8"), new(10, b"9\n10"), END) as server, poller(server.url) as subscription:
+        with pytest.raises(RequestRefused, match="the script is over"):
+            await subscription.receive(got.append)
+    assert got == [[b"8"], [b"9", b"10"]]
+
+
+async def test_where_a_reader_starts_may_be_said_elsewhere(poller: type[ConditionalRequests]) -> None:
+    async with peer(FIRST, NOTHING, END) as server:
+        async with poller(server.url, start_url=server.url.replace("/feed", "/newest?x=1")) as subscription:
+            with pytest.raises(RequestRefused, match="the script is over"):
+                await subscription.receive(lambda messages: None)
+        assert [server.target(number) for number in range(3)] == ["/newest?x=1", "/feed", "/feed"]
+        assert server.connections == 1

@@ -128,7 +128,7 @@ async def test_an_answer_that_breaks_off_is_a_clients_error_and_nothing_of_it_is
         async with peer(FIRST, Answer(answer[:cut], Then.END), new(9, b"8\n9\n"), OVER) as server:
             subscription = poller(server.url, keep_connection=keep)
             assert await received(subscription, aiohttp.ClientError) == [], cut
-            assert subscription.cursor == 7
+            assert str(subscription.cursor) == "7"
 
 
 async def test_an_answer_that_breaks_off_in_its_head_is_never_handed_over_in_part(poller: Poller, answer: bytes) -> None:
@@ -136,7 +136,7 @@ async def test_an_answer_that_breaks_off_in_its_head_is_never_handed_over_in_par
         async with peer(FIRST, Answer(answer[:cut], Then.END), new(9, b"8\n9\n"), OVER) as server:
             subscription = poller(server.url)
             got = await received(subscription, (RequestRefused, aiohttp.ClientError))
-            assert (got, subscription.cursor) in [([], 7), ([[b"8", b"9"]], 9)], cut
+            assert (got, str(subscription.cursor)) in [([], "7"), ([[b"8", b"9"]], "9")], cut
 
 
 @pytest.mark.parametrize("before", [b"", EARLY_HINTS], ids=["alone", "after early hints"])
@@ -241,7 +241,7 @@ async def test_what_follows_an_answer_unasked_is_no_answer_to_the_next_request(p
     async with peer(FIRST, Answer(new(9, b"8\n9\n").data + b"and more"), new(10, b"10\n"), OVER) as server:
         subscription = poller(server.url)
         assert await received(subscription, aiohttp.ClientError) == [[b"8", b"9"]]
-        assert subscription.cursor == 9
+        assert str(subscription.cursor) == "9"
 
 
 @pytest.mark.parametrize("interim", [b"HTTP/1.1 100 Continue\r\n\r\n", EARLY_HINTS * 2], ids=["one", "two"])

@@ -15,10 +15,11 @@ class Asking(LongPoll):
     async def _connect(self) -> None:
         pass
 
-    async def _ask(self, hand_over: HandOver) -> None:
+    async def _ask(self, hand_over: HandOver) -> bool:
         self.asked += 1
         if self.asked == 3:
             raise EOFError
+        return False
 
 
 def test_it_waits_for_nothing_between_an_answer_and_the_next_request() -> None:

@@ -178,13 +178,13 @@ async def test_what_came_with_the_head_is_not_lost_even_if_the_server_has_left_b
 )
 async def test_an_answer_that_announces_another_is_passed_over(client: Client, welcome: bytes, interim: bytes) -> None:
     async with peer(Answer(interim + welcome, Then.TALK)) as server, client(server.url) as subscription:
-        assert subscription.cursor == 7
+        assert str(subscription.cursor) == "7"
 
 
 @pytest.mark.parametrize("before", [b"\r\n", b"\r\n\r\n"], ids=["one", "two"])
 async def test_empty_lines_before_an_answer_are_passed_over(client: Client, welcome: bytes, before: bytes) -> None:
     async with peer(Answer(before + welcome, Then.TALK)) as server, asyncio.timeout(20), client(server.url) as subscription:
-        assert subscription.cursor == 7
+        assert str(subscription.cursor) == "7"
 
 
 @pytest.mark.parametrize("body", [b"", b"it has moved"], ids=["without a body", "with a body"])
@@ -192,7 +192,7 @@ async def test_a_redirect_is_followed(client: Client, welcome: bytes, body: byte
     moved = Answer(response("302 Found", body, "Location: /there", 'ETag: "1"'))
     async with peer(moved, Answer(welcome, Then.TALK)) as server, client(server.url) as subscription:
         assert [server.target(0), server.target(1)] == ["/feed", "/there"]
-        assert subscription.cursor == 7
+        assert str(subscription.cursor) == "7"
 
 
 async def test_a_redirect_whose_body_does_not_end_is_followed_on_a_new_connection(client: Client, welcome: bytes) -> None:
@@ -202,7 +202,7 @@ async def test_a_redirect_whose_body_does_not_end_is_followed_on_a_new_connectio
 
     async with serving(script) as server:
         async with client(server.url) as subscription:
-            assert subscription.cursor == 7
+            assert str(subscription.cursor) == "7"
             async with asyncio.timeout(20):
                 await server.visits[0]
         await server.left()

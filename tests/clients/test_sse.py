@@ -8,13 +8,13 @@ from clients.sse import ServerSentEvents
 from tests.clients.peer import Answer, Then, endless, peer
 
 
-async def received(data: bytes, kind: type[Exception], says: str | None = None) -> tuple[list[bytes], int | None]:
+async def received(data: bytes, kind: type[Exception], says: str | None = None) -> tuple[list[bytes], int]:
     """What is handed over of one response until it ends with an exception, and the cursor then."""
     got: list[bytes] = []
     async with peer(Answer(data, Then.END)) as server, ServerSentEvents(server.url) as subscription:
         with pytest.raises(kind, match=says):
             await subscription.receive(got.extend)
-        return got, subscription.cursor
+        return got, int(subscription.cursor)
 
 
 async def test_it_asks_for_an_event_stream_and_without_a_cursor_for_what_comes() -> None:
@@ -39,6 +39,23 @@ async def test_an_id_alone_moves_the_cursor() -> None:
 
 async def test_events_without_an_id_leave_the_cursor_where_it_is() -> None:
     assert await received(endless(b"data: a\n\n", last=True), SubscriptionEnded) == ([b"a"], 7)
+
+
+async def test_an_id_may_be_any_text() -> None:
+    data = endless(b"id: 1795872131:0\ndata: a\n\n")
+    async with peer(Answer(data, Then.END)) as server, ServerSentEvents(server.url) as subscription:
+        with pytest.raises(aiohttp.ClientError):
+            await subscription.receive(lambda messages: None)
+        assert subscription.cursor == "1795872131:0"
+
+
+async def test_an_event_without_an_id_behind_one_that_has_one_leaves_the_cursor_there() -> None:
+    data = endless(b"id: 1:0\ndata: a\n\n", b"data: b\n\n")
+    got: list[bytes] = []
+    async with peer(Answer(data, Then.END)) as server, ServerSentEvents(server.url) as subscription:
+        with pytest.raises(aiohttp.ClientError):
+            await subscription.receive(got.extend)
+        assert (got, subscription.cursor) == ([b"a", b"b"], "1:0")
 
 
 async def test_heartbeats_are_passed_over() -> None:

@@ -49,14 +49,14 @@ def welcome(client: Callable[..., Subscription]) -> Answer:
 
 async def test_it_starts_where_the_server_says(client: Callable[..., Subscription], welcome: Answer) -> None:
     async with peer(welcome) as server, client(server.url) as subscription:
-        assert subscription.cursor == 7
+        assert str(subscription.cursor) == "7"
 
 
 async def test_it_resumes_from_where_it_is_told_whatever_the_server_says(
     client: Callable[..., Subscription], welcome: Answer
 ) -> None:
     async with peer(welcome) as server, client(server.url, after=5) as subscription:
-        assert subscription.cursor == 5
+        assert str(subscription.cursor) == "5"
 
 
 async def test_leaving_closes_the_connection(client: Callable[..., Subscription], welcome: Answer) -> None:
