@@ -56,8 +56,8 @@ class ConditionalRequests(Subscription):
         validators: bool = True,
         **options: Any,
     ) -> None:
-        """`after` may be the number that an ETag holds. `start_url` is asked first, for a server that says elsewhere where a
-        reader starts. Without `validators` it asks by a query, which is answered 200 whatever there is."""
+        """`after` may be the number that an ETag holds. `start_url` is asked first, for a server that says elsewhere where
+        a reader starts. Without `validators` it asks by a query, which is answered 200 whatever there is."""
         since = Validators(f'"{after}"') if isinstance(after, int) else after
         super().__init__(url, after=since, keep_connection=keep_connection, **options)
         self._start_url = start_url or url

@@ -1,5 +1,7 @@
 """The conditional requests of both pollers."""
 
+from typing import Any
+
 import pytest
 
 from clients.conditional import ConditionalRequests
@@ -13,8 +15,8 @@ NOTHING = Answer(response("304 Not Modified", b"", 'ETag: "7"'))
 END = Answer(response("500 Internal Server Error", b"the script is over"))
 
 
-def polling(url: str) -> Polling:
-    return Polling(url, interval_s=0)
+def polling(url: str, **options: Any) -> Polling:
+    return Polling(url, interval_s=0, **options)
 
 
 @pytest.fixture(params=[polling, LongPoll], ids=["polling", "longpoll"])
