@@ -18,7 +18,7 @@ from pushbench import probes
 from pushbench.placement import place
 from pushbench.plans import Trial
 from pushbench.publisher import FOLLOW, WAYS, Feed
-from pushbench.run import built_in_target
+from pushbench.run import target_of
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.target import running
@@ -56,7 +56,7 @@ def trial_of(transport: str) -> Trial:
     """500 subscribers, 100 messages a second of 100 bytes."""
     load = Load(transport=transport, subscribers=SUBSCRIBERS, rate_hz=RATE_HZ, payload_bytes=PAYLOAD_BYTES)
     phases = Phases(warmup_s=WARMUP_S, measure_s=MEASURE_S)
-    return Trial(load, phases, built_in_target(load), place(sorted(os.sched_getaffinity(0))), seed=1)
+    return Trial(load, phases, target_of(load), place(sorted(os.sched_getaffinity(0))), seed=1)
 
 
 async def by_swarm(transport: str) -> Figures:

@@ -16,7 +16,7 @@ from benchmarks.nchan import missing
 from benchmarks.receiving import Nobody
 from pushbench.placement import place
 from pushbench.plans import Trial
-from pushbench.run import built_in_target
+from pushbench.run import target_of
 from pushbench.scenario import Load, Phases
 from pushbench.target import Target
 from pushbench.trial import attempt
@@ -53,10 +53,10 @@ def trial_of(row: Row, rate_hz: float) -> Trial:
     """500 subscribers at that rate."""
     load = Load(transport=row.transport, subscribers=SUBSCRIBERS, rate_hz=rate_hz, payload_bytes=PAYLOAD_BYTES)
     targets = {
-        "nchan": lambda: Target("nchan", (sys.executable, "-m", "benchmarks.nchan"), publish_via="websocket"),
-        "C": lambda: Target("C", (str(built("sender")),), publish_via="lines"),
+        "nchan": lambda: Target("nchan", (sys.executable, "-m", "benchmarks.nchan")),
+        "C": lambda: Target("C", (str(built("sender")),), publish={"lines": ""}),
     }
-    target = targets[row.server]() if row.server in targets else built_in_target(load)
+    target = targets[row.server]() if row.server in targets else target_of(load)
     phases = Phases(warmup_s=WARMUP_S, measure_s=MEASURE_S[rate_hz], drain_s=DRAIN_S)
     return Trial(load, phases, target, place(sorted(os.sched_getaffinity(0))), seed=1)
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from types import TracebackType
 from typing import Any, NoReturn, Protocol, Self
+from urllib.parse import urljoin
 
 import numpy as np
 
@@ -39,7 +40,7 @@ CONNECTING = 32
 class Subscriber(Protocol):
     """What a client is to the swarm; see `clients.subscription.Subscription`."""
 
-    cursor: int | None
+    cursor: Any
 
     async def __aenter__(self) -> Self:
         """Connect."""
@@ -76,6 +77,10 @@ class Habits:
     """How fast they do; 0: not at all."""
     vanish: int = 0
     """How many, the first ones behind those, vanish without a word when the window begins."""
+    scheme: str = "http"
+    """How the server is spoken to."""
+    start_path: str = ""
+    """Where those that poll ask from where to ask; empty: where they ask anyhow."""
     backoff: Backoff | None = None
     """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
 
@@ -157,7 +162,7 @@ class Audience:
 
     def one_more(self, url: str) -> Subscriber:
         """A client like those of the subscribers, with options of its own where theirs differ from each other."""
-        client: Subscriber = self._client(url, **self._options_of_one())
+        client: Subscriber = self._client(url, **self._options_of_one(url))
         return client
 
     async def leave(self) -> None:
@@ -203,9 +208,9 @@ class Audience:
 
     async def _live(self, number: int, settled: asyncio.Event) -> None:
         """One subscriber's life. `settled` is set once it has connected, or has failed to."""
-        options = self._options_of_one()
+        options = self._options_of_one(self._url)
         line: Line | None = None
-        if self._habits.transport.server:
+        if not self._habits.transport.feeds_itself:
             line = Line(self.meter)
             options["socket_factory"] = line.socket
         sink = self._recorder.sink(number)
@@ -241,8 +246,10 @@ class Audience:
             self._away.discard(number)
             settled.set()
 
-    def _options_of_one(self) -> dict[str, Any]:
+    def _options_of_one(self, url: str) -> dict[str, Any]:
         options = dict(self._options)
+        if self._habits.start_path:
+            options["start_url"] = urljoin(url, self._habits.start_path)
         if self._habits.transport.polls:
             options["phase"] = self._random.random()
         return options

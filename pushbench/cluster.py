@@ -129,7 +129,7 @@ class Cluster:
 
     def _wanted(self, load: Load) -> int:
         """How many processes a load has: as many as there are workers, unless it says fewer."""
-        if ROWS[load.transport].server is None:
+        if ROWS[load.transport].feeds_itself:
             return 1
         return load.swarms or min(load.subscribers, self._count)
 

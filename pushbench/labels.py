@@ -9,6 +9,7 @@ from typing import Any
 from pushbench.transports import FLOORS, heeds
 
 SETTINGS: dict[str, str] = {
+    "target": "{}",
     "subscribers": "{} subscribers",
     "rate_hz": "{} messages/s",
     "payload_bytes": "{} bytes",

@@ -34,19 +34,19 @@ def noticed_ms(looks: Sequence[Look], vanished_ns: int, vanished: int) -> dict[s
     return columns
 
 
-async def look(host: str, port: int, looks: list[Look]) -> None:
+async def look(host: str, port: int, path: str, looks: list[Look]) -> None:
     """Ask the server again and again how many cursors it has, until cancelled."""
     while True:
         began = time.monotonic()
         with suppress(OSError):  # a server that is busy, or has gone: there is another look
-            looks.append((time.monotonic_ns(), await _cursors(host, port)))
+            looks.append((time.monotonic_ns(), await _cursors(host, port, path)))
         await asyncio.sleep(max(0.0, ASK_EVERY_S - (time.monotonic() - began)))
 
 
-async def _cursors(host: str, port: int) -> int:
+async def _cursors(host: str, port: int, path: str) -> int:
     reader, writer = await asyncio.open_connection(host, port)
     try:
-        writer.write(f"GET /status HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
         answer = await reader.read()
     finally:
         writer.close()

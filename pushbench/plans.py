@@ -3,7 +3,8 @@
 It knows the keys of a load, and the plans of swarm, publisher and relay. When each does its part is not known here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from pushbench.audience import Habits
 from pushbench.client_options import client_options
@@ -17,7 +18,7 @@ from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.shaping import Line
 from pushbench.swarm import SwarmPlan
-from pushbench.target import Target
+from pushbench.target import Served, Target
 from pushbench.transports import ROWS
 
 MS_NS = 1_000_000
@@ -62,6 +63,8 @@ def swarm_plans(trial: Trial, control: Contact, processes: int, afar: bool) -> t
         vanish=load.vanishing,
         backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
     )
+    if trial.target:
+        habits = _served_by(trial.target, habits)
     cores = trial.placement.swarms(load.relayed)
     return tuple(
         SwarmPlan(
@@ -78,14 +81,29 @@ def swarm_plans(trial: Trial, control: Contact, processes: int, afar: bool) -> t
     )
 
 
+def _served_by(target: Target, habits: Habits) -> Habits:
+    """The habits of those that ask this target."""
+    row = habits.transport
+    served = target.serves.get(row.name, Served(row.path))
+    return replace(
+        habits,
+        transport=replace(row, path=target.path(served.path)),
+        options={**habits.options, **({"drain": True} if row.polls and served.one_at_a_time else {})},
+        scheme=urlsplit(target.url).scheme or "http",
+        start_path=target.path(served.start) if served.start else "",
+    )
+
+
 def publisher_plan(trial: Trial, control: Contact) -> PublisherPlan | None:
     """What is published, and when; None if nothing is, or the swarm feeds itself."""
     if trial.schedule is None or not trial.schedule.count or trial.target is None:
         return None
+    target, via = trial.target, trial.target.way(trial.load.publish_via)
     return PublisherPlan(
         control=control,
-        path=trial.target.publish_path,
-        via=trial.target.publish_via or trial.load.publish_via,
+        path=target.path(target.publish[via]),
+        status_path=target.path(target.status_path),
+        via=via,
         pacing=trial.load.pacing,
         schedule=trial.schedule,
         give_up_s=trial.phases.drain_s,

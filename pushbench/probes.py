@@ -50,6 +50,21 @@ def kernel_bytes() -> int:
     return slab + PAGE_BYTES * _tcp_pages()
 
 
+def below(pid: int) -> list[int]:
+    """The processes that a process has started and those that these have, each before its own."""
+    found: dict[int, list[int]] = {}
+    for path in PROC.glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has ended meanwhile
+            # pid (name) state parent …, where the name may hold anything (proc(5)).
+            parent = int(path.read_bytes().rpartition(b")")[2].split()[1])
+            found.setdefault(parent, []).append(int(path.parent.name))
+    below, at = [pid], 0
+    while at < len(below):
+        below += sorted(found.get(below[at], ()))
+        at += 1
+    return below[1:]
+
+
 def queue_bytes() -> int:
     """What the kernel holds in the queues of this host's TCP sockets, in whole pages."""
     return PAGE_BYTES * _tcp_pages()

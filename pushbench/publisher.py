@@ -60,8 +60,10 @@ class PublisherPlan:
 
     control: Contact
     path: str
+    status_path: str
+    """What says how many messages the server has."""
     via: str
-    """`websocket` or `post`."""
+    """One of `WAYS`."""
     pacing: str
     """`open` or `closed`."""
     schedule: Schedule
@@ -111,18 +113,18 @@ def publish(plan: PublisherPlan) -> PublisherReport:
             except ServerGone:
                 if feed is None or not plan.persists:
                     raise
-                del slip_ns[_accepted(address, feed.until_ns) :]
+                del slip_ns[_accepted(address, plan.status_path, feed.until_ns) :]
         channel.send(done=True)
         channel.receive()  # stay until dismissed, so that the CPU clock of this process can be read
     return PublisherReport(tuple(slip_ns), tuple(sorted(held_up)))
 
 
-def _accepted(server: Address, until_ns: int) -> int:
+def _accepted(server: Address, path: str, until_ns: int) -> int:
     """How many messages the server has that was gone, once it is back. Raises `ServerGone` if it never is."""
     while time.monotonic_ns() < until_ns:
         with closing(http.client.HTTPConnection(*server, timeout=STATUS_TIMEOUT_S)) as connection:
             try:
-                connection.request("GET", "/status")
+                connection.request("GET", path)
                 last_id: int = json.loads(connection.getresponse().read())["last_id"]
                 return last_id  # ids begin with 1, the numbers of messages with 0
             except (OSError, http.client.HTTPException):

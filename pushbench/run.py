@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pushbench import backplane, environment
+from pushbench import backplane, contract, environment
 from pushbench.clocks import below
 from pushbench.objective import parse
 from pushbench.order import Task, columns_needed, following, outcome_of, to_come
@@ -22,32 +22,16 @@ from pushbench.progress import Progress
 from pushbench.results import ResultsError, Store, read_manifest, runs
 from pushbench.scenario import Load, Scenario, check_files
 from pushbench.site import Site
-from pushbench.target import Target, bare_tcp, built_in
-from pushbench.transports import ROWS
+from pushbench.target import Target
 from pushbench.trial import HERE, attempt
 
 Targets = Callable[[Load], Target | None]
 
 
-def _starlette(load: Load) -> Target:
-    return built_in(
-        loop=load.server_loop,
-        heartbeat_s=load.heartbeat_s,
-        longpoll_timeout_s=load.longpoll_timeout_s,
-        compression=load.compression,
-        drop_unanswered_s=load.drop_unanswered_s,
-        workers=load.server_workers,
-    )
-
-
-SERVERS: dict[str, Callable[[Load], Target]] = {"starlette": _starlette, "tcp": lambda load: bare_tcp()}
-"""The servers that come with the suite, with the options that a cell asks for, by the name that a row gives them."""
-
-
-def built_in_target(load: Load) -> Target | None:
-    """The server that comes with the suite and serves a cell; None if none does, and the swarm feeds itself."""
-    server = ROWS[load.transport].server
-    return SERVERS[server](load) if server else None
+def target_of(load: Load) -> Target | None:
+    """What serves a cell; None if nothing does, and the swarm feeds itself. Raises ScenarioError if it cannot be had."""
+    known = contract.of(load)
+    return known.target(load) if known else None
 
 
 def _check_backplane(scenario: Scenario) -> None:
@@ -121,7 +105,7 @@ def _unfinished(scenario: Scenario, same: Mapping[str, Any], results: Path) -> P
     return found[0]
 
 
-async def execute(scenario: Scenario, store: Store, targets: Targets = built_in_target, site: Site = HERE) -> None:
+async def execute(scenario: Scenario, store: Store, targets: Targets = target_of, site: Site = HERE) -> None:
     """Make every trial that the store does not have yet, with its swarms there. Raises SiteError if they cannot be made."""
     cores = sorted(os.sched_getaffinity(0))
     placement = environment.placed()

@@ -257,7 +257,9 @@ def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
                 f"that have into a [[grid]] of their own"
             )
             yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
-    beyond = () if row.server else (*RELAYED, "swarms")  # nothing can stand between a swarm and itself, nor can it be two
+    beyond = (
+        () if not row.feeds_itself else (*RELAYED, "swarms")
+    )  # nothing can stand between a swarm and itself, nor can it be two
     for key in (*PLAIN_ONLY, *beyond) if cell.transport in FLOORS else ():
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain:

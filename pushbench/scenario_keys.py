@@ -80,10 +80,20 @@ class Head(Table):
     )
 
 
+BUILT_IN = "starlette"
+"""The target that comes with the suite, and is meant where none is named."""
+
+
 class Load(Table):
     """The load of one cell: every key here is a column of the trials, and may be a list in `[grid]`."""
 
     transport: TransportName = Field(description="how messages reach the subscribers")
+    target: str = Field(
+        default=BUILT_IN,
+        min_length=1,
+        max_length=300,
+        description="the server that is measured: a name (`pushbench list`), a contract's file, or a URL",
+    )
     kind: Literal["broadcast", "idle"] = Field(
         default="broadcast",
         description="broadcast: every subscriber gets every message; idle: nothing is published in the window",

@@ -81,7 +81,7 @@ class _Swarm:
         self.plan = plan
         self.schedule = plan.schedule or Schedule(rate_hz=1, warmup_s=0, measure_s=0)
         self.recorder = Recorder()
-        self.source = None if plan.habits.transport.server else Source()
+        self.source = Source() if plan.habits.transport.feeds_itself else None
         own = {"source": self.source} if self.source else {}
         self.audience = Audience(plan.habits, self.recorder, plan.part, **own)
         self.start_ns = 0  # of the schedule
@@ -128,7 +128,8 @@ class _Swarm:
     async def _do(self, note: Note) -> Note:
         """Do as a note says; returns what is to be answered beside the usual."""
         if "connect" in note:
-            url = f"http://{note['host']}:{note['port']}{self.plan.habits.transport.path}"
+            habits = self.plan.habits
+            url = f"{habits.scheme}://{note['host']}:{note['port']}{habits.transport.path}"
             await self.audience.connect(note["connect"], url)
         elif "witness" in note:
             await self._call_a_witness(note["host"], note["port"])
@@ -161,8 +162,9 @@ class _Swarm:
     async def _call_a_witness(self, host: str, port: int) -> None:
         """Call the one witness that there is among all subscribers of all swarms: the first has it."""
         transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
-        if transport.server and subscribers >= AMONG and not self.plan.part.number:
-            self.witness = Witness(self.audience.one_more, bare=not transport.path)
+        if not transport.feeds_itself and subscribers >= AMONG and not self.plan.part.number:
+            scheme = self.plan.habits.scheme
+            self.witness = Witness(self.audience.one_more, scheme, bare=not transport.path)
             await self.witness.begin(host, port, transport.path)
 
     def _read(self, estimates: Sequence[Sequence[int]] | None) -> None:

@@ -1,19 +1,25 @@
-"""A target: the server under test, started as a process of its own and waited for by its ready line.
+"""A target: the server under test, started as a process of its own and waited for until it is ready.
 
 It knows how to start and stop a server, and nothing of what the server does. The process that it starts is the server's
-keeper (`pushbench.kinship`), which ends with the server, and before which nothing ends that the server has started.
+keeper (`pushbench.kinship`), which ends with the server, and before which nothing ends that the server has started. A
+server that is there already is not started, and nothing is known of its processes.
 """
 
 import asyncio
 import json
+import re
 import signal
-import sys
+import socket
+import tempfile
 from collections import deque
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+from pushbench import probes
 from pushbench.kinship import BY_SIGNAL, LET_GO, NOT_STARTED, below_a_keeper
 from pushbench.usage import Usage
 
@@ -22,6 +28,8 @@ READY_TIMEOUT_S = 20.0
 STOP_TIMEOUT_S = 5.0
 """How long a server may take to end by itself."""
 LAST_LINES = 12
+ASK_EVERY_S = 0.02
+"""How often it is asked whether a server is ready that does not say so itself."""
 NOTICE_S = 0.2
 """Whatever goes wrong, so long is waited whether it is because the server has ended."""
 
@@ -30,36 +38,81 @@ class TargetFailed(Exception):
     """The server did not start, or ended by itself; the text has its own last lines."""
 
 
+def placeholders(text: str, names: Collection[str]) -> set[str]:
+    """Which of these names stand in a text to be filled in, as `{name}`."""
+    return {name for name in re.findall(r"\{(\w+)\}", text) if name in names}
+
+
+def filled(text: str, values: Mapping[str, str]) -> str:
+    """The text with `{name}` replaced by its value; braces around anything else are left alone."""
+    return re.sub(r"\{(\w+)\}", lambda found: values.get(found[1], found[0]), text)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How a target serves a transport."""
+
+    path: str
+    start: str = ""
+    """Where a poller asks from where to ask; empty: there."""
+    resumes: bool = True
+    """Whether a reader can resume,"""
+    resumes_unseen: bool = True
+    """also one that has not had a message."""
+    one_at_a_time: bool = False
+    """Whether an answer has one message at most."""
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How to start a server.
+    """How to start a server, and where it has what.
 
     Its standard output must have one line of JSON with `ready`, `port` and `pid`; if other processes do its work, or some
-    of it, with their `pids` too.
+    of it, with their `pids` too. Or it has a path that is answered when it is ready: then it gets a port, and all processes
+    that it has by then are its own.
     """
 
     name: str
     command: tuple[str, ...]
-    publish_path: str = "/publish"
-    publish_via: str | None = None
-    """The one way to publish that it has; None if it has all that a scenario may name."""
+    """Words, in which `{port}`, `{host}`, `{directory}` and all `values` are filled in."""
+    publish: Mapping[str, str] = field(default_factory=lambda: {"websocket": "/publish", "post": "/publish"})
+    """Where messages are published, by each way that there is."""
+    serves: Mapping[str, Served] = field(default_factory=dict)
+    """How it serves each transport; one that is not among them is where the table of transports says."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Files that it finds in `{directory}`, by their names; filled in likewise."""
+    ready_path: str = ""
+    """What it answers when it is ready; empty: it says so itself."""
     ready_timeout_s: float = READY_TIMEOUT_S
+    values: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
+    """Where it is, if it is there already."""
+    status_path: str = "/status"
+    """What says how it is; empty if nothing does."""
     shares_log: bool = False
     """Whether it is several processes, which need a backplane."""
     host: str = LOOPBACK
     """The address of this host at which it is reached."""
 
     def at(self, host: str) -> "Target":
-        """The same, listening at that address; on loopback it listens anyhow."""
-        return self if host == self.host else replace(self, command=(*self.command, f"--host={host}"), host=host)
+        """The same, listening at that address."""
+        return replace(self, host=host)
 
     def sharing(self, url: str) -> "Target":
         """The same, with its log in the backplane there."""
-        return replace(self, command=(*self.command, f"--redis={url}"))
+        return replace(self, values={**self.values, "redis": url})
 
     def mortal(self, journal: str, port: int = 0) -> "Target":
         """The same, to be killed and started again: at that port (0: a free one), with its log kept in that file."""
-        return replace(self, command=(*self.command, f"--port={port}", f"--journal={journal}"))
+        return replace(self, values={**self.values, "port": str(port), "journal": journal})
+
+    def way(self, asked: str) -> str:
+        """How to publish: as it is asked for, unless it has one way of its own."""
+        return asked if asked in self.publish else next(iter(self.publish))
+
+    def path(self, path: str) -> str:
+        """Where that is: below the URL, if it has one."""
+        return urlsplit(self.url).path.rstrip("/") + path
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,41 +131,8 @@ class Running:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """All its processes."""
-        return (self.pid, *self.workers)
-
-
-def built_in(
-    *,
-    loop: str,
-    heartbeat_s: float,
-    longpoll_timeout_s: float,
-    compression: str = "none",
-    drop_unanswered_s: float = 0.0,
-    workers: int = 1,
-) -> Target:
-    """The Starlette server that comes with the suite."""
-    return Target(
-        "starlette",
-        (
-            sys.executable,
-            "-m",
-            "servers",
-            "--port=0",
-            f"--loop={loop}",
-            f"--heartbeat-s={heartbeat_s}",
-            f"--longpoll-timeout-s={longpoll_timeout_s}",
-            f"--compression={compression}",
-            f"--drop-unanswered-s={drop_unanswered_s}",
-            *([f"--workers={workers}"] if workers > 1 else []),
-        ),
-        shares_log=workers > 1,
-    )
-
-
-def bare_tcp() -> Target:
-    """The floor that has no HTTP."""
-    return Target("tcp", (sys.executable, "-m", "targets.tcp"), publish_via="lines")
+        """All its processes; none of a server that was not started here."""
+        return (self.pid, *self.workers) if self.pid else ()
 
 
 @asynccontextmanager
@@ -121,8 +141,44 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
 
     Raises `TargetFailed` if it does not become ready, or ends by itself; also in place of an error that came of that.
     """
+    if target.url:
+        yield _there(target)
+        return
+    async with AsyncExitStack() as stack:
+        given = {"host": target.host, "port": "0", **target.values}
+        if target.ready_path and given["port"] == "0":
+            given["port"] = str(_free_port(target.host))
+        if target.files or any(placeholders(word, ("directory",)) for word in target.command):
+            given["directory"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="pushbench-"))
+            _write(Path(given["directory"]), target.files, given)
+        command = [filled(word, given) for word in target.command]
+        yield await stack.enter_async_context(_started(target, command, int(given["port"]), cores))
+
+
+def _write(directory: Path, files: Mapping[str, str], values: Mapping[str, str]) -> None:
+    directory.chmod(0o755)  # the processes of a server may be another user's
+    for name, text in files.items():
+        (directory / name).write_text(filled(text, values))
+
+
+def _there(target: Target) -> Running:
+    """A server that is there already, whose processes are not known."""
+    parts = urlsplit(target.url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return Running(parts.hostname or "", port, 0, asyncio.get_running_loop().create_future())
+
+
+def _free_port(host: str) -> int:
+    with socket.create_server((host, 0), family=socket.AF_INET6 if ":" in host else socket.AF_INET) as free:
+        port: int = free.getsockname()[1]
+        return port
+
+
+@asynccontextmanager
+async def _started(target: Target, command: Sequence[str], port: int, cores: Sequence[int]) -> AsyncIterator[Running]:
+    """By this command, at that port if it does not say at which itself."""
     process = await asyncio.create_subprocess_exec(
-        *below_a_keeper(target.command, cores),
+        *below_a_keeper(command, cores),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -135,7 +191,11 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
         assert process.stdout is not None
         try:
             async with asyncio.timeout(target.ready_timeout_s):
-                ready = await _ready_line(process.stdout, lines)
+                if target.ready_path:
+                    draining = asyncio.create_task(_drain(process.stdout, lines))
+                    ready = await _answering(target, process, port)
+                else:
+                    ready = await _ready_line(process.stdout, lines)
                 code = None if ready else _exit_code(await process.wait())
         except TimeoutError:
             raise TargetFailed(_failure(target, f"was not ready after {target.ready_timeout_s:g} s", lines)) from None
@@ -143,7 +203,8 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
             raise TargetFailed(f"the server {target.name} cannot be started: {' | '.join(lines)}")
         if ready is None:
             raise TargetFailed(_failure(target, f"ended with exit code {code} before it was ready", lines))
-        draining = asyncio.create_task(_drain(process.stdout, lines))
+        if draining is None:
+            draining = asyncio.create_task(_drain(process.stdout, lines))
         exited = asyncio.ensure_future(process.wait())
         cause: Exception | None = None
         try:
@@ -182,6 +243,30 @@ async def _ready_line(output: asyncio.StreamReader, lines: deque[str]) -> dict[s
             pass
         lines.append(line.decode(errors="replace").rstrip())
     return None
+
+
+async def _answering(target: Target, process: asyncio.subprocess.Process, port: int) -> dict[str, Any] | None:
+    """What a ready line would have said, once the path is answered by whatever; None if the server has ended before."""
+    while process.returncode is None:
+        if await _answers(target.host, port, target.ready_path):
+            pid, *others = probes.below(process.pid)
+            return {"port": port, "pid": pid, "pids": others}
+        await asyncio.sleep(ASK_EVERY_S)
+    return None
+
+
+async def _answers(host: str, port: int, path: str) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    try:
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        return (await reader.readline()).startswith(b"HTTP/1.")
+    except OSError:
+        return False
+    finally:
+        writer.close()
 
 
 async def _drain(output: asyncio.StreamReader, lines: deque[str]) -> None:

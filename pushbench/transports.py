@@ -27,8 +27,12 @@ class Transport:
     transits: int = 1
     """How many ways between subscriber and server a message may have to wait for, at most. Where every answer needs a
     request of its own: that of the answer before, that of the request, and its own."""
-    server: str | None = "starlette"
-    """Which of the targets that come with the suite serves it; None if nothing does, and the swarm feeds itself."""
+    own_target: str = ""
+    """The one target that serves it; empty if any may that claims it."""
+    feeds_itself: bool = False
+    """Whether nothing serves it, and the swarm feeds itself."""
+    cursor: str = "after"
+    """What resumes a reader: `validators` of the last answer, `last-event-id`, or a count behind `after`; or `none`."""
     asks: str = "once"
     """How messages are asked for: `once` (an endless response), `again` (a request each time), `upgrade` (a WebSocket)."""
     drawn_as: str = ""
@@ -43,13 +47,23 @@ class Transport:
         """Whether a load key has any part in it: its cells that differ in another are the same cell."""
         if key in ("poll_interval_ms", "poll_connection", "poll_empty"):
             return self.polls
+        if key == "target":
+            return not (self.own_target or self.feeds_itself)
         return self.deflates if key == "compression" else True
 
 
 TRANSPORTS: dict[str, Transport] = {
     row.name: row
     for row in (
-        Transport("polling", "clients.polling:Polling", "/polling", "asks again every interval", polls=True, asks="again"),
+        Transport(
+            "polling",
+            "clients.polling:Polling",
+            "/polling",
+            "asks again every interval",
+            polls=True,
+            asks="again",
+            cursor="validators",
+        ),
         Transport(
             "longpoll",
             "clients.longpoll:LongPoll",
@@ -57,15 +71,17 @@ TRANSPORTS: dict[str, Transport] = {
             "asks, and is held until there is something",
             transits=3,
             asks="again",
+            cursor="validators",
         ),
         Transport("stream", "clients.stream:Stream", "/stream", "one endless HTTP response, a message a line"),
-        Transport("sse", "clients.sse:ServerSentEvents", "/sse", "Server-Sent Events, by sse-starlette"),
+        Transport("sse", "clients.sse:ServerSentEvents", "/sse", "Server-Sent Events", cursor="last-event-id"),
         Transport(
             "sse_plain",
             "clients.sse:ServerSentEvents",
             "/sse_plain",
-            "Server-Sent Events, by a plain response of Starlette's",
+            "Server-Sent Events, by a plain response of the framework",
             variant_of="sse",
+            cursor="last-event-id",
         ),
         Transport(
             "websocket",
@@ -87,7 +103,8 @@ FLOORS: dict[str, Transport] = {
             "clients.tcp:Tcp",
             "",
             "lines on a bare TCP connection, no HTTP",
-            server="tcp",
+            own_target="tcp",
+            cursor="none",
             drawn_as="bare TCP",
         ),
         Transport(
@@ -95,7 +112,8 @@ FLOORS: dict[str, Transport] = {
             "pushbench.null:Null",
             "",
             "no network: handed over inside the swarm",
-            server=None,
+            feeds_itself=True,
+            cursor="none",
             drawn_as="instrument alone",
         ),
     )

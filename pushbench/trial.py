@@ -138,16 +138,17 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     machine = Machine()
     if cast.publisher and cast.server:
         await cast.publisher.ask(ANSWER_S, host=cast.server.host, port=cast.server.port)
+    known = cast.server.pids if cast.server else ()  # none of a server that was not started here
     memory = None
-    if cast.server:
+    if known:
         ends = 1 + cast.swarms.here + (2 if cast.relay else 0)
-        memory = Memory(cast.server.pids, partial(cast.swarms.user_bytes, ANSWER_S), ends)
+        memory = Memory(known, partial(cast.swarms.user_bytes, ANSWER_S), ends)
         await memory.note("baseline", 0)
-    before_ns = sum(map(probes.cpu_ns, cast.server.pids)) if cast.server else 0
+    before_ns = sum(map(probes.cpu_ns, known))
     await _ramp(trial, watch, cast, memory)
     connecting_ns = None
-    if cast.server and not trial.phases.plateau_messages:  # which are no part of connecting
-        connecting_ns = sum(map(probes.cpu_ns, cast.server.pids)) - before_ns
+    if known and not trial.phases.plateau_messages:  # which are no part of connecting
+        connecting_ns = sum(map(probes.cpu_ns, known)) - before_ns
     if trial.schedule:
         machine = await _traffic(trial, trial.schedule, watch, cast)
     if cast.publisher:
@@ -203,9 +204,9 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
 def _publish_some(trial: Trial, server: Running | Mortal) -> None:
     """Publish what there is to be after the last plateau, one message after the other."""
     assert trial.target
-    way = trial.target.publish_via or trial.load.publish_via
+    target, way = trial.target, trial.target.way(trial.load.publish_via)
     try:
-        with WAYS[way]((server.host, server.port), trial.target.publish_path) as outlet:
+        with WAYS[way]((server.host, server.port), target.path(target.publish[way])) as outlet:
             for seq in range(trial.phases.plateau_messages):
                 now_ns = time.monotonic_ns()
                 outlet.send(message.encode(seq, now_ns, now_ns, trial.load.payload_bytes))
@@ -251,7 +252,7 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     from_ns, to_ns = (start_ns + offset for offset in schedule.window_ns)
     cores = {core for role in cast.pids for core in getattr(trial.placement, role)[: len(cast.pids[role])]}
 
-    async with _looking(trial.load, cast.server) as looks:
+    async with _looking(trial, cast.server) as looks:
         watch.phase("warm up", schedule.warmup_s + LEAD_S)
         await _until(from_ns, watch, cast.swarms)
         before = cast.used(cores)
@@ -276,12 +277,13 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
 
 
 @asynccontextmanager
-async def _looking(load: Load, server: Running | Mortal | None) -> AsyncIterator[list[noticing.Look]]:
+async def _looking(trial: Trial, server: Running | Mortal | None) -> AsyncIterator[list[noticing.Look]]:
     """Looks at how many readers the server has, if any are to vanish, from before they do."""
     looks: list[noticing.Look] = []
     looking = None
-    if load.vanishing and server:
-        looking = asyncio.ensure_future(noticing.look(server.host, server.port, looks))
+    if trial.load.vanishing and server and trial.target:
+        path = trial.target.path(trial.target.status_path)
+        looking = asyncio.ensure_future(noticing.look(server.host, server.port, path, looks))
     try:
         yield looks
     finally:

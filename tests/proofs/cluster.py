@@ -17,7 +17,7 @@ from pushbench.cluster import connected
 from pushbench.columns import LEDGER
 from pushbench.compare import compare
 from pushbench.results import Run
-from pushbench.run import built_in_target, execute, open_store
+from pushbench.run import execute, open_store, target_of
 from pushbench.scenario import loads
 from pushbench.site import Here, Site
 from pushbench.stats import median_interval
@@ -53,7 +53,7 @@ SAME_LEDGER = [name for name in LEDGER if name != "coalesced"]
 def made(directory: Path, site: Site, trials: int) -> Run:
     """Make a run."""
     store = open_store(loads(TOML, "cluster.toml", (f"trials={trials}",)), directory.parent, directory, False, site)
-    asyncio.run(execute(loads(TOML, "cluster.toml", (f"trials={trials}",)), store, built_in_target, site))
+    asyncio.run(execute(loads(TOML, "cluster.toml", (f"trials={trials}",)), store, target_of, site))
     return results.load(directory)
 
 

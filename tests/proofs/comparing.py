@@ -16,7 +16,7 @@ from pushbench import results
 from pushbench.compare import compare
 from pushbench.comparison import Call, Comparison
 from pushbench.results import Run
-from pushbench.run import built_in_target, execute, open_store
+from pushbench.run import execute, open_store, target_of
 from pushbench.scenario import Load, loads
 from pushbench.target import Target
 
@@ -41,7 +41,7 @@ FALSE_ALARMS = 0.05
 
 def slowed(load: Load) -> Target | None:
     """The built-in server, slowed."""
-    target = built_in_target(load)
+    target = target_of(load)
     assert target
     python, _, module, *options = target.command
     assert module == "servers"
@@ -53,7 +53,7 @@ def made(directory: Path, slow: bool, trials: int) -> Run:
     if not (directory / "run.json").exists():
         scenario = loads(TOML, "comparing.toml", (f"trials={trials}",))
         store = open_store(scenario, directory.parent, directory, resume=False)
-        asyncio.run(execute(scenario, store, slowed if slow else built_in_target))
+        asyncio.run(execute(scenario, store, slowed if slow else target_of))
     return results.load(directory)
 
 

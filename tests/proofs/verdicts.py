@@ -13,7 +13,7 @@ from pushbench.checks import Verdict
 from pushbench.outcome import Outcome
 from pushbench.placement import place
 from pushbench.plans import Trial
-from pushbench.run import built_in_target
+from pushbench.run import target_of
 from pushbench.scenario import Load, Phases
 from pushbench.trial import attempt
 from tests.pushbench.tiny import command_of, started_below
@@ -71,7 +71,7 @@ PROVOKED = (
 def outcome_of(cell: Load, watch: Quiet) -> Outcome:
     """One trial."""
     placement = place(sorted(os.sched_getaffinity(0)))
-    return asyncio.run(attempt(Trial(cell, PHASES, built_in_target(cell), placement, seed=1), watch))
+    return asyncio.run(attempt(Trial(cell, PHASES, target_of(cell), placement, seed=1), watch))
 
 
 def main() -> int:

@@ -198,8 +198,8 @@ def _trial(
         }  # fmt: skip
         latency = pd.concat([_buckets(clock, values) for clock, values in (("due", latency_ms), ("sent", naive_ms))])
         timeline = _timeline(rng, latency_ms, naive_ms, delivered_per_s, warmup_s, measure_s)
-        row |= dict.fromkeys(SERVERS, np.nan) if ROWS[transport].server is None else {}
-    memory = _memory(rng, transport, subscribers, plateaus) if ROWS[transport].server else pd.DataFrame()
+        row |= dict.fromkeys(SERVERS, np.nan) if ROWS[transport].feeds_itself else {}
+    memory = _memory(rng, transport, subscribers, plateaus) if not ROWS[transport].feeds_itself else pd.DataFrame()
     for part in ("user", "kernel") if plateaus >= 3 and len(memory) else ():
         ramp = memory[memory["state"] == "ramp"]
         column = f"server_{part}_bytes_per_connection"

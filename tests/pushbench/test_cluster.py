@@ -16,7 +16,7 @@ from pushbench import cluster as clusters
 from pushbench.checks import Verdict
 from pushbench.cli import invoke
 from pushbench.cluster import Cluster, connected, introduction
-from pushbench.run import built_in_target
+from pushbench.run import target_of
 from pushbench.scenario import Scenario, ScenarioError, loads
 from pushbench.site import SiteError
 from pushbench.trial import attempt
@@ -57,7 +57,7 @@ async def test_a_trial_on_workers_of_dask_delivers_all_and_leaves_them_as_they_w
         }
         for swarms in (0, 1):
             cell = load("websocket", subscribers=11, join_late_percent=18.0, swarms=swarms)
-            outcome = await attempt(trial(cell, built_in_target(cell)), Phased(), site)
+            outcome = await attempt(trial(cell, target_of(cell)), Phased(), site)
             columns = outcome.columns
             assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
             assert columns["swarm_processes"] == (swarms or 2)

@@ -10,7 +10,7 @@ from pushbench.checks import Verdict
 from pushbench.scenario import Phases
 from pushbench.transports import TRANSPORTS
 from pushbench.trial import attempt
-from tests.pushbench.tiny import GOOD_SERVER, Phased, load, nothing_left_over, shell, trial
+from tests.pushbench.tiny import Phased, good_server, load, nothing_left_over, shell, trial
 
 PHASES = Phases(settle_s=0, warmup_s=0.1, measure_s=0.8, drain_s=20)
 PUBLISHED_VIA = dict(zip(TRANSPORTS, cycle(("websocket", "post")), strict=False))
@@ -40,9 +40,10 @@ async def test_a_server_that_is_killed_and_comes_back_with_its_log_costs_nobody_
 
 
 async def test_what_its_log_has_no_more_is_lost_and_counted() -> None:
-    forgetful = replace(GOOD_SERVER, command=(*GOOD_SERVER.command, "--log-messages=10"))
     # Their second attempt comes 0.9 s after the kill. By then the publisher has long sent all that was due meanwhile.
     cell = load("stream", rate_hz=100.0, server_down_ms=100, reconnect_backoff_ms=300, reconnect_jitter=False)
+    own = good_server(cell)
+    forgetful = replace(own, command=(*own.command, "--log-messages=10"))
     outcome = await attempt(trial(cell, forgetful, PHASES.model_copy(update={"measure_s": 1.6})), Phased())
     columns = outcome.columns
     assert f"lost {columns['lost']:,}" in outcome.judgement.evidence, outcome.judgement.said
@@ -54,10 +55,11 @@ async def test_what_its_log_has_no_more_is_lost_and_counted() -> None:
 
 
 async def test_a_server_that_does_not_come_back_fails_the_trial_with_its_own_words() -> None:
-    once = " ".join(GOOD_SERVER.command)
-    deaf = shell(f'case "$*" in *--port=0*) exec {once} "$@";; *) echo "I had enough"; exit 3;; esac', "once")
     cell = load("websocket", server_down_ms=50)
-    outcome = await attempt(trial(cell, replace(deaf, command=(*deaf.command, "once")), PHASES), Phased())
+    own = good_server(cell)
+    once = f'case "{{port}}" in 0) exec {" ".join(own.command)};; *) echo "I had enough"; exit 3;; esac'
+    deaf = replace(shell(once, "once"), values=own.values)
+    outcome = await attempt(trial(cell, deaf, PHASES), Phased())
     assert outcome.judgement.verdict == Verdict.FAILED
     assert "exit code 3" in outcome.judgement.reason
     assert "I had enough" in outcome.judgement.reason

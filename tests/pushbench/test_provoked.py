@@ -4,12 +4,12 @@ import os
 import signal
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
 from pushbench.checks import SLIP_MS, SLIP_PART, Verdict
-from pushbench.run import built_in_target
+from pushbench.run import target_of
 from pushbench.scenario import Phases
 from pushbench.trial import attempt
 from tests.pushbench.tiny import Phased, command_of, load, nothing_left_over, started_below, trial
@@ -65,7 +65,7 @@ async def test_a_swarm_that_gets_a_tenth_of_its_time_is_called_client_bound(peri
 async def test_a_server_that_is_stopped_again_and_again_is_not_taken_for_a_slow_one(transport: str) -> None:
     cell = load(transport, subscribers=20, rate_hz=20.0)
     with nothing_left_over():
-        outcome = await attempt(trial(cell, built_in_target(cell), PHASES), Throttling(whom="server", share=0.5))
+        outcome = await attempt(trial(cell, target_of(cell), PHASES), Throttling(whom="server", share=0.5))
     assert "server_stopped_percent" in outcome.judgement.evidence, outcome.judgement.said
     assert not outcome.judgement.verdict.believable
 
@@ -74,7 +74,7 @@ async def test_a_publisher_that_is_asked_for_an_impossible_rate_is_called_late()
     cell = load("websocket", subscribers=1, rate_hz=100_000.0, publish_via="post")
     phases = Phases(settle_s=0, warmup_s=0.1, measure_s=1, drain_s=0.5)
     with nothing_left_over():
-        outcome = await attempt(trial(cell, built_in_target(cell), phases), Phased())
+        outcome = await attempt(trial(cell, target_of(cell), phases), Phased())
     assert outcome.judgement.verdict == Verdict.PUBLISHER_LATE, outcome.judgement.said
     assert "lower rate_hz" in outcome.judgement.hint
     assert "messages were not published in time" in outcome.judgement.evidence
@@ -83,8 +83,8 @@ async def test_a_publisher_that_is_asked_for_an_impossible_rate_is_called_late()
 
 async def test_a_server_that_gives_up_in_the_middle_is_called_failed_with_its_last_words() -> None:
     cell = load("stream", payload_bytes=200)
-    strict = built_in_target(cell)
+    strict = target_of(cell)
     assert strict
-    outcome = await attempt(trial(cell, type(strict)(strict.name, (*strict.command, "--log-bytes=10"))), Phased())
+    outcome = await attempt(trial(cell, replace(strict, command=(*strict.command, "--log-bytes=10"))), Phased())
     assert outcome.judgement.verdict == Verdict.FAILED
     assert "log_bytes is 10" in outcome.judgement.reason

@@ -197,6 +197,7 @@ async def begin(board: Switchboard, **changes: Any) -> Conversation:
     plan = PublisherPlan(
         control=board.address,
         path="/publish",
+        status_path="/status",
         via="post",
         pacing="open",
         schedule=HUNDRED_HZ,

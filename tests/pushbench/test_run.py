@@ -25,7 +25,7 @@ from pushbench.results import ResultsError, Store
 from pushbench.run import execute, give_up, open_store
 from pushbench.scenario import Load, Scenario, ScenarioError, loads
 from pushbench.site import Site
-from pushbench.target import Target
+from pushbench.target import Target, filled
 from pushbench.trial import Watch
 from tests.pushbench.tiny import GOOD_SERVER, PYTHON, nothing_left_over, servers_below, shell
 
@@ -118,8 +118,8 @@ async def test_the_server_gets_the_options_that_the_cell_asks_for(attempts: Atte
     await execute(read, open_store(read, tmp_path, None, resume=False))
     target = attempts.made[0].target
     assert target
-    command = target.command
-    assert {"--loop=uvloop", "--heartbeat-s=3.0", "--longpoll-timeout-s=7.0"} <= set(command)
+    command = {filled(word, target.values) for word in target.command}
+    assert {"--loop=uvloop", "--heartbeat-s=3", "--longpoll-timeout-s=7"} <= command
 
 
 async def test_the_run_takes_its_cores_back_whatever_happens(attempts: Attempts, tmp_path: Path) -> None:

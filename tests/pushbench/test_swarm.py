@@ -183,15 +183,18 @@ async def test_it_reports_what_came_and_measures_what_is_not_of_the_warm_up(boar
     assert report.age.time_s > 0
 
 
-ALMOST_OVER = 4000 * NS - NS // 10
-"""So long ago the schedule began whose window will be over in a tenth of a second."""
+SHORT = Schedule(rate_hz=0.1, warmup_s=10, measure_s=30)
+"""Likewise four messages."""
+ALMOST_OVER = 40 * NS - NS // 10
+"""So long ago this schedule began, if its window will be over in a tenth of a second. A machine is up for that long: the
+moment of the beginning must not be before that of its start."""
 
 
 async def test_who_joins_late_connects_in_the_window_and_is_expected_to_get_what_comes_since(
     board: Switchboard, script: Script
 ) -> None:
     script.batches = [[3]]
-    talk = await begin(board, subscribers=4, join_late=2)
+    talk = await begin(board, subscribers=4, join_late=2, schedule=SHORT)
     assert await talk.connect(2) == {"connected": 2, "ended": {}}
     await talk.ask(measure=time.monotonic_ns() - ALMOST_OVER)  # both are to have joined by now
     while (await talk.channel.receive())["deliveries"] < 4:
@@ -206,14 +209,14 @@ async def test_who_joins_late_connects_in_the_window_and_is_expected_to_get_what
 async def test_a_late_joiner_that_cannot_connect_has_lost_what_came_since_it_should_have(
     board: Switchboard, script: Script
 ) -> None:
-    talk = await begin(board, subscribers=1, join_late=1)
+    talk = await begin(board, subscribers=1, join_late=1, schedule=SHORT)
     script.refused = 1
     await talk.ask(measure=time.monotonic_ns() - ALMOST_OVER)
     while not (answer := await talk.ask(tidy=True))["ended"]:
         pass
     assert answer == {"connected": 0, "ended": {"ConnectionRefusedError: nobody is there": 1}}
     report = await talk.reported()
-    # It was to join in the middle of the window: at 2,500 s, between messages 2 and 3.
+    # It was to join in the middle of the window: at 25 s, between messages 2 and 3.
     assert (report.ledger.expected, report.ledger.lost) == (1, 1)
 
 
@@ -221,7 +224,7 @@ async def test_who_resumes_leaves_and_comes_back_with_its_cursor_and_nothing_els
     board: Switchboard, script: Script
 ) -> None:
     script.batches, script.resumed = [[0], [1]], [[2], [3]]
-    talk = await begin(board, subscribers=2, resume=1)
+    talk = await begin(board, subscribers=2, resume=1, schedule=SHORT)
     await talk.connect(2)
     await talk.ask(measure=time.monotonic_ns() - ALMOST_OVER)
     while (await talk.channel.receive())["deliveries"] < 6:

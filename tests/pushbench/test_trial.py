@@ -17,10 +17,10 @@ from pushbench.checks import Verdict
 from pushbench.columns import COLUMNS, LEDGER, MEASURED
 from pushbench.outcome import Outcome
 from pushbench.plans import Trial
-from pushbench.run import built_in_target
+from pushbench.run import target_of
 from pushbench.scenario import Phases
-from pushbench.target import Target
-from pushbench.transports import FLOORS, ROWS, TRANSPORTS
+from pushbench.target import Served, Target
+from pushbench.transports import FLOORS, TRANSPORTS
 from pushbench.trial import attempt
 from tests.pushbench.otherclock import AHEAD_NS, Elsewhere, swarm_of_another_clock
 from tests.pushbench.tiny import (
@@ -121,7 +121,7 @@ async def test_a_trial_of_memory_alone_has_plateaus_and_slopes_and_publishes_not
 @pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp"])
 async def test_the_parts_of_what_went_over_the_wire_come_to_what_was_counted(transport: str) -> None:
     cell = load(transport, subscribers=10, rate_hz=200.0)
-    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    outcome = await attempt(trial(cell, target_of(cell)), Phased())
     columns = outcome.columns
     assert columns["wire_down_payload_bytes_per_delivery"] == 128
     if columns["requests_per_delivery"]:  # of which so short a window has one too many or too few
@@ -133,7 +133,7 @@ async def test_the_parts_of_what_went_over_the_wire_come_to_what_was_counted(tra
 
 async def test_of_a_window_without_messages_it_is_told_what_it_costs_to_wait() -> None:
     cell = load("polling", subscribers=10, rate_hz=0.0, kind="idle")
-    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    outcome = await attempt(trial(cell, target_of(cell)), Phased())
     columns = outcome.columns
     assert outcome.judgement.verdict != Verdict.FAILED, outcome.judgement.said
     assert columns["expected"] == columns["delivered"] == columns["lost"] == 0
@@ -161,13 +161,13 @@ async def test_memory_is_read_again_after_everybody_got_messages() -> None:
 async def test_every_floor_delivers_all(name: str) -> None:
     cell = load(name)
     watch = Phased()
-    outcome = await attempt(trial(cell, built_in_target(cell)), watch)
+    outcome = await attempt(trial(cell, target_of(cell)), watch)
     columns = outcome.columns
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.reason
     assert columns["delivered"] == columns["expected"] == 4 * 16
     assert sum(row["count"] for row in outcome.latency if row["clock"] == "due") == 4 * 12
     without = MISBEHAVING | {"swarm_busiest"} | {name for name in WITH_TRAFFIC if name.endswith(OF_LONGER_WINDOWS)}
-    if FLOORS[name].server is None:
+    if FLOORS[name].feeds_itself:
         without |= {name for name in WITH_TRAFFIC if name.startswith("server_")}
         without |= {"connect_down_bytes", "connect_up_bytes", "host_peak_queue_bytes"}
         without |= {f"publisher_{what}_percent" for what in ("cpu", "wait", "stopped")}
@@ -182,7 +182,7 @@ async def test_who_joins_late_and_who_resumes_loses_nothing(transport: str) -> N
     if transport in TRANSPORTS:
         disturbed["resume_percent"] = 25.0
     cell = load(transport, **disturbed)
-    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    outcome = await attempt(trial(cell, target_of(cell)), Phased())
     columns = outcome.columns
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
     # Two get all 16 messages; the other two join after the warm-up's four, at a quarter and at three quarters of the rest.
@@ -194,7 +194,7 @@ async def test_who_joins_late_and_who_resumes_loses_nothing(transport: str) -> N
 @pytest.mark.parametrize(("transport", "swarms"), [("websocket", 3), ("polling", 2)])
 async def test_subscribers_in_several_processes_get_what_they_would_get_in_one(transport: str, swarms: int) -> None:
     cell = load(transport, subscribers=10, swarms=swarms, join_late_percent=20.0, resume_percent=20.0)
-    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    outcome = await attempt(trial(cell, target_of(cell)), Phased())
     columns = outcome.columns
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
     assert columns["swarm_processes"] == swarms
@@ -216,7 +216,7 @@ async def test_by_clocks_that_are_minutes_apart_a_latency_is_what_it_is(
     monkeypatch.setattr("pushbench.trial.swarm", swarm_of_another_clock)
     swarms = 2 if transport in TRANSPORTS else 0
     cell = load(transport, swarms=swarms, join_late_percent=50.0)
-    outcome = await attempt(trial(cell, built_in_target(cell)), Phased(), Elsewhere())
+    outcome = await attempt(trial(cell, target_of(cell)), Phased(), Elsewhere())
     columns = outcome.columns
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
     assert 32 + 4 < columns["expected"] == columns["delivered"] < 32 + 24
@@ -235,7 +235,7 @@ async def test_by_clocks_that_are_minutes_apart_a_latency_is_what_it_is(
 @pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp"])
 async def test_through_a_relay_all_arrives_and_nothing_sooner_than_the_line_lets_it(transport: str) -> None:
     cell = load(transport, rtt_ms=60.0, jitter_ms=5.0, bandwidth_kbit_s=10_000)
-    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    outcome = await attempt(trial(cell, target_of(cell)), Phased())
     columns = outcome.columns
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
     assert columns["delivered"] == columns["expected"] == 4 * 16
@@ -411,10 +411,7 @@ async def test_a_swarm_that_cannot_connect_says_whom_it_tried_and_why() -> None:
 
 
 async def test_a_swarm_that_is_refused_says_with_what() -> None:
-    pollers_only = replace(ROWS["stream"], path="/nowhere")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(ROWS, "stream", pollers_only)
-        reason = await failure(trial(load("stream")))
+    reason = await failure(trial(load("stream"), replace(GOOD_SERVER, serves={"stream": Served("/nowhere")})))
     assert reason == "0 of 4 subscribers connected: 4 × RequestRefused: /nowhere answered 404: Not Found"
 
 
@@ -426,7 +423,7 @@ async def test_a_swarm_that_is_refused_says_with_what() -> None:
     ],
 )
 async def test_a_publisher_that_is_refused_says_with_what(way: str, says: str) -> None:
-    assert await failure(trial(load(publish_via=way), replace(GOOD_SERVER, publish_path="/nowhere"))) == says
+    assert await failure(trial(load(publish_via=way), replace(GOOD_SERVER, publish={way: "/nowhere"}))) == says
 
 
 async def test_messages_that_the_server_refuses_are_told_with_its_reason() -> None:
@@ -477,7 +474,7 @@ async def test_bursts_arrive_whole_and_who_takes_turns_in_leaving_loses_nothing(
 @pytest.mark.parametrize("transport", ["polling", "longpoll", "stream", "websocket"])
 async def test_peers_that_vanish_are_noticed_if_the_server_drops_who_does_not_answer(transport: str) -> None:
     cell = load(transport, subscribers=6, vanish_percent=50.0, drop_unanswered_s=0.3, rate_hz=20.0, longpoll_timeout_s=0.5)
-    target = built_in_target(cell)
+    target = target_of(cell)
     outcome = await attempt(trial(cell, target, PHASES.model_copy(update={"measure_s": 2.0})), Phased())
     columns = outcome.columns
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
@@ -493,7 +490,7 @@ async def test_peers_that_vanish_are_noticed_if_the_server_drops_who_does_not_an
 )
 async def test_several_processes_of_a_server_are_measured_as_one() -> None:
     cell = load("stream", subscribers=12, server_workers=2, swarms=2)
-    outcome = await attempt(trial(cell, built_in_target(cell)), Phased())
+    outcome = await attempt(trial(cell, target_of(cell)), Phased())
     columns = outcome.columns
     assert outcome.judgement.verdict not in (Verdict.FAILED, Verdict.LOSSY), outcome.judgement.said
     assert columns["delivered"] == columns["expected"] == 12 * 16

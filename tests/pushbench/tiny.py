@@ -12,12 +12,11 @@ import psutil
 from pushbench import interruption
 from pushbench.placement import Placement, place
 from pushbench.plans import Trial
+from pushbench.run import target_of
 from pushbench.scenario import Load, Phases
-from pushbench.target import Target, built_in
+from pushbench.target import Target
 
 PHASES = Phases(settle_s=0, warmup_s=0.1, measure_s=0.3, drain_s=10)
-
-GOOD_SERVER = built_in(loop="asyncio", heartbeat_s=15, longpoll_timeout_s=25)
 
 
 def shell(script: str, name: str = "fake") -> Target:
@@ -40,8 +39,17 @@ def load(transport: str = "websocket", **changes: object) -> Load:
     )
 
 
-def trial(load: Load, target: Target | None = GOOD_SERVER, phases: Phases = PHASES) -> Trial:
-    return Trial(load, phases, target, placement(), seed=1)
+def good_server(load: Load) -> Target:
+    found = target_of(load)
+    assert found
+    return found
+
+
+GOOD_SERVER = good_server(load())
+
+
+def trial(load: Load, target: Target | None = None, phases: Phases = PHASES) -> Trial:
+    return Trial(load, phases, target or target_of(load), placement(), seed=1)
 
 
 @dataclass(slots=True)

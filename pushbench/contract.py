@@ -1,0 +1,375 @@
+"""The contract of a target: one TOML file that says how a server is started, where its transports are, and what it can do.
+
+It knows the keys of that file, and makes of it the target of a cell, or the reason why there can be none. How a target is
+started and whether it keeps what it claims is not known here. The keys are explained in docs/adding-a-server.md.
+"""
+
+import importlib.util
+import shutil
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, Strict, ValidationError
+
+from pushbench.scenario_errors import Places, Problem, ScenarioError, dotted, nearest, shown
+from pushbench.scenario_keys import BUILT_IN, Load, Table
+from pushbench.scenario_toml import lines_of
+from pushbench.target import Served, Target, filled, placeholders
+from pushbench.transports import ROWS, TRANSPORTS
+
+PATH = "^(/.*)?$"
+"""Nothing, or a path."""
+TARGETS = Path(__file__).resolve().parent.parent / "targets"
+"""Where a target is looked up by its bare name: the folder of the checkout."""
+
+OPTIONS: dict[str, str] = {
+    "server_loop": "",
+    "heartbeat_s": "",
+    "longpoll_timeout_s": "",
+    "compression": "",
+    "drop_unanswered_s": "",
+    "server_workers": "redis",
+    "server_down_ms": "journal",
+}
+"""The keys of a load that are the server's to heed, each with what it has to be told beside the value, if anything. A
+target that is not told of one cannot be asked for another value than the usual."""
+ALWAYS = ("host", "port", "directory", "here", "python")
+"""What can be filled into a command or a file beside these: address and port to listen at, a directory of its own, that of
+the contract's file, and the Python that runs this."""
+NEEDS_STATUS = ("vanish_percent", "server_down_ms")
+"""Keys of a load that can only be measured on a server that says how it is."""
+
+Words = Annotated[tuple[str, ...], Strict(False)]
+
+
+class Start(Table):
+    """How the server is started, and when it is ready."""
+
+    command: Words = Field(min_length=1, description="program and arguments; no shell is in between")
+    ready: str = Field(
+        default="",
+        pattern=PATH,
+        description="a path that is answered when it is ready; none: it prints the ready line",
+    )
+    within_s: float = Field(default=20.0, gt=0, le=600, description="it has failed if it is not ready after so long")
+    files: dict[str, str] = Field(default={}, description="files that are written into {directory} before, by their names")
+    more: dict[str, Words] = Field(
+        default={}, description="arguments that are added where a key of the load has not its usual value, by that key"
+    )
+
+
+class Publish(Table):
+    """Where messages are published, by each way that there is."""
+
+    websocket: str = Field(default="", pattern=PATH, description="path of a WebSocket that takes a message a frame")
+    post: str = Field(default="", pattern=PATH, description="path of a POST that takes a message as its body")
+    lines: bool = Field(default=False, description="whether a bare TCP connection takes a message a line")
+
+
+class Transport(Table):
+    """How one transport is served."""
+
+    path: str = Field(default="", pattern=PATH, description="where it is")
+    cursor: Literal["validators", "after", "last-event-id", "none"] | None = Field(
+        default=None, description="what resumes a reader: the transport's own kind, or none"
+    )
+    resumes_unseen: bool = Field(
+        default=True,
+        description="whether also a reader resumes who has not had a message: false if only messages name a cursor",
+    )
+    start: str = Field(
+        default="",
+        pattern=PATH,
+        description="for polling: a path whose answer says where a reader starts; none: its own",
+    )
+    one_at_a_time: bool = Field(
+        default=False, description="for polling: an answer has one message at most, so the client asks again at once"
+    )
+
+
+class Contract(Table):
+    """What a target's file says."""
+
+    title: str = Field(min_length=1, max_length=120, description="what it is, in a few words")
+    like: str = Field(default="", description="another target whose contract this one is, but for what it says itself")
+    url: str = Field(default="", description="where it is, if it is there already and not started here")
+    install: str = Field(default="", max_length=300, description="the command that installs what it needs")
+    needs: Words = Field(
+        default=(), description="what must be there: a program, a file (with a slash), or a module (python:name)"
+    )
+    version: Words = Field(default=(), description="a command that prints its version, for the record")
+    status: str = Field(
+        default="",
+        pattern=PATH,
+        description="a path that answers with last_id and cursors, in JSON; none: there is none",
+    )
+    heeds: Annotated[tuple[str, ...], Strict(False)] = Field(
+        default=(), description="keys of the load that it heeds by itself, without being told of them"
+    )
+    start: Start | None = Field(default=None, description="how it is started")
+    publish: Publish = Field(description="how messages come in")
+    transports: dict[str, Transport] = Field(min_length=1, description="each transport that it serves, by its name")
+
+
+TABLES: dict[str, type[Table]] = {"start": Start, "publish": Publish}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A contract that holds together, and where it is from."""
+
+    name: str
+    contract: Contract
+    here: Path
+    """The directory of its file."""
+    text: str = field(repr=False)
+    """The file, verbatim."""
+
+    def missing(self) -> str:
+        """What is not installed, and how to change that; empty if nothing is missing."""
+        lacking = [need for need in self.contract.needs if not _there(filled(need, {"here": str(self.here)}))]
+        if not lacking:
+            return ""
+        how = f": {filled(self.contract.install, {'here': _shown(self.here)})}" if self.contract.install else ""
+        return f"{self.name} is not installed ({', '.join(need.rpartition(':')[2] for need in lacking)} is missing){how}"
+
+    def refusal(self, load: Load) -> str:
+        """Why it cannot serve a cell; empty if it can."""
+        if why := self.missing():
+            return why
+        served = self.contract.transports.get(load.transport)
+        if served is None:
+            return f"{self.name} does not claim {load.transport}"
+        ways = self.ways
+        if load.publish_via not in ways and not self.contract.publish.lines and load.kind == "broadcast":
+            return f"{self.name} takes no messages by {load.publish_via}; it does by {' and '.join(ways)} (publish_via)"
+        for key in (*OPTIONS, *NEEDS_STATUS, "resume_percent", "churn_hz"):
+            value = getattr(load, key)
+            if value == Load.model_fields[key].default:
+                continue
+            if key in OPTIONS and key not in self.taken:
+                return f"{self.name} takes no {key}, which is {shown(value)} here"
+            if key in NEEDS_STATUS and not self.contract.status:
+                return f"{self.name} has no status, by which {key} is measured"
+            if key in ("resume_percent", "churn_hz") and (served.cursor == "none" or not served.resumes_unseen):
+                return f"{self.name} resumes no reader on {load.transport}, which {key} asks for"
+        return ""
+
+    @property
+    def ways(self) -> tuple[str, ...]:
+        """The ways to publish that a load can name."""
+        return tuple(way for way in ("websocket", "post") if getattr(self.contract.publish, way))
+
+    @property
+    def taken(self) -> frozenset[str]:
+        """The keys of the load that it is told of."""
+        start = self.contract.start
+        if start is None:
+            return frozenset(self.contract.heeds)
+        texts = (*start.command, *start.files.values(), *(word for words in start.more.values() for word in words))
+        return frozenset(
+            {name for text in texts for name in placeholders(text, OPTIONS)} | set(start.more) | set(self.contract.heeds)
+        )
+
+    def target(self, load: Load) -> Target:
+        """What is started for a cell that it can serve."""
+        contract = self.contract
+        served = {
+            name: Served(
+                path=one.path,
+                start=one.start,
+                resumes=one.cursor != "none",
+                resumes_unseen=one.resumes_unseen,
+                one_at_a_time=one.one_at_a_time,
+            )
+            for name, one in contract.transports.items()
+        }
+        publish = {way: path for way in ("websocket", "post") if (path := getattr(contract.publish, way))}
+        values = {"here": str(self.here), "python": sys.executable}
+        values |= {key: f"{value:g}" if isinstance(value := getattr(load, key), float) else str(value) for key in OPTIONS}
+        more = contract.start.more if contract.start else {}
+        added = [
+            word for key, words in more.items() if getattr(load, key) != Load.model_fields[key].default for word in words
+        ]
+        return Target(
+            self.name,
+            (*contract.start.command, *added) if contract.start else (),
+            publish=publish or {"lines": ""},
+            serves=served,
+            files=contract.start.files if contract.start else {},
+            ready_path=contract.start.ready if contract.start else "",
+            ready_timeout_s=contract.start.within_s if contract.start else 0.0,
+            values=values,
+            url=contract.url,
+            status_path=contract.status,
+            shares_log=load.server_workers > 1,
+        )
+
+
+def of(load: Load) -> Known | None:
+    """The target of a cell: that of its floor, or the one that it names; None if the swarm feeds itself.
+
+    Raises ScenarioError if there is none of that name, or its file does not hold together.
+    """
+    row = ROWS[load.transport]
+    return None if row.feeds_itself else known(row.own_target or load.target)
+
+
+@cache
+def known(name: str) -> Known:
+    """The target of that name, of that file, or at that URL. Raises ScenarioError."""
+    if "://" in name:
+        return _at_url(name)
+    path = find(name)
+    return read(path, name if not name.endswith(".toml") else path.stem)
+
+
+def names() -> list[str]:
+    """The targets that come with the suite."""
+    return sorted(path.stem for path in TARGETS.glob("*.toml"))
+
+
+def find(name: str) -> Path:
+    """The file of a target given by its bare name, such as `nchan`, or by a path. Raises ScenarioError."""
+    if name in names():
+        return TARGETS / f"{name}.toml"
+    if name.endswith(".toml") and Path(name).exists():
+        return Path(name)
+    hint = nearest(Path(name).stem, names())
+    raise ScenarioError(
+        f"{name or shown('')}: no such target{', ' + hint if hint else ''} (known by name: {', '.join(names())}; else give "
+        f"the path of a contract, which ends with .toml, or a URL; docs/adding-a-server.md says what is in one)"
+    )
+
+
+def read(path: Path, name: str) -> Known:
+    """The contract in a file. Raises ScenarioError, which names file, line, key, and what was expected."""
+    shown_path = _shown(path)
+    try:
+        text = path.read_bytes().decode()
+        tree = tomllib.loads(text)
+    except UnicodeDecodeError:
+        raise ScenarioError(f"{shown_path}: not UTF-8, which TOML must be; save the file as UTF-8") from None
+    except OSError as error:
+        raise ScenarioError(f"{shown_path}: cannot be read ({error.strerror}); look at its name and permissions") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ScenarioError(f"{shown_path}: not TOML: {error}") from None
+    places = Places(shown_path, lines_of(text), {})
+    if isinstance(like := tree.get("like"), str) and like:
+        if like == name or like not in names():
+            raise places.error(
+                [Problem("like", f"{shown(like)} is no other target; expected one of {', '.join(names())}", (("like",),))]
+            )
+        tree = _laid_over(_tree(like), tree)
+    try:
+        contract = Contract.model_validate(tree)
+    except ValidationError as invalid:
+        raise places.error(list(_problems(invalid))) from None
+    if problems := list(_contradictions(contract)):
+        raise places.error(problems)
+    return Known(name, contract, path.resolve().parent, text)
+
+
+def _tree(name: str) -> dict[str, Any]:
+    return tomllib.loads((TARGETS / f"{name}.toml").read_text())
+
+
+def _at_url(url: str) -> Known:
+    """A server that is there already, with the paths of the one that comes with the suite."""
+    base = read(TARGETS / f"{BUILT_IN}.toml", BUILT_IN)
+    contract = base.contract.model_copy(update={"title": f"a server at {url}", "url": url, "start": None})
+    if problems := list(_contradictions(contract)):
+        raise ScenarioError(f"target {problems[0].says}")
+    return Known(url, contract, base.here, base.text)
+
+
+def _laid_over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Two trees in one: of tables in both the keys of both, of anything else what is above."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        merged[key] = _laid_over(under, value) if isinstance(value, dict) and isinstance(under, dict) else value
+    return merged
+
+
+def _contradictions(contract: Contract) -> Iterator[Problem]:
+    """What keys of a contract mean to each other."""
+    if bool(contract.url) == bool(contract.start):
+        says = "both, expected one: a server is there already, or is started" if contract.url else "missing, and so is url"
+        yield Problem("start", f"{says}; give [start] or url", (("start",), ("url",)))
+    if contract.url and not _is_url(contract.url):
+        yield Problem(
+            "url", f"{shown(contract.url)} is not http:// or https:// with a host and without a query", (("url",),)
+        )
+    publish = contract.publish
+    if not (publish.websocket or publish.post or publish.lines):
+        yield Problem("publish", "no way to publish, expected websocket, post or lines; add one", (("publish",),))
+    for key in (*contract.heeds, *(contract.start.more if contract.start else ())):
+        if key not in OPTIONS:
+            where = ("heeds",) if key in contract.heeds else ("start", "more", key)
+            says = f"no key of the load that a server heeds, expected one of {', '.join(OPTIONS)}"
+            yield Problem(dotted(*where), f"{shown(key)} is {says}", (where,))
+    for name, one in contract.transports.items():
+        at = ("transports", name)
+        if name not in ROWS:
+            says = f"unknown transport, {nearest(name, TRANSPORTS) or 'expected one of ' + ', '.join(TRANSPORTS)}"
+            yield Problem(dotted("transports", name), says, (at,))
+            continue
+        row = ROWS[name]
+        if one.cursor not in (None, "none", row.cursor):
+            says = f'{shown(one.cursor)} resumes nobody on {name}, expected {shown(row.cursor)} or "none"'
+            yield Problem(dotted("transports", name, "cursor"), says, ((*at, "cursor"),))
+        if row.asks == "again" and one.cursor == "none":
+            says = f'"none", but {name} asks by its cursor each time; take the transport out, or give it one'
+            yield Problem(dotted("transports", name, "cursor"), says, ((*at, "cursor"),))
+        for key in ("start", "one_at_a_time"):
+            if getattr(one, key) and row.asks != "again":
+                yield Problem(dotted("transports", name, key), f"{name} asks once; take it out", ((*at, key),))
+        if name in TRANSPORTS and not one.path:
+            yield Problem(
+                dotted("transports", name, "path"), "missing, expected where it is, such as /stream", ((*at, "path"),)
+            )
+
+
+def _problems(invalid: ValidationError) -> Iterator[Problem]:
+    """All that pydantic found."""
+    for error in invalid.errors():
+        path = tuple(part for part in error["loc"] if part != "[key]")
+        key = dotted(*(str(part) for part in path))
+        if error["type"] == "missing":
+            yield Problem(key, "missing; add it", (path,), absent=True)
+        elif error["type"] == "extra_forbidden":
+            model: type[Table] = Contract
+            for part in path[:-1]:
+                model = TABLES.get(str(part), Transport)
+            hint = nearest(str(path[-1]), model.model_fields) or f"expected one of {', '.join(model.model_fields)}"
+            yield Problem(key, f"unknown key, {hint}", (path,))
+        else:
+            yield Problem(key, f"{shown(error['input'])}: {error['msg'].lower()}", (path,))
+
+
+def _is_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises if it is none
+    except ValueError:
+        return False
+    plain = not (parts.query or parts.fragment or parts.username)
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and plain
+
+
+def _there(need: str) -> bool:
+    if need.startswith("python:"):
+        return importlib.util.find_spec(need.removeprefix("python:")) is not None
+    return Path(need).exists() if "/" in need else shutil.which(need) is not None
+
+
+def _shown(path: Path) -> str:
+    here, whole = Path.cwd(), path.resolve()
+    return str(whole.relative_to(here)) if whole.is_relative_to(here) else str(path)
