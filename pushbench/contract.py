@@ -69,6 +69,11 @@ class Publish(Table):
 
     websocket: str = Field(default="", pattern=PATH, description="path of a WebSocket that takes a message a frame")
     post: str = Field(default="", pattern=PATH, description="path of a POST that takes a message as its body")
+    first: str = Field(
+        default="",
+        max_length=1000,
+        description="a message that is posted once it is ready, before anybody comes",
+    )
     lines: bool = Field(default=False, description="whether a bare TCP connection takes a message a line")
 
 
@@ -205,6 +210,7 @@ class Known:
             files=contract.start.files if contract.start else {},
             ready_path=contract.start.ready if contract.start else "",
             ready_timeout_s=contract.start.within_s if contract.start else 0.0,
+            first_message=contract.publish.first,
             values=values,
             url=contract.url,
             status_path=contract.status,
@@ -310,6 +316,9 @@ def _contradictions(contract: Contract) -> Iterator[Problem]:
     publish = contract.publish
     if not (publish.websocket or publish.post or publish.lines):
         yield Problem("publish", "no way to publish, expected websocket, post or lines; add one", (("publish",),))
+    if publish.first and not publish.post:
+        says = "missing, and a first message is to be posted; give a path, or take first out"
+        yield Problem("publish.post", says, (("publish", "first"),))
     for key in (*contract.heeds, *(contract.start.more if contract.start else ())):
         if key not in OPTIONS:
             where = ("heeds",) if key in contract.heeds else ("start", "more", key)

@@ -94,16 +94,17 @@ def user_and_system(pid: int) -> tuple[int, int]:
     return int(words[11]), int(words[12])
 
 
-def wait_ns(pid: int) -> dict[int, int]:
-    """How long each thread of a process has been ready to run while something else had its core, so far; by thread id.
+def threads_ns(pid: int) -> dict[int, tuple[int, int]]:
+    """How long each thread of a process ran, and was ready to run while something else had its core, so far; by thread id.
 
-    Nanoseconds; the second figure of /proc/PID/task/TID/schedstat. What has it may be another thread of the same process.
+    Nanoseconds; the first two figures of /proc/PID/task/TID/schedstat. What has it may be another thread of the process.
     """
-    waits = {}
+    threads = {}
     for thread in (PROC / str(pid) / "task").glob("*/schedstat"):
         with suppress(FileNotFoundError, ProcessLookupError):  # it has just ended
-            waits[int(thread.parent.name)] = int(thread.read_text().split()[1])
-    return waits
+            ran_ns, waited_ns, _ = map(int, thread.read_text().split())
+            threads[int(thread.parent.name)] = ran_ns, waited_ns
+    return threads
 
 
 def steal_ns(cores: Iterable[int]) -> dict[int, int]:

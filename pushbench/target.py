@@ -84,6 +84,8 @@ class Target:
     ready_path: str = ""
     """What it answers when it is ready; empty: it says so itself."""
     ready_timeout_s: float = READY_TIMEOUT_S
+    first_message: str = ""
+    """What is published by POST when it is ready and before anybody comes; empty: nothing."""
     values: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     """Where it is, if it is there already."""
@@ -152,7 +154,12 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
             given["directory"] = stack.enter_context(tempfile.TemporaryDirectory(prefix="pushbench-"))
             _write(Path(given["directory"]), target.files, given)
         command = [filled(word, given) for word in target.command]
-        yield await stack.enter_async_context(_started(target, command, int(given["port"]), cores))
+        server = await stack.enter_async_context(_started(target, command, int(given["port"]), cores))
+        if target.first_message:
+            path = target.path(target.publish["post"])
+            if not await _answers(server.host, server.port, path, target.first_message.encode()):
+                raise TargetFailed(f"the server {target.name} did not answer to its first message, posted to {path}")
+        yield server
 
 
 def _write(directory: Path, files: Mapping[str, str], values: Mapping[str, str]) -> None:
@@ -255,14 +262,18 @@ async def _answering(target: Target, process: asyncio.subprocess.Process, port: 
     return None
 
 
-async def _answers(host: str, port: int, path: str) -> bool:
+async def _answers(host: str, port: int, path: str, posted: bytes | None = None) -> bool:
+    """Whether a GET is answered by whatever, or a POST of that by success."""
+    method, wanted = ("GET", b"HTTP/1.") if posted is None else ("POST", b"HTTP/1.1 2")
+    length = "" if posted is None else f"Content-Length: {len(posted)}\r\n"
     try:
         reader, writer = await asyncio.open_connection(host, port)
     except OSError:
         return False
     try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
-        return (await reader.readline()).startswith(b"HTTP/1.")
+        head = f"{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{length}Connection: close\r\n\r\n"
+        writer.write(head.encode() + (posted or b""))
+        return (await reader.readline()).startswith(wanted)
     except OSError:
         return False
     finally:

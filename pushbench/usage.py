@@ -21,15 +21,15 @@ class Usage:
     at_ns: int
     cpu_ns: int
     """How long it ran."""
-    waits_ns: dict[int, int]
-    """How long each of its threads waited for a core, by its id."""
+    threads_ns: dict[int, tuple[int, int]]
+    """How long each of its threads ran, and waited for a core, by its id."""
     ticks: tuple[int, int]
     """Ticks in its own code and in the kernel."""
 
 
 def read(pid: int) -> Usage:
     """Read it now. Raises `probes.ProbeError` if the process has ended."""
-    return Usage(pid, time.monotonic_ns(), probes.cpu_ns(pid), probes.wait_ns(pid), probes.user_and_system(pid))
+    return Usage(pid, time.monotonic_ns(), probes.cpu_ns(pid), probes.threads_ns(pid), probes.user_and_system(pid))
 
 
 def continued(before: tuple[Usage, ...], now: tuple[Usage, ...]) -> tuple[Usage, ...]:
@@ -39,7 +39,7 @@ def continued(before: tuple[Usage, ...], now: tuple[Usage, ...]) -> tuple[Usage,
         past = before[number] if number < len(before) else usage
         # Their ticks go on from none, so nothing is said of them.
         cpu_ns = past.cpu_ns + usage.cpu_ns if past is not usage else usage.cpu_ns
-        added.append(replace(usage, cpu_ns=cpu_ns, waits_ns=past.waits_ns | usage.waits_ns, ticks=(0, 0)))
+        added.append(replace(usage, cpu_ns=cpu_ns, threads_ns=past.threads_ns | usage.threads_ns, ticks=(0, 0)))
     return tuple(added)
 
 
@@ -86,12 +86,22 @@ def share(before: Usage, after: Usage, stopped: float | None = None) -> Share:
     """What a process had between two readings. `stopped` is the part of that time in which it was."""
     return Share(
         cpu_ns=after.cpu_ns - before.cpu_ns,
-        # Of threads that are still there: what an ended one had waited is not in the later sum.
-        wait_ns=sum(wait_ns - before.waits_ns.get(one, 0) for one, wait_ns in after.waits_ns.items()),
+        wait_ns=_waited_ns(before, after),
         stopped=stopped,
         of_ns=after.at_ns - before.at_ns,
         user=_part(before.ticks, after.ticks),
     )
+
+
+def _waited_ns(before: Usage, after: Usage) -> int:
+    """How long its threads waited for something else than each other: one can wait for the others only while they run.
+
+    Of threads that are still there: what an ended one had is not in the later sum.
+    """
+    had = {one: before.threads_ns.get(one, (0, 0)) for one in after.threads_ns}
+    threads = [(ran - had[one][0], waited - had[one][1]) for one, (ran, waited) in after.threads_ns.items()]
+    ran_ns = sum(ran for ran, _ in threads)
+    return sum(max(0, waited - (ran_ns - ran)) for ran, waited in threads)
 
 
 def together(shares: Sequence[Share]) -> Share:

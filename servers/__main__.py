@@ -5,9 +5,19 @@ When it accepts connections it prints one JSON line, `{"ready": true, "port": â€
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import fields
+from importlib import import_module
 
 from servers.options import Options, Unusable
+
+RUNNERS = {
+    "supervisor": "servers.supervisor:supervise",
+    "uvicorn": "servers.serving:serve",
+    "hypercorn": "servers.under_hypercorn:serve",
+    "granian": "servers.under_granian:serve",
+}
+"""What runs the application, by the server that does."""
 
 
 def parse(arguments: list[str] | None = None) -> Options:
@@ -33,14 +43,23 @@ def parse(arguments: list[str] | None = None) -> Options:
         parser.error(str(error))
 
 
+def _runner(options: Options) -> Callable[[Options], None]:
+    """What serves with these options, imported only now."""
+    module, _, name = RUNNERS["supervisor" if options.workers > 1 else options.server].partition(":")
+    run: Callable[[Options], None] = getattr(import_module(module), name)
+    return run
+
+
 def main() -> None:
     """Bind, serve, and stop within a second of SIGTERM or Ctrl-C."""
     options = parse()
     # Whoever only looks after workers does without what serves: it is there as long as they are, and costs memory.
-    if options.workers > 1:
-        from servers.supervisor import supervise as run
-    else:
-        from servers.serving import serve as run
+    try:
+        run = _runner(options)
+    except ImportError as error:
+        raise SystemExit(
+            f"python -m servers: --server={options.server} needs the package {error.name}: pip install 'pushbench[servers]'"
+        ) from None
     try:
         run(options)
     except Unusable as unusable:

@@ -51,8 +51,9 @@ class EndlessResponse(StreamingResponse):
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
         with self._cursor as cursor:
             try:
-                if self._first:
-                    await say(self._first)
+                # A server may hold the head back until there is a body.
+                if first := self._first or (b"" if self._pump else self._encode([])):
+                    await say(first)
                 if self._pump:
                     await self._pump(cursor, self._encode)
                 else:

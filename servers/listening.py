@@ -1,7 +1,10 @@
 """The socket that a server accepts connections on."""
 
 import errno
+import json
+import os
 import socket
+from collections.abc import Sequence
 
 from servers.options import Unusable
 
@@ -31,3 +34,9 @@ def listen(host: str, port: int, drop_unanswered_s: float = 0, *, shared: bool =
         way_out = "; --port 0 takes a free port" if error.errno == errno.EADDRINUSE else ""
         raise CannotBind(f"cannot bind {host}:{port}: {error.strerror}{way_out}") from None
     return listener
+
+
+def say_ready(port: int, pids: Sequence[int | None] = ()) -> None:
+    """Print that it accepts connections there: the ready line. `pids`: of other processes that do its work, if any do."""
+    line = {"ready": True, "port": port, "pid": os.getpid()} | ({"pids": [*pids]} if pids else {})
+    print(json.dumps(line), flush=True)

@@ -39,8 +39,15 @@ class Options:
         "Event loop. asyncio writes at once, uvloop at the end of its turn.",
         choices=("asyncio", "uvloop"),
     )
+    server: str = _option("uvicorn", "ASGI server that runs the application.", choices=("uvicorn", "hypercorn", "granian"))
     http: str = _option("httptools", "HTTP implementation of uvicorn.", choices=("httptools", "h11"))
-    ws: str = _option("websockets-sansio", "WebSocket implementation of uvicorn.", choices=("websockets-sansio",))
+    ws: str = _option("websockets-sansio", "WebSocket implementation of uvicorn.", choices=("websockets-sansio", "wsproto"))
+    writes: str = _option(
+        "direct",
+        "How messages are written. direct: by the connection itself, past ASGI, where uvicorn's first choices speak; asgi: "
+        "as any application does.",
+        choices=("direct", "asgi"),
+    )
     compression: str = _option("none", "Compression of WebSocket messages.", choices=("none", "permessage-deflate"))
     heartbeat_s: float = _option(
         15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
@@ -86,6 +93,15 @@ class Options:
                 f"log_bytes is {self.log_bytes}: it must be at least max_message_bytes, {self.max_message_bytes}, "
                 f"so that the log can hold a message"
             )
+        for name in ("http", "ws", "writes"):
+            if self.server != "uvicorn" and getattr(self, name) != _default(name):
+                raise ValueError(f"{name} is {getattr(self, name)!r} and server is {self.server!r}: it is uvicorn's alone")
+        for name in ("redis", "journal"):
+            if (self.server, self.ws, self.writes) != FIRST and getattr(self, name):
+                raise ValueError(
+                    f"{name} is set and server, ws and writes are {self.server}, {self.ws} and {self.writes}: what is kept "
+                    f"is only kept by {', '.join(FIRST)}"
+                )
         if self.workers > 1 and not self.redis:
             raise ValueError(
                 f"workers is {self.workers} and redis is empty: several workers need a log that they share, "
@@ -101,6 +117,15 @@ class Options:
                 f"redis is {without_password(self.redis)}: it must be a URL such as redis://127.0.0.1:6379/0, "
                 f"which begins with one of {', '.join(REDIS_SCHEMES)}, and says no more than a host, a port and a database"
             )
+
+
+FIRST = ("uvicorn", "websockets-sansio", "direct")
+"""Server, WebSocket implementation and writes, in whose company the log may be shared or kept: there what publishes is
+answered in order."""
+
+
+def _default(name: str) -> object:
+    return next(option.default for option in fields(Options) if option.name == name)
 
 
 def _is_redis(url: str) -> bool:

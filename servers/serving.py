@@ -4,15 +4,13 @@ When it accepts connections it prints one JSON line, `{"ready": true, "port": â€
 """
 
 import asyncio
-import json
-import os
 import socket
 
 import uvicorn
 
 from servers.app import create_app
 from servers.inorder import InOrder
-from servers.listening import listen
+from servers.listening import listen, say_ready
 from servers.options import Options, Unusable
 from servers.pump import PumpingHttp, PumpingWebSocket
 from servers.replica import BackplaneLost
@@ -28,26 +26,35 @@ class ReadyServer(uvicorn.Server):
         """Start, then print the ready line."""
         await super().startup(sockets)
         assert sockets
-        port = sockets[0].getsockname()[1]
-        print(json.dumps({"ready": True, "port": port, "pid": os.getpid()}), flush=True)
+        say_ready(sockets[0].getsockname()[1])
 
 
 class BackplaneUnusable(Unusable):
     """What is to be shared by the workers cannot be; the text says why, and the way out."""
 
 
-def protocol(options: Options) -> type[asyncio.Protocol]:
-    """What speaks WebSocket; with a backplane a publisher's ping is answered once that has what was sent before."""
-    return InOrder if options.redis else PumpingWebSocket
+def protocols(options: Options) -> tuple[type[asyncio.Protocol] | str, type[asyncio.Protocol] | str]:
+    """What speaks HTTP, and WebSocket: uvicorn's own by name, or those made from its first choices, which write directly.
+
+    With a backplane a publisher's ping is answered once that has what was sent before.
+    """
+    if options.writes == "asgi":
+        return options.http, options.ws
+    direct = InOrder if options.redis else PumpingWebSocket
+    return (
+        PumpingHttp if options.http == "httptools" else options.http,
+        direct if options.ws == "websockets-sansio" else options.ws,
+    )
 
 
 def config(options: Options, number: int = 0) -> uvicorn.Config:
     """uvicorn's configuration: nothing on auto, compression and access log off, heartbeats as everywhere else."""
+    http, ws = protocols(options)
     return uvicorn.Config(
         create_app(options, number),
         loop=options.loop,
-        http=PumpingHttp if options.http == "httptools" else options.http,
-        ws=protocol(options),
+        http=http,
+        ws=ws,
         ws_max_size=options.max_message_bytes,
         ws_ping_interval=options.heartbeat_s or None,
         ws_ping_timeout=options.drop_unanswered_s or None,

@@ -129,11 +129,11 @@ def test_this_machine_can_be_read() -> None:
     assert probes.kernel_bytes() > 0
 
 
-def test_waiting_is_told_of_each_thread(proc: Path) -> None:
+def test_running_and_waiting_are_told_of_each_thread(proc: Path) -> None:
     for thread, line in ((7, "100 2000 3"), (8, "5 70 1")):
         (proc / "7" / "task" / str(thread)).mkdir(parents=True)
         (proc / "7" / "task" / str(thread) / "schedstat").write_text(line + "\n")
-    assert probes.wait_ns(7) == {7: 2000, 8: 70}
+    assert probes.threads_ns(7) == {7: (100, 2000), 8: (5, 70)}
 
 
 def test_who_has_no_core_waits() -> None:
@@ -146,8 +146,8 @@ def test_who_has_no_core_waits() -> None:
     ):
         try:
             assert line_of(one) == line_of(other) == "1"
-            before = probes.wait_ns(one.pid)[one.pid]
-            while probes.wait_ns(one.pid)[one.pid] == before:
+            before = probes.threads_ns(one.pid)[one.pid][1]
+            while probes.threads_ns(one.pid)[one.pid][1] == before:
                 assert one.poll() is None
         finally:
             one.kill()
@@ -168,3 +168,17 @@ def test_a_process_that_is_stopped_is_told_from_one_that_runs(holder: subprocess
     assert os.waitpid(holder.pid, os.WUNTRACED)[0] == holder.pid
     assert probes.is_stopped(holder.pid)
     assert not probes.is_stopped(ended)
+
+
+def test_all_that_a_process_has_started_is_below_it_and_what_that_has_started_too() -> None:
+    with subprocess.Popen(
+        ["sh", "-c", "sleep 600 & sh -c 'sleep 600 & echo $!; wait'; wait"], stdout=subprocess.PIPE, text=True
+    ) as shell:
+        try:
+            deepest = int(line_of(shell))
+            below = probes.below(shell.pid)
+            assert len(below) == 3
+            assert below[-1] == deepest
+        finally:
+            for pid in (*probes.below(shell.pid), shell.pid):
+                os.kill(pid, signal.SIGKILL)

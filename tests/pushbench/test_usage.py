@@ -26,10 +26,27 @@ def test_the_proportion_of_user_time_is_told_of_enough_ticks_of_one_process(
 
 
 def test_a_share_is_what_came_between_two_readings_and_only_of_threads_that_are_still_there() -> None:
-    before = Usage(7, 1000, 100, {1: 10, 2: 20}, (0, 0))
-    after = Usage(7, 3000, 700, {1: 40, 3: 5}, (60, 40))
+    before = Usage(7, 1000, 100, {1: (50, 10), 2: (50, 20)}, (0, 0))
+    after = Usage(7, 3000, 700, {1: (650, 40), 3: (0, 605)}, (60, 40))
     assert share(before, after, stopped=0.25) == Share(600, 35, 0.25, 2000, 0.6)
     assert share(before, after).cpu_percent == 30
+
+
+@pytest.mark.parametrize(
+    ("threads", "waited"),
+    [
+        ({1: (600, 100)}, 100),  # for whatever else there was
+        ({1: (600, 0), 2: (5, 500)}, 0),  # the second for the first
+        ({1: (600, 0), 2: (5, 700)}, 100),
+        ({1: (300, 300), 2: (300, 300)}, 0),  # in turn
+        ({1: (300, 350), 2: (300, 360)}, 110),
+    ],
+)
+def test_what_threads_of_a_process_wait_for_each_other_is_no_wait_for_something_else(
+    threads: dict[int, tuple[int, int]], waited: int
+) -> None:
+    before = Usage(7, 0, 0, dict.fromkeys(threads, (0, 0)), (0, 0))
+    assert share(before, Usage(7, 1000, 600, threads, (0, 0))).wait_ns == waited
 
 
 def test_a_process_can_be_read_and_has_used_no_less_later() -> None:
@@ -40,10 +57,10 @@ def test_a_process_can_be_read_and_has_used_no_less_later() -> None:
 
 
 def test_processes_that_stand_in_for_ended_ones_go_on_from_what_these_had_used() -> None:
-    ended = (Usage(7, 1000, 100, {1: 10}, (60, 40)),)
-    now = (Usage(8, 2000, 30, {2: 5}, (1, 1)), Usage(9, 2000, 40, {3: 6}, (2, 2)))
+    ended = (Usage(7, 1000, 100, {1: (100, 10)}, (60, 40)),)
+    now = (Usage(8, 2000, 30, {2: (30, 5)}, (1, 1)), Usage(9, 2000, 40, {3: (40, 6)}, (2, 2)))
     first, second = usage.continued(ended, now)
-    assert first == Usage(8, 2000, 130, {1: 10, 2: 5}, (0, 0))
+    assert first == Usage(8, 2000, 130, {1: (100, 10), 2: (30, 5)}, (0, 0))
     assert second == replace(now[1], ticks=(0, 0))
 
 

@@ -1,0 +1,49 @@
+"""The application under hypercorn: the same hub and the same routes, another server between them and the sockets."""
+
+import asyncio
+import signal
+import socket
+
+import uvloop
+from hypercorn.asyncio import serve as hypercorn_serve
+from hypercorn.config import Config
+
+from servers.app import create_app
+from servers.listening import listen, say_ready
+from servers.options import Options
+
+GRACE_S = 0.5
+"""How long a connection may take to end by itself when the server is told to stop."""
+LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
+
+
+def config(options: Options, listener: socket.socket) -> Config:
+    """hypercorn's configuration: no access log, heartbeats as everywhere else."""
+    told = Config()
+    told.bind = [f"fd://{listener.fileno()}"]
+    told.backlog = options.backlog
+    told.keep_alive_timeout = options.keep_alive_s
+    told.graceful_timeout = GRACE_S
+    told.shutdown_timeout = GRACE_S
+    told.websocket_max_message_size = options.max_message_bytes
+    told.websocket_ping_interval = options.heartbeat_s or None
+    told.accesslog = None
+    told.errorlog = "-"
+    told.loglevel = "WARNING"
+    return told
+
+
+def serve(options: Options) -> None:
+    """Bind, and serve until told to stop. Raises `Unusable`."""
+    with listen(options.host, options.port, options.drop_unanswered_s) as listener:
+        listener.listen(options.backlog)  # whoever comes before hypercorn accepts has to wait, and is not refused
+        with asyncio.Runner(loop_factory=LOOPS[options.loop]) as runner:
+            runner.run(_serve(options, listener))
+
+
+async def _serve(options: Options, listener: socket.socket) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    say_ready(listener.getsockname()[1])
+    await hypercorn_serve(create_app(options), config(options, listener), shutdown_trigger=stopped.wait)  # type: ignore[arg-type]

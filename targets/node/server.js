@@ -1,0 +1,197 @@
+// A push server on Node: `ws` for WebSocket, plain `http` for the rest. One log, and every transport reads from it.
+//
+// It speaks as the suite's own server does: an ETag is the position that a reader has reached, each message is one further;
+// `?after=` resumes stream and websocket, If-None-Match polling and longpoll, Last-Event-ID sse. A position that is not in
+// the log (any more) is answered 410.
+//
+//     node server.js --port=8000 --host=127.0.0.1 --heartbeat-s=15 --longpoll-timeout-s=25
+//
+// It prints one line of JSON when it accepts connections, and stops at SIGTERM.
+
+import http from "node:http";
+import { parseArgs } from "node:util";
+import { WebSocketServer } from "ws";
+
+const { values: options } = parseArgs({
+  options: {
+    host: { type: "string", default: "127.0.0.1" },
+    port: { type: "string", default: "8000" },
+    "heartbeat-s": { type: "string", default: "15" },
+    "longpoll-timeout-s": { type: "string", default: "25" },
+  },
+});
+const HEARTBEAT_MS = Number(options["heartbeat-s"]) * 1000; // 0: none
+const LONGPOLL_MS = Number(options["longpoll-timeout-s"]) * 1000;
+const LOG_MESSAGES = 10_000;
+const MESSAGE_BYTES = 65_536;
+
+// --- the log
+
+const log = []; // the newest LOG_MESSAGES messages; the last one's id is `last`
+let last = 0;
+const readers = new Set(); // functions that are called when there is a new message
+const cursors = { size: 0 }; // readers that are held, for /status
+
+function publish(data) {
+  log.push(data);
+  if (log.length > LOG_MESSAGES) log.shift();
+  last += 1;
+  for (const look of [...readers]) look(data);
+}
+
+class Refusal extends Error {
+  constructor(status, says) {
+    super(says);
+    this.status = status;
+  }
+}
+
+// The messages after a position. Throws a Refusal if they are not all there.
+function after(position) {
+  if (position > last) throw new Refusal(410, `cursor_unknown: the cursor is ${position} and the newest message ${last}`);
+  if (position < last - log.length) throw new Refusal(410, `cursor_too_old: message ${position + 1} is no longer kept`);
+  return position === last ? [] : log.slice(position - last);
+}
+
+// The position that a client names; the newest one if it names none.
+function positionOf(text) {
+  if (text === null || text === undefined) return last;
+  const digits = text.replace(/^W\//, "").replaceAll('"', "");
+  if (!/^\d{1,15}$/.test(digits)) throw new Refusal(400, "cursor_invalid: send the number that the server gave");
+  return Number(digits);
+}
+
+// --- polling and longpoll: conditional requests
+
+function answerNews(response, position, messages) {
+  const headers = { ETag: `"${position + messages.length}"` };
+  if (messages.length === 0) return void response.writeHead(304, headers).end();
+  const body = Buffer.from(messages.map((data) => data + "\n").join(""));
+  response.writeHead(200, { ...headers, "Content-Type": "text/plain", "Content-Length": body.length }).end(body);
+}
+
+function poll(request, response, held) {
+  const tag = request.headers["if-none-match"];
+  const position = positionOf(tag);
+  const messages = after(position);
+  if (tag === undefined) return void response.writeHead(204, { ETag: `"${position}"` }).end();
+  if (!held || messages.length) return void answerNews(response, position, messages);
+  const done = () => {
+    clearTimeout(timer);
+    readers.delete(done);
+    cursors.size -= 1;
+    if (!response.destroyed) answerNews(response, position, after(position));
+  };
+  const timer = setTimeout(done, LONGPOLL_MS);
+  readers.add(done);
+  cursors.size += 1;
+  response.on("close", () => readers.has(done) && done());
+}
+
+// --- stream, sse and websocket: a connection that is written to
+
+// Calls `write` with each message behind a position and its id, and `beat` when a heartbeat is due; returns how to stop it.
+function follow(position, write, beat) {
+  for (const data of after(position)) write(data, ++position);
+  const look = (data) => write(data, ++position);
+  const timer = HEARTBEAT_MS ? setInterval(beat, HEARTBEAT_MS) : undefined;
+  readers.add(look);
+  cursors.size += 1;
+  return () => {
+    if (!readers.delete(look)) return;
+    clearInterval(timer);
+    cursors.size -= 1;
+  };
+}
+
+function stream(response, position, type, first, encode, heartbeat) {
+  after(position); // refuses before the head is sent
+  response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store", ETag: `"${position}"` });
+  response.flushHeaders();
+  if (first) response.write(first);
+  response.on("close", follow(position, (data, id) => response.write(encode(data, id)), () => response.write(heartbeat)));
+}
+
+const text = (data) => data + "\n";
+const event = (data, id) => `id: ${id}\ndata: ${data}\n\n`;
+
+// --- what is where
+
+const server = http.createServer({ keepAliveTimeout: 75_000, noDelay: true }, (request, response) => {
+  const url = new URL(request.url, "http://here");
+  try {
+    if (request.method === "POST" && url.pathname === "/publish") return void receive(request, response);
+    if (request.method !== "GET") throw new Refusal(405, "only GET, and POST to /publish");
+    switch (url.pathname) {
+      case "/polling":
+        return void poll(request, response, false);
+      case "/longpoll":
+        return void poll(request, response, true);
+      case "/stream":
+        return void stream(response, positionOf(url.searchParams.get("after")), "text/plain", "", text, "\n");
+      case "/sse": {
+        const position = positionOf(request.headers["last-event-id"]);
+        return void stream(response, position, "text/event-stream", `id: ${position}\n\n`, event, ": heartbeat\n\n");
+      }
+      case "/status":
+        return void response.writeHead(200, { "Content-Type": "application/json" }).end(
+          JSON.stringify({ last_id: last, cursors: cursors.size }),
+        );
+      default:
+        throw new Refusal(404, "nothing is here");
+    }
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    response.writeHead(refusal.status, { "Content-Type": "text/plain" }).end(refusal.message + "\n");
+  }
+});
+
+function receive(request, response) {
+  const parts = [];
+  let bytes = 0;
+  request.on("data", (part) => {
+    bytes += part.length;
+    if (bytes <= MESSAGE_BYTES) parts.push(part);
+  });
+  request.on("end", () => {
+    if (bytes === 0 || bytes > MESSAGE_BYTES) {
+      response.writeHead(bytes ? 413 : 400).end(`a message has 1 to ${MESSAGE_BYTES} bytes\n`);
+      return;
+    }
+    publish(Buffer.concat(parts).toString());
+    response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ id: last }));
+  });
+}
+
+const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: MESSAGE_BYTES });
+let startsAt = 0; // of the handshake that is being answered
+sockets.on("headers", (headers) => headers.push(`ETag: "${startsAt}"`));
+
+server.on("upgrade", (request, connection, head) => {
+  const url = new URL(request.url, "http://here");
+  try {
+    if (url.pathname !== "/websocket" && url.pathname !== "/publish") throw new Refusal(404, "nothing is here");
+    startsAt = positionOf(url.searchParams.get("after"));
+    after(startsAt);
+  } catch (refusal) {
+    if (!(refusal instanceof Refusal)) throw refusal;
+    const reason = http.STATUS_CODES[refusal.status];
+    connection.end(`HTTP/1.1 ${refusal.status} ${reason}\r\nRefusal: ${refusal.message}\r\nContent-Length: 0\r\n\r\n`);
+    return;
+  }
+  sockets.handleUpgrade(request, connection, head, (socket) => {
+    socket.on("error", () => socket.terminate());
+    if (url.pathname === "/publish") return void socket.on("message", (data) => publish(data.toString()));
+    socket.on("close", follow(startsAt, (data) => socket.send(data), () => socket.ping()));
+  });
+});
+
+process.on("SIGTERM", () => {
+  for (const socket of sockets.clients) socket.close(1001, "the server is stopping");
+  server.close();
+  setTimeout(() => process.exit(0), 200);
+});
+
+server.listen({ host: options.host, port: Number(options.port), backlog: 4096 }, () => {
+  console.log(JSON.stringify({ ready: true, port: server.address().port, pid: process.pid }));
+});
