@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
-from importlib import import_module
 from types import TracebackType
 from typing import Any, NoReturn, Protocol, Self
 from urllib.parse import urljoin
@@ -27,7 +26,7 @@ from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.part import ALL, Part
 from pushbench.recorder import Recorder
 from pushbench.slow import Reading
-from pushbench.transports import Transport
+from pushbench.transports import Transport, load_class
 from pushbench.wire import Line, Meter, Traffic
 
 ADDRESS_HOLDS = 10_000
@@ -112,7 +111,7 @@ class Audience:
         self._url = ""
         self._open = False  # from when there is traffic: who connects then joins late
         self._random = random.Random(part.seed(habits.seed))
-        self._client = _named(habits.transport.client)
+        self._client = load_class(habits.transport.client)
         self.meter = Meter(copies=habits.leave_early, sources=_sources(part, habits.subscribers))
         """Counts what goes over the subscribers' sockets."""
         self.connect_traffic = Traffic()
@@ -190,7 +189,7 @@ class Audience:
         is_slow = self._numbers[number] < self._habits.slow
         reading = self.slow_readings[number] if is_slow else Reading()
         try:
-            subscriber = _named(SLOW_CLIENT)(
+            subscriber = load_class(SLOW_CLIENT)(
                 self._url,
                 asks=self._habits.transport.asks,
                 bytes_per_s=self._habits.slow_bytes_per_s if is_slow else float("inf"),
@@ -315,12 +314,6 @@ class Audience:
         if not self._lives[number].done() and number not in self._away:
             self._pausing.add(number)
             self._lives[number].cancel()
-
-
-def _named(client: str) -> Any:
-    """The class that `module:class` names."""
-    module, _, name = client.partition(":")
-    return getattr(import_module(module), name)
 
 
 def _spread(count: int, window_ns: tuple[int, int]) -> list[int]:

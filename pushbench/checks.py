@@ -21,6 +21,8 @@ class Verdict(StrEnum):
     """The feed was not offered as scheduled."""
     LOSSY = "lossy"
     """Not every subscriber got every message once and in order."""
+    NONCONFORMING = "nonconforming"
+    """The server does not do on this transport what its contract claims."""
     FAILED = "failed"
     """There are no numbers."""
 

@@ -101,6 +101,10 @@ def run(
     netem_: Annotated[
         bool, typer.Option("--netem", help="have the kernel shape the line: refused, with what there is instead")
     ] = False,
+    target: Annotated[
+        list[str] | None,
+        typer.Option("--target", help="the server to measure: a name, a contract's file, or a URL; may be repeated"),
+    ] = None,
     cluster: Annotated[
         str | None,
         typer.Option("--cluster", metavar="ADDRESS", help="have the swarms on the workers of this Dask scheduler"),
@@ -114,24 +118,34 @@ def run(
 
     if netem_:
         raise ResultsError(netem.refusal())
-    read = load(find(scenario), set_ or [])
+    read = load(find(scenario), [*(set_ or []), *_named(target or [])])
     if cluster is None:
         return _execute(read, out, resume, Here())
     with connected(cluster, read) as site:
         return _execute(read, out, resume, site)
 
 
+def _named(targets: list[str]) -> list[str]:
+    """The override by which these are the targets; none if none is named."""
+    quoted = [json.dumps(target) for target in targets]
+    return [f"target={quoted[0]}" if len(quoted) == 1 else f"target=[{', '.join(quoted)}]"] if quoted else []
+
+
 def _execute(read: Scenario, out: Path | None, resume: bool, site: Site) -> int:
     """Execute a scenario with its swarms there, and report on it."""
+    from pushbench.candidates import possible
     from pushbench.diagnosis import Severity
     from pushbench.doctor import examine, told
     from pushbench.run import execute, give_up, left, open_store
 
+    tried, skipped = possible(read)
+    for line in skipped:
+        print(line, flush=True)
     store = open_store(read, RESULTS, out, resume, site)
     try:
         kept = f", of which {len(store.done)} are there" if store.done else ""
-        print(f"{read.title}\n{_amount(read)}{kept}, into {store.directory}", flush=True)
-        for finding in examine([read]):
+        print(f"{read.title}\n{_amount(tried)}{kept}, into {store.directory}", flush=True)
+        for finding in examine([tried]):
             if finding.severity == Severity.WARN:
                 print(told(finding, _width()), flush=True)
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
@@ -155,15 +169,21 @@ def _amount(read: Scenario) -> str:
 
 @app.command("list")
 def list_() -> int:
-    """List the scenarios and the runs.
+    """List the scenarios, the targets and the runs.
 
     Example: pushbench list
     """
+    from pushbench import contract
+
     print("scenarios (pushbench run NAME):")
     there = sorted(SCENARIOS.glob("*.toml"))
     widest = max(len(path.stem) for path in there)
     for path in there:
         print(f"  {path.stem:{widest}} {load(path).title}")
+    print("targets (pushbench run NAME --target TARGET):")
+    for name in contract.names():
+        known = contract.known(name)
+        print(f"  {name:{widest}} {known.contract.title}{_lacking(known.missing())}")
     print(f"runs in {RESULTS} (pushbench report DIRECTORY):")
     found = results.runs(RESULTS)
     for path in found:
@@ -177,6 +197,10 @@ def list_() -> int:
     if not found:
         print("  none yet")
     return 0
+
+
+def _lacking(why: str) -> str:
+    return f"   ({why.partition(' is ')[2]})" if why else ""
 
 
 @app.command()
@@ -287,6 +311,59 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text)
     except OSError as error:
         raise ResultsError(f"{path} cannot be written: {error.strerror}; choose another file") from None
+
+
+@app.command()
+def conform(
+    target: Annotated[str, typer.Argument(help="a server: its name (see `pushbench list`), its contract's file, or a URL")],
+    transport: Annotated[
+        list[str] | None, typer.Option("--transport", help="look at this one alone; may be repeated")
+    ] = None,
+    json_: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="write the results as JSON; - prints that alone")
+    ] = None,
+) -> int:
+    """Look whether a server keeps what its contract claims; exit 1 if it does not.
+
+    Example: pushbench conform nchan
+    """
+    import asyncio
+
+    from pushbench import conformance, conformance_text, contract, environment
+    from pushbench.target import TargetFailed
+
+    known = contract.known(target)
+    if why := known.missing():
+        raise ResultsError(why)
+    claimed = known.contract.transports
+    if unclaimed := [name for name in transport or () if name not in claimed]:
+        raise ResultsError(f"{known.name} does not claim {unclaimed[0]}; it does {', '.join(claimed)}")
+    quiet = json_ == "-"
+    if not quiet:
+        print(f"{known.name}: {known.contract.title}", flush=True)
+    tell = (lambda result: None) if quiet else lambda result: print(conformance_text.line(result), flush=True)
+    looking = conformance.examined(known, environment.placed().server, only=transport or (), tell=tell)
+    try:
+        results = asyncio.run(looking)
+    except TargetFailed as failed:
+        raise ResultsError(str(failed)) from None
+    if json_:
+        text = json.dumps(
+            {"target": known.name, "results": conformance.plain_values(results)}, indent=2, ensure_ascii=False
+        )
+        if quiet:
+            print(text)
+        else:
+            _write(Path(json_), text + "\n")
+    if not quiet:
+        from rich.console import Console
+
+        print()
+        _print(Console(), conformance_text.table({known.name: results}))
+        for failure in conformance_text.failures({known.name: results}):
+            print(failure)
+        print(conformance_text.verdict(known.name, results))
+    return int(any(result.finding is conformance.Finding.FAILS for result in results))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -88,6 +88,9 @@ class Transport(Table):
         default=True,
         description="whether also a reader resumes who has not had a message: false if only messages name a cursor",
     )
+    tells_gone: bool = Field(
+        default=False, description="whether a reader is told when its cursor cannot be resumed (410, or a last word)"
+    )
     start: str = Field(
         default="",
         pattern=PATH,
@@ -190,7 +193,8 @@ class Known:
                 path=one.path,
                 start=one.start,
                 resumes=one.cursor != "none",
-                resumes_unseen=one.resumes_unseen,
+                resumes_unseen=one.cursor != "none" and one.resumes_unseen,
+                tells_gone=one.cursor != "none" and one.tells_gone,
                 one_at_a_time=one.one_at_a_time,
             )
             for name, one in contract.transports.items()

@@ -260,6 +260,11 @@ class Store:
         with self._or_refuse():
             self._write_manifest()
 
+    def note(self) -> None:
+        """Keep what was added to the manifest. Raises `ResultsError` if that cannot be written."""
+        with self._or_refuse():
+            self._write_manifest()
+
     @contextmanager
     def _or_refuse(self) -> Iterator[None]:
         try:

@@ -7,22 +7,28 @@ import asyncio
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pushbench import backplane, contract, environment
+from pushbench import backplane, candidates, conformance, contract, environment
+from pushbench.checks import Judgement, Verdict
 from pushbench.clocks import below
+from pushbench.conformance import SENTENCES, Finding, Result
 from pushbench.objective import parse
 from pushbench.order import Task, columns_needed, following, outcome_of, to_come
 from pushbench.outcome import Outcome
+from pushbench.placement import Placement
 from pushbench.plans import Trial
 from pushbench.progress import Progress
 from pushbench.results import ResultsError, Store, read_manifest, runs
 from pushbench.scenario import Load, Scenario, check_files
 from pushbench.site import Site
-from pushbench.target import Target
+from pushbench.target import Target, TargetFailed
+from pushbench.transports import TRANSPORTS
 from pushbench.trial import HERE, attempt
 
 Targets = Callable[[Load], Target | None]
@@ -48,6 +54,7 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
     Raises ResultsError, and ScenarioError if this process may not open as many files as the scenario needs, or has not what
     several processes of a server share.
     """
+    scenario, skipped = candidates.possible(scenario)
     check_files(scenario, environment.raise_file_limit())
     _check_backplane(scenario)
     placement = environment.placed()
@@ -56,6 +63,7 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
         "environment": environment.describe(),
         "placement": {role: list(getattr(placement, role)) for role in _roles(scenario)},
         "cluster": dict(site.described),
+        "targets": candidates.described(scenario, skipped),
     }
     if resume:
         directory = out or _unfinished(scenario, here["scenario"], results)
@@ -106,12 +114,17 @@ def _unfinished(scenario: Scenario, same: Mapping[str, Any], results: Path) -> P
 
 
 async def execute(scenario: Scenario, store: Store, targets: Targets = target_of, site: Site = HERE) -> None:
-    """Make every trial that the store does not have yet, with its swarms there. Raises SiteError if they cannot be made."""
+    """Make every trial that the store does not have yet, with its swarms there. Raises SiteError if they cannot be made.
+
+    Cells that cannot be tried here are left out.
+    """
+    scenario, _ = candidates.possible(scenario)
     cores = sorted(os.sched_getaffinity(0))
     placement = environment.placed()
     columns, made = columns_needed(scenario), 0
     os.sched_setaffinity(0, placement.publisher)  # what this process draws must not disturb the server
     try:
+        conforms = await _conformance(scenario, store, placement)
         with Progress(to_come(scenario, store.rows(columns))) as progress:
             while task := following(scenario, store.rows(columns)):
                 if scenario.search:
@@ -121,7 +134,7 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
                 started_at = datetime.now(UTC).isoformat(timespec="seconds")
                 seed = hash((scenario.repeat.seed, cell, trial))
                 made_of = Trial(load, scenario.phases, targets(load), placement.serving(load.server_workers), seed)
-                outcome = await attempt(made_of, progress, site)
+                outcome = _held_to(conforms, load, await attempt(made_of, progress, site))
                 site.ensure()  # else it failed because of that, and is to be made again
                 searched, said = _searched(scenario, task, outcome)
                 await asyncio.sleep(0)  # whoever told the load processes to end has told this one too: no failure is kept
@@ -152,8 +165,42 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
         store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
+async def _conformance(scenario: Scenario, store: Store, placement: Placement) -> dict[str, list[Result]]:
+    """Whether the servers of others keep what they claim on the transports that are asked for; it is kept with the run.
+
+    Of one that cannot be started nothing is known: its trials will say why.
+    """
+    known = store.manifest.setdefault("conformance", {})
+    targets = candidates.foreign(scenario)
+    for name, target in targets.items() if len(to_come(scenario, store.rows(columns_needed(scenario)))) else ():
+        asked = {cell.transport for cell in scenario.cells if cell.target == name} & TRANSPORTS.keys()
+        if name in known or not asked:
+            continue
+        with suppress(TargetFailed):
+            results = await conformance.examined(target, placement.server, only=asked, long=False)
+            known[name] = conformance.plain_values(results)
+            store.note()
+    return {name: conformance.from_plain_values(values) for name, values in known.items()}
+
+
+def _held_to(conforms: Mapping[str, Sequence[Result]], load: Load, outcome: Outcome) -> Outcome:
+    """The outcome, of which nothing is believed if the server does not keep on that transport what it claims."""
+    failing = [
+        one
+        for one in conforms.get(load.target, ())
+        if one.finding is Finding.FAILS and one.transport == load.transport and outcome.judgement.verdict.believable
+    ]
+    if not failing:
+        return outcome
+    reason = f"{load.target} does not do on {load.transport} what its contract claims: {SENTENCES[failing[0].check]}"
+    evidence = "; ".join(f"{one.check}: {one.why}" for one in failing)
+    hint = f"mend the server, or claim less (pushbench conform {load.target})"
+    return replace(outcome, judgement=Judgement(Verdict.NONCONFORMING, reason, evidence, hint))
+
+
 def left(scenario: Scenario, store: Store) -> int:
     """How many trials are still to come; where something is searched, about."""
+    scenario, _ = candidates.possible(scenario)
     return len(to_come(scenario, store.rows(columns_needed(scenario))))
 
 

@@ -9,7 +9,7 @@ taken apart), `scenario_cells` (the grid, and what contradicts what), `scenario_
 import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -98,6 +98,14 @@ class Scenario:
             (cell, trial)
             for trial in range(1, self.repeat.trials + 1)
             for cell in sorted(range(len(self.cells)), key=lambda _: draws.random())
+        )
+
+    def only(self, cells: Sequence[int]) -> "Scenario":
+        """The same with these cells alone."""
+        return replace(
+            self,
+            cells=tuple(self.cells[number] for number in cells),
+            origins=tuple(self.origins[number] for number in cells),
         )
 
     @property

@@ -59,6 +59,8 @@ class Served:
     """Whether a reader can resume,"""
     resumes_unseen: bool = True
     """also one that has not had a message."""
+    tells_gone: bool = False
+    """Whether a reader that cannot resume is told so."""
     one_at_a_time: bool = False
     """Whether an answer has one message at most."""
 

@@ -5,6 +5,8 @@ A variant is another way to serve or consume a transport: it has a row of its ow
 """
 
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,12 @@ They are rows of a scenario like any other, and drawn as lines of reference.
 
 ROWS: dict[str, Transport] = TRANSPORTS | FLOORS
 """All that a scenario may name."""
+
+
+def load_class(name: str) -> Any:
+    """The class that `module:class` names, such as a row's client."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
 
 
 def heeds(transport: str, key: str) -> bool:

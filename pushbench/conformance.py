@@ -1,0 +1,415 @@
+"""Conformance: does a server keep what its contract claims? A suite of checks, each made of a running server.
+
+It asks through the same clients and publishers as a trial does, so what passes here can be measured. What comes of it in
+words is not known here.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+from urllib.parse import urljoin
+
+from clients.ends import ENDS, CursorGone
+from clients.subscription import Subscription
+from pushbench.contract import Known
+from pushbench.message import MIN_BYTES
+from pushbench.publisher import WAYS, PublishingFailed
+from pushbench.scenario_keys import Load
+from pushbench.tap import Tape, tapped
+from pushbench.target import STOP_TIMEOUT_S, Running, Served, Target, running
+from pushbench.transports import ROWS, TRANSPORTS, Transport, load_class
+
+POLL_INTERVAL_S = 0.02
+WAIT_S = 10.0
+"""So long a message may take; a conforming server takes a thousandth of it."""
+QUIET_S = 2.5
+HEARTBEAT_S, LONGPOLL_TIMEOUT_S = 1.0, 1.0
+"""Of the server that is looked at, so that both happen in a time in which nothing is published."""
+HELD_S = 0.5
+ENDS_S = 1.0
+"""So long a server may take to end a reader that it cannot serve."""
+UNKNOWN = 10**12
+"""A cursor that no server has come to."""
+LARGEST_BYTES = 65_536
+MESSAGES, MANY, LARGE = 100, 50, 150
+SHOWN = 60
+"""So many characters of a message are told of at most."""
+CHECK_S = 60.0
+"""A check that takes longer has failed."""
+
+SCRIPTS = (
+    "plain",
+    "  two leading spaces and a trailing one ",
+    ": starts like a comment",
+    "data: looks like a field",
+    "Ελληνικά, кириллица, עברית, العربية, हिन्दी, ไทย, 中文, 日本語, 한국어",
+    "emoji: 👩‍👩‍👧‍👦 🏳️‍🌈 🇺🇳, beyond the basic plane: 𝔸 𠜎",
+    "combining: e\u0301, right to left \u202e mark, byte order mark \ufeff inside",
+    "line ends that only Unicode knows: \x0b \x0c \x1c \x85 \u2028 \u2029",
+    '{"json": "with \\n escapes", "tab": "\t"}',
+    "%0A&amp;<script>",
+)
+"""Messages that a transport may take for something else."""
+
+
+class Finding(StrEnum):
+    """What came of a check."""
+
+    PASSES = "passes"
+    FAILS = "fails"
+    NOT_CLAIMED = "not claimed"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one check of one transport."""
+
+    check: str
+    """A key of `SENTENCES`."""
+    transport: str
+    """Which, or empty if it is of the server as a whole."""
+    finding: Finding
+    why: str = ""
+    """Why it fails, or is not claimed."""
+
+
+class NotSo(Exception):
+    """Something is not as it should be; the text says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """A server that is ready, and one of its transports."""
+
+    known: Known
+    target: Target
+    server: Running
+    row: Transport
+    served: Served
+
+    def reader(self, after: Any = None, port: int = 0) -> "Reader":
+        """A reader that has not connected yet, resuming if it has a cursor; by another port, if it is given."""
+        url = self.url(self.served.path, port)
+        options: dict[str, Any] = {"interval_s": POLL_INTERVAL_S} if self.row.polls else {}
+        options |= {"drain": True} if self.row.polls and self.served.one_at_a_time else {}
+        options |= {"start_url": urljoin(url, self.target.path(self.served.start))} if self.served.start else {}
+        client: Subscription = load_class(self.row.client)(url, after=after, **options)
+        return Reader(client)
+
+    def url(self, path: str, port: int = 0) -> str:
+        """Where that is."""
+        scheme = self.target.url.partition(":")[0] or "http"
+        return f"{scheme}://{self.server.host}:{port or self.server.port}{self.target.path(path)}"
+
+    async def publish(self, *messages: bytes, way: str = "") -> None:
+        """Publish them in this order, and return when the server has taken them."""
+        await asyncio.to_thread(self._publish, messages, way or self.known.ways[-1])
+
+    def _publish(self, messages: Sequence[bytes], way: str) -> None:
+        path = self.target.path(self.target.publish[way])
+        with WAYS[way]((self.server.host, self.server.port), path) as outlet:
+            for data in messages:
+                outlet.send(data)
+            outlet.settle(WAIT_S)
+
+
+class Reader:
+    """A subscriber, and what it has been handed so far. Enter it to connect."""
+
+    def __init__(self, subscription: Subscription) -> None:
+        self.subscription = subscription
+        self.taken: list[bytes] = []
+        self._came = asyncio.Event()
+        self._reading: asyncio.Future[Any] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.subscription.__aenter__()
+        return self
+
+    async def __aexit__(self, *exception: Any) -> None:
+        if self._reading:
+            self._reading.cancel()
+            await asyncio.gather(self._reading, return_exceptions=True)
+        await self.subscription.__aexit__(*exception)
+
+    def read(self) -> None:
+        """Have it read from now on; one that is not told to reads nothing."""
+        if self._reading is None:
+            self._reading = asyncio.ensure_future(self.subscription.receive(self._take))
+
+    async def gets(self, messages: Sequence[bytes]) -> None:
+        """Read until there are so many. Raises `NotSo` if they are not these, or do not come."""
+        self.read()
+        assert self._reading
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WAIT_S):
+                while len(self.taken) < len(messages) and not self._reading.done():
+                    self._came.clear()
+                    coming = asyncio.ensure_future(self._came.wait())
+                    await asyncio.wait({coming, self._reading}, return_when=asyncio.FIRST_COMPLETED)
+                    coming.cancel()
+        if self.taken != list(messages):
+            raise NotSo(self._difference(messages))
+
+    async def ends(self) -> BaseException | None:
+        """Read until it is ended, and return by what; None if it is not."""
+        self.read()
+        assert self._reading
+        await asyncio.wait({self._reading}, timeout=ENDS_S)
+        return self._reading.exception() if self._reading.done() else None
+
+    def _take(self, messages: list[bytes]) -> None:
+        self.taken += messages
+        self._came.set()
+
+    def _difference(self, messages: Sequence[bytes]) -> str:
+        """How what came differs from what was to come."""
+        assert self._reading
+        how = f"then it ended: {self._reading.exception()}" if self._reading.done() else f"no more within {WAIT_S:g} s"
+        for nth, (came, sent) in enumerate(zip(self.taken, messages, strict=False), start=1):
+            if came != sent:
+                return f"message {nth} should be {_shown(sent)}, and is {_shown(came)}"
+        more = f", and then {_shown(self.taken[len(messages)])}" if len(self.taken) > len(messages) else ""
+        return f"{len(self.taken)} of {len(messages)} messages came{more}, {how}"
+
+
+def _shown(message: bytes) -> str:
+    text = repr(message.decode(errors="replace"))
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(message)} bytes)"
+
+
+def _numbered(count: int) -> list[bytes]:
+    stamp = time.monotonic_ns()  # so that no other check's messages are taken for these
+    return [b"%d: message %d of %d" % (stamp, nth, count) for nth in range(1, count + 1)]
+
+
+async def _to_each(bench: Bench, readers: int, messages: Sequence[bytes]) -> None:
+    async with AsyncExitStack() as stack:
+        there = [await stack.enter_async_context(bench.reader()) for _ in range(readers)]
+        for reader in there:
+            reader.read()
+        await bench.publish(*messages)
+        for reader in there:
+            await reader.gets(messages)
+
+
+async def to_one(bench: Bench) -> None:
+    """one subscriber gets each message once, in order and unchanged"""
+    await _to_each(bench, 1, _numbered(MESSAGES))
+
+
+async def to_many(bench: Bench) -> None:
+    """so do fifty"""
+    await _to_each(bench, MANY, _numbered(MESSAGES))
+
+
+async def not_from_before(bench: Bench) -> None:
+    """nobody gets what was published before it came"""
+    before, after = _numbered(2)
+    await bench.publish(before)
+    await _to_each(bench, 1, [after])
+
+
+async def text(bench: Bench) -> None:
+    """text in several scripts, and what looks like framing, survives"""
+    await _to_each(bench, 1, [each.encode() for each in SCRIPTS])
+
+
+async def sizes(bench: Bench) -> None:
+    """the smallest and the largest message of a scenario survive"""
+    await _to_each(bench, 1, [b"x" * MIN_BYTES, b"y" * LARGEST_BYTES, b"z"])
+
+
+async def each_way(bench: Bench) -> None:
+    """what is published by each way arrives"""
+    messages = _numbered(len(bench.known.ways))
+    async with bench.reader() as reader:
+        reader.read()
+        for way, message in zip(bench.known.ways, messages, strict=True):
+            await bench.publish(message, way=way)
+        await reader.gets(messages)
+
+
+async def resumes(bench: Bench) -> None:
+    """what was published while a subscriber was away arrives when it resumes"""
+    messages = _numbered(6)
+    async with bench.reader() as reader:
+        reader.read()
+        await bench.publish(*messages[:2])
+        await reader.gets(messages[:2])
+    await bench.publish(*messages[2:5])
+    async with bench.reader(after=reader.subscription.cursor) as resumed:
+        await bench.publish(messages[5])
+        await resumed.gets(messages[2:])
+
+
+async def resumes_unseen(bench: Bench) -> None:
+    """also when it had seen nothing before"""
+    async with bench.reader() as reader:
+        pass
+    messages = _numbered(2)
+    await bench.publish(messages[0])
+    async with bench.reader(after=reader.subscription.cursor) as resumed:
+        await bench.publish(messages[1])
+        await resumed.gets(messages)
+
+
+async def tells_gone(bench: Bench) -> None:
+    """who cannot resume is told so"""
+    try:
+        async with bench.reader(after=UNKNOWN) as reader:
+            end = await reader.ends()
+    except CursorGone:
+        return
+    if not isinstance(end, CursorGone):
+        raise NotSo(f"a cursor that nobody has given was taken{f', and then {end}' if end else ''}")
+
+
+async def quiet(bench: Bench) -> None:
+    """heartbeats are no messages, and what follows them arrives"""
+    async with bench.reader() as reader:
+        reader.read()
+        await asyncio.sleep(QUIET_S)
+        if reader.taken:
+            raise NotSo(f"nothing was published, and {_shown(reader.taken[0])} came")
+        messages = _numbered(1)
+        await bench.publish(*messages)
+        await reader.gets(messages)
+
+
+async def held(bench: Bench) -> None:
+    """a request is held until there is something"""
+    tape = Tape()
+    async with tapped(bench.server.host, bench.server.port, tape) as port, bench.reader(port=port) as reader:
+        reader.read()
+        await asyncio.sleep(HELD_S)
+    asked = sum(piece.up for piece in tape.pieces) - 1  # the first says where it starts
+    if asked > 1 + HELD_S / LONGPOLL_TIMEOUT_S:
+        raise NotSo(f"{asked} requests were answered within {HELD_S:g} s in which nothing was published")
+
+
+async def slow(bench: Bench) -> None:
+    """a reader that does not read holds up no other"""
+    messages = [b"%06d" % nth + b"x" * (LARGEST_BYTES - 6) for nth in range(LARGE)]
+    async with bench.reader(), bench.reader() as other:
+        other.read()
+        await bench.publish(*messages)
+        await other.gets(messages)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of a transport."""
+
+    name: str
+    make: Callable[[Bench], Awaitable[None]]
+    not_claimed: Callable[[Bench], str] = lambda bench: ""
+    """Why it need not pass; empty if it must."""
+    long: bool = False
+    """Whether it takes long, or moves much: what is looked at before a run does without."""
+
+    @property
+    def sentence(self) -> str:
+        """What is to be."""
+        assert self.make.__doc__
+        return self.make.__doc__
+
+
+CHECKS = (
+    Check("one", to_one),
+    Check("fifty", to_many),
+    Check("before", not_from_before),
+    Check("text", text),
+    Check("sizes", sizes),
+    Check("publishing", each_way),
+    Check("held", held, lambda bench: "" if bench.row.asks == "again" and not bench.row.polls else "it holds no requests"),
+    Check("resumes", resumes, lambda bench: "" if bench.served.resumes else "it names no cursor"),
+    Check("unseen", resumes_unseen, lambda bench: "" if bench.served.resumes_unseen else "only messages name a cursor"),
+    Check("gone", tells_gone, lambda bench: "" if bench.served.tells_gone else "it does not tell"),
+    Check("quiet", quiet, long=True),
+    Check("slow", slow, lambda bench: "it sends nothing unasked" if bench.row.asks == "again" else "", long=True),
+)
+"""All checks of a transport, in the order in which they are made."""
+STOPS = "stops"
+SENTENCES = {check.name: check.sentence for check in CHECKS} | {
+    STOPS: f"it ends within {STOP_TIMEOUT_S:g} s of SIGTERM, whoever is connected"
+}
+"""What is to be, by the names of the checks."""
+
+
+async def examined(
+    known: Known,
+    cores: Sequence[int],
+    *,
+    only: Collection[str] = (),
+    long: bool = True,
+    tell: Callable[[Result], None] = lambda result: None,
+) -> list[Result]:
+    """Make the checks of all its transports, or only of these, on one server; `tell` hears of each result as it comes.
+
+    Raises `TargetFailed` if the server does not become ready, or ends by itself.
+    """
+    results: list[Result] = []
+
+    def note(check: str, transport: str, finding: Finding, why: str = "") -> None:
+        results.append(Result(check, transport, finding, why))
+        tell(results[-1])
+
+    load = Load(transport=next(iter(TRANSPORTS)), subscribers=1)
+    asked = {"heartbeat_s": HEARTBEAT_S, "longpoll_timeout_s": LONGPOLL_TIMEOUT_S}
+    load = load.model_copy(update={key: value for key, value in asked.items() if key in known.taken})
+    target = known.target(load)
+    async with AsyncExitStack() as readers, AsyncExitStack() as stack:
+        server = await stack.enter_async_context(running(target, cores))
+        for name in [name for name in ROWS if name in target.serves and (not only or name in only)]:
+            bench = Bench(known, target, server, ROWS[name], target.serves[name])
+            for check in CHECKS:
+                if check.long and not long:
+                    continue
+                if why := check.not_claimed(bench):
+                    note(check.name, name, Finding.NOT_CLAIMED, why)
+                    continue
+                finding, why = await _made(check, bench)
+                note(check.name, name, finding, why)
+        if long and not target.url:
+            held_by = [name for name in target.serves if ROWS[name].asks != "again"]
+            for name in held_by:  # somebody is there when it is told to end
+                reader = Bench(known, target, server, ROWS[name], target.serves[name]).reader()
+                with suppress(*ENDS):
+                    await readers.enter_async_context(reader)
+                    reader.read()
+            began = time.monotonic()
+            await stack.aclose()
+            took_s = time.monotonic() - began
+            why = "" if took_s < STOP_TIMEOUT_S else f"it had to be killed after {took_s:.1f} s"
+            note(STOPS, "", Finding.FAILS if why else Finding.PASSES, why)
+    return results
+
+
+async def _made(check: Check, bench: Bench) -> tuple[Finding, str]:
+    try:
+        async with asyncio.timeout(CHECK_S):
+            await check.make(bench)
+    except NotSo as error:
+        return Finding.FAILS, str(error)
+    except TimeoutError:
+        return Finding.FAILS, f"it was not over after {CHECK_S:g} s"
+    except (*ENDS, PublishingFailed) as error:
+        return Finding.FAILS, f"{type(error).__name__}: {error}"
+    return Finding.PASSES, ""
+
+
+def plain_values(results: Sequence[Result]) -> list[dict[str, str]]:
+    """Results as JSON has them."""
+    return [
+        {"check": one.check, "transport": one.transport, "finding": str(one.finding), "why": one.why} for one in results
+    ]
+
+
+def from_plain_values(values: Sequence[Mapping[str, str]]) -> list[Result]:
+    """The results that these were made of."""
+    return [Result(one["check"], one["transport"], Finding(one["finding"]), one["why"]) for one in values]
