@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= results/reference
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench bench-all bench-load bench-scale smoke test kill proofs lint notebooks reference lock clean
+.PHONY: help setup bench bench-all bench-load bench-scale smoke test conform kill proofs lint notebooks reference lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,9 @@ test: $(VENV)/.dev  ## all tests, three at a time
 kill: $(VENV)/.dev  ## kill 200 runs, and interrupt 50, at random moments: is anything lost or left? half an hour
 	$(BIN)/python -m tests.proofs.killing --times 200
 	$(BIN)/python -m tests.proofs.killing --times 50 --signal INT
+
+conform: $(VENV)/.dev  ## does every target that is installed do what its contract claims? three minutes
+	$(BIN)/pushbench conform
 
 proofs: $(VENV)/.dev  ## provoke each verdict, compare equal runs, and one with a server slowed by 30 %: 12 quiet minutes
 	$(BIN)/python -m tests.proofs.verdicts
@@ -71,5 +74,5 @@ $(VENV)/.bench: pyproject.toml requirements.lock
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.bench
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev,notebooks,redis]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[dev,notebooks,redis,servers]'
 	touch $@

@@ -11,6 +11,7 @@ from pushbench.contract import Known
 from pushbench.scenario import Load, Scenario, ScenarioError
 from pushbench.scenario_keys import BUILT_IN
 from pushbench.target import filled
+from pushbench.transports import ROWS
 
 VERSION_S = 10.0
 """A program that does not say its version within that has none."""
@@ -42,15 +43,15 @@ def _refusal(scenario: Scenario, cell: Load) -> str:
     return known.refusal(cell) if known else ""
 
 
-def foreign(scenario: Scenario) -> dict[str, Known]:
-    """The targets of a scenario's cells that are not the suite's own server, by name."""
-    found = (contract.of(cell) for cell in scenario.cells)
-    return {known.name: known for known in found if known and known.name != BUILT_IN}
+def compared(scenario: Scenario) -> dict[str, Known]:
+    """The servers of a scenario's cells, by name; empty if they are the suite's own and floors alone."""
+    found = {cell.target: contract.known(cell.target) for cell in scenario.cells if ROWS[cell.transport].heeds("target")}
+    return {} if found.keys() <= {BUILT_IN} else found
 
 
 def described(scenario: Scenario, skipped: tuple[str, ...]) -> dict[str, Any]:
     """What a run has to remember of its targets: their contracts, their versions, and what was skipped."""
-    targets = foreign(scenario)
+    targets = compared(scenario)
     return {
         "contracts": {name: known.text for name, known in targets.items()},
         "versions": {name: said for name, known in targets.items() if (said := version(known))},

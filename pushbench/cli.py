@@ -1,4 +1,4 @@
-"""The command line: `pushbench run | list | report | check | compare | serve | doctor`.
+"""The command line: `pushbench run | list | report | check | compare | conform | serve | doctor`.
 
 It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
 but some trial failed or is not to be believed, 2 wrong input or a full disk (one line on stderr), 70 an error of its own,
@@ -12,9 +12,11 @@ import re
 import shutil
 import sys
 import traceback
-from contextlib import suppress
+from collections.abc import Callable
+from contextlib import nullcontext, suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
@@ -315,7 +317,12 @@ def _write(path: Path, text: str) -> None:
 
 @app.command()
 def conform(
-    target: Annotated[str, typer.Argument(help="a server: its name (see `pushbench list`), its contract's file, or a URL")],
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="servers: a name (see `pushbench list`), a contract's file, or a URL; default all that are installed"
+        ),
+    ] = None,
     transport: Annotated[
         list[str] | None, typer.Option("--transport", help="look at this one alone; may be repeated")
     ] = None,
@@ -323,7 +330,7 @@ def conform(
         str | None, typer.Option("--json", metavar="FILE|-", help="write the results as JSON; - prints that alone")
     ] = None,
 ) -> int:
-    """Look whether a server keeps what its contract claims; exit 1 if it does not.
+    """Look whether servers do what their contracts claim; exit 1 if one does not.
 
     Example: pushbench conform nchan
     """
@@ -332,38 +339,46 @@ def conform(
     from pushbench import conformance, conformance_text, contract, environment
     from pushbench.target import TargetFailed
 
-    known = contract.known(target)
-    if why := known.missing():
-        raise ResultsError(why)
-    claimed = known.contract.transports
-    if unclaimed := [name for name in transport or () if name not in claimed]:
-        raise ResultsError(f"{known.name} does not claim {unclaimed[0]}; it does {', '.join(claimed)}")
-    quiet = json_ == "-"
-    if not quiet:
-        print(f"{known.name}: {known.contract.title}", flush=True)
-    tell = (lambda result: None) if quiet else lambda result: print(conformance_text.line(result), flush=True)
-    looking = conformance.examined(known, environment.placed().server, only=transport or (), tell=tell)
-    try:
-        results = asyncio.run(looking)
-    except TargetFailed as failed:
-        raise ResultsError(str(failed)) from None
+    told = [contract.known(name) for name in targets or contract.names()]
+    found: dict[str, list[conformance.Result]] = {}
+    with open(os.devnull, "w") if json_ == "-" else nullcontext(sys.stdout) as out:  # noqa: PTH123
+        for known in told:
+            if why := known.missing() or ("" if known.ways else f"{known.name} is a floor, and speaks no HTTP"):
+                if targets:
+                    raise ResultsError(why)
+                print(f"skipped: {why}", file=out)
+                continue
+            claimed = known.contract.transports
+            if unclaimed := [name for name in transport or () if name not in claimed]:
+                raise ResultsError(f"{known.name} does not claim {unclaimed[0]}; it does {', '.join(claimed)}")
+            print(f"{known.name}: {known.contract.title}", file=out, flush=True)
+            tell = partial(_say, conformance_text.line, out)
+            looking = conformance.examined(known, environment.placed().server, only=transport or (), tell=tell)
+            try:
+                found[known.name] = asyncio.run(looking)
+            except TargetFailed as failed:
+                raise ResultsError(str(failed)) from None
+    failures = conformance_text.failures(found)
     if json_:
-        text = json.dumps(
-            {"target": known.name, "results": conformance.plain_values(results)}, indent=2, ensure_ascii=False
-        )
-        if quiet:
+        text = json.dumps({name: conformance.plain_values(results) for name, results in found.items()}, indent=2)
+        if json_ == "-":
             print(text)
         else:
             _write(Path(json_), text + "\n")
-    if not quiet:
+    if json_ != "-":
         from rich.console import Console
 
         print()
-        _print(Console(), conformance_text.table({known.name: results}))
-        for failure in conformance_text.failures({known.name: results}):
+        _print(Console(), conformance_text.table(found))
+        for failure in failures:
             print(failure)
-        print(conformance_text.verdict(known.name, results))
-    return int(any(result.finding is conformance.Finding.FAILS for result in results))
+        for name, results in found.items():
+            print(conformance_text.verdict(name, results))
+    return int(bool(failures))
+
+
+def _say(words: Callable[[Any], str], out: TextIO, what: object) -> None:
+    print(words(what), file=out, flush=True)
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -1,13 +1,25 @@
 """What came of conformance checks, in words: a line for each, and a table of all. Pure."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pushbench.conformance import SENTENCES, Finding, Result
+from pushbench.conformance import SENTENCES, Finding, Result, from_plain_values
 from pushbench.summary import Table
 
 SIGNS = {Finding.PASSES: "pass", Finding.FAILS: "FAIL", Finding.NOT_CLAIMED: "–"}
 WHOLE = "server"
 """What stands in the place of a transport for what is of a server as a whole."""
+
+
+def kept(manifest: Mapping[str, Any]) -> dict[str, list[Result]]:
+    """What was found before a run, by target; empty of a run before which nobody looked."""
+    return {name: from_plain_values(values) for name, values in manifest.get("conformance", {}).items()}
+
+
+def of(manifest: Mapping[str, Any]) -> Table | None:
+    """The table of a run; None if nobody looked."""
+    found = kept(manifest)
+    return table(found) if found else None
 
 
 def line(result: Result) -> str:

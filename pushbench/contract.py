@@ -274,7 +274,7 @@ def read(path: Path, name: str) -> Known:
     if isinstance(like := tree.get("like"), str) and like:
         if like == name or like not in names():
             raise places.error(
-                [Problem("like", f"{shown(like)} is no other target; expected one of {', '.join(names())}", (("like",),))]
+                [Problem("like", f"{shown(like)} is no other target, expected one of {', '.join(names())}", (("like",),))]
             )
         tree = _laid_over(_tree(like), tree)
     try:
@@ -364,7 +364,9 @@ def _problems(invalid: ValidationError) -> Iterator[Problem]:
             hint = nearest(str(path[-1]), model.model_fields) or f"expected one of {', '.join(model.model_fields)}"
             yield Problem(key, f"unknown key, {hint}", (path,))
         else:
-            yield Problem(key, f"{shown(error['input'])}: {error['msg'].lower()}", (path,))
+            is_path = error["type"] == "string_pattern_mismatch"
+            says = "is no path, expected one that begins with /" if is_path else f"cannot be: {error['msg'].lower()}"
+            yield Problem(key, f"{shown(error['input'])} {says}", (path,))
 
 
 def _is_url(url: str) -> bool:

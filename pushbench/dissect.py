@@ -102,14 +102,14 @@ def answers(dissector: Dissector) -> Reading:
             continue
         if status >= 400:
             raise Incomprehensible(f"an answer that refuses: {headers['']}")
-        body = _BODIES.get(headers.get("content-type", "").partition(";")[0].strip().lower())
-        size = int(headers.get("content-length", "0"))
-        if body is None and (size or "transfer-encoding" in headers):
-            raise Incomprehensible(f"a body of the type {headers.get('content-type')!r}")
-        lines = _Lines(dissector, body or _message_line)
+        kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+        lines = _Lines(dissector, _event_line if kind == "text/event-stream" else _message_line)
         if "transfer-encoding" not in headers:
-            if size:
+            while "content-length" not in headers:  # it ends with the connection
+                lines.feed((yield LINE))
+            if size := int(headers["content-length"]):
                 lines.feed((yield size))
+                lines.end()
             continue
         while True:
             head = yield LINE
@@ -118,6 +118,7 @@ def answers(dissector: Dissector) -> Reading:
                 break
             lines.feed((yield chunk))
             dissector.add(framing=len((yield 2)))
+        lines.end()
         while len(trailer := (yield LINE)) > 2:
             dissector.add(framing=len(trailer))
         dissector.add(framing=len(trailer))
@@ -177,11 +178,17 @@ class _Lines:
         for line in whole:
             self._line(self._dissector, line + b"\n")
 
+    def end(self) -> None:
+        """The body is over: its last line needs no line feed."""
+        if self._rest:
+            self._line(self._dissector, self._rest)
+            self._rest = b""
+
 
 def _message_line(dissector: Dissector, line: bytes) -> None:
-    """A message and its line feed; an empty one is a heartbeat."""
-    size = len(line) - 1
-    dissector.add(framing=1, payload=size, messages=int(size > 0))
+    """A message and its line feed, if it has one; an empty one is a heartbeat."""
+    size = len(line.removesuffix(b"\n"))
+    dissector.add(framing=len(line) - size, payload=size, messages=int(size > 0))
 
 
 def _event_line(dissector: Dissector, line: bytes) -> None:
@@ -191,6 +198,3 @@ def _event_line(dissector: Dissector, line: bytes) -> None:
         return
     value = line.removeprefix(b"data:").removeprefix(b" ").rstrip(b"\r\n")
     dissector.add(framing=len(line) - len(value), payload=len(value), messages=1)
-
-
-_BODIES = {"text/plain": _message_line, "text/event-stream": _event_line}

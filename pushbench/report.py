@@ -13,7 +13,7 @@ import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import agreement, capacity, crossover_text, environment, labels, ratios, summary
+from pushbench import agreement, capacity, conformance_text, crossover_text, environment, labels, ratios, summary
 from pushbench.charts import CHARTS, OF_SEARCHES, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.files import write_whole
@@ -87,6 +87,8 @@ def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
         tables=tables,
         ratios=None if found else ratios.table(run.trials),
         agreement=() if found else agreement.told(run.trials),
+        conformance=conformance_text.of(manifest),
+        failures=conformance_text.failures(conformance_text.kept(manifest)),
         crossover=None if found else crossover_text.table(run.trials),
         consequences=() if found else crossover_text.sentences(run.trials),
         charts=None if pictures is None else [(CHARTS[name], _inline(svg, name)) for name, svg in pictures],

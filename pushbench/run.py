@@ -166,12 +166,13 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
 
 
 async def _conformance(scenario: Scenario, store: Store, placement: Placement) -> dict[str, list[Result]]:
-    """Whether the servers of others keep what they claim on the transports that are asked for; it is kept with the run.
+    """Whether the servers keep what they claim on the transports that are asked for; it is kept with the run.
 
-    Of one that cannot be started nothing is known: its trials will say why.
+    If the suite's own is there alone nobody looks: its tests do. Of one that cannot be started nothing is known: its trials
+    will say why.
     """
     known = store.manifest.setdefault("conformance", {})
-    targets = candidates.foreign(scenario)
+    targets = candidates.compared(scenario)
     for name, target in targets.items() if len(to_come(scenario, store.rows(columns_needed(scenario)))) else ():
         asked = {cell.transport for cell in scenario.cells if cell.target == name} & TRANSPORTS.keys()
         if name in known or not asked:

@@ -29,6 +29,7 @@ CHART_NAMES = (
     "scaling",
     "cost_by_connections",
     "fairness",
+    "by_target",
 )
 """Every chart that a scenario may ask for."""
 

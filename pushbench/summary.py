@@ -204,7 +204,7 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
     """
     states = _any(trials, (figure for figure in MEMORY if "_traffic_" in figure.column))
     silent = trials[trials["kind"] == "idle"]
-    several = trials[(trials["swarm_processes"] > 1) | (trials["server_processes"] > 1)]
+    several = trials[(trials["swarm_processes"] > 1) | (trials["server_workers"] > 1)]
     shown = [
         _table("Latency", trials, LATENCY, {}, (DUE, *_relayed(trials))),
         _table("Delivered, and what it cost", trials, COST if states else COST + IDLE_MEMORY, {"lost": _ledger}),

@@ -11,6 +11,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from pushbench.charts import (
+    by_target,
     capacity,
     cliff,
     cost_by_connections,
@@ -184,6 +185,15 @@ CHARTS: dict[str, Chart] = {
         fairness.TITLE,
         "The lower edge of a band is who gets a message first, the upper one who gets it last; a band that widens to the "
         "right makes the last wait for all that are served before. Both are medians over the messages.",
+    ),
+    "by_target": Chart(
+        by_target.by_target,
+        by_target.shows_by_target,
+        ("trials",),
+        by_target.TITLE,
+        "Look along a row for what tells the transports of one server apart, and down the marks of one colour for what "
+        "tells the servers apart: what keeps its order in every row is the transport's. Left is better; all axes are "
+        "logarithmic.",
     ),
 }
 """Every chart by name, in the order of a report."""

@@ -1,76 +1,34 @@
-"""What every transport promises of its messages: all of them, once, in order, unchanged."""
+"""What every transport promises of its messages: all of them, once, in order, unchanged; and a refusal where it cannot."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
 
 import pytest
 
 from clients.ends import CursorGone
+from pushbench import contract
+from pushbench.conformance import CHECKS, Bench, Check
+from pushbench.scenario_keys import BUILT_IN, Load
+from pushbench.target import Running
 from pushbench.transports import Transport
-from tests.conformance.conftest import LOG_MESSAGES, Feed, subscriber, take
+from tests.conformance.conftest import LOG_MESSAGES, Feed, Serve, subscriber, take
 from tests.serving import Server
 
-SCRIPTS = [
-    "plain",
-    "  two leading spaces and a trailing one ",
-    ": starts like a comment",
-    "data: looks like a field",
-    "Ελληνικά, кириллица, עברית, العربية, हिन्दी, ไทย, 中文, 日本語, 한국어",
-    "emoji: 👩‍👩‍👧‍👦 🏳️‍🌈 🇺🇳, beyond the basic plane: 𝔸 𠜎",
-    "combining: e\u0301, right to left \u202e mark, byte order mark \ufeff inside",
-    "line ends that only Unicode knows: \x0b \x0c \x1c \x85 \u2028 \u2029",
-    '{"json": "with \\n escapes", "tab": "\t"}',
-    "%0A&amp;<script>",
-]
+
+@pytest.fixture(scope="session")
+def roomy_server(serve: Serve) -> Iterator[Server]:
+    with serve() as running:
+        yield running
 
 
-@pytest.mark.parametrize("subscribers", [1, 50])
-async def test_each_subscriber_gets_each_message_once_and_in_order(
-    transport: Transport, server: Server, feed: Feed, subscribers: int
-) -> None:
-    messages = [b"message %d of %d" % (i, subscribers) for i in range(100)]
-    async with AsyncExitStack() as stack:
-        all_of_them = [await stack.enter_async_context(subscriber(transport, server)) for _ in range(subscribers)]
-        taking = [asyncio.ensure_future(take(each, len(messages))) for each in all_of_them]
-        await feed.publish(*messages)
-        for taken in await asyncio.gather(*taking):
-            assert taken == messages
-
-
-async def test_a_subscriber_gets_nothing_that_was_published_before_it_came(
-    transport: Transport, server: Server, feed: Feed
-) -> None:
-    await feed.publish(b"before")
-    async with subscriber(transport, server) as subscription:
-        await feed.publish(b"after")
-        assert await take(subscription, 1) == [b"after"]
-
-
-async def test_what_was_published_while_it_was_away_arrives_when_it_resumes(
-    transport: Transport, server: Server, feed: Feed
-) -> None:
-    async with subscriber(transport, server) as subscription:
-        await feed.publish(b"1", b"2")
-        assert await take(subscription, 2) == [b"1", b"2"]
-    await feed.publish(b"3", b"4", b"5")
-    async with subscriber(transport, server, after=subscription.cursor) as resumed:
-        await feed.publish(b"6")
-        assert await take(resumed, 4) == [b"3", b"4", b"5", b"6"]
-
-
-async def test_a_subscriber_that_has_seen_nothing_can_resume_too(transport: Transport, server: Server, feed: Feed) -> None:
-    async with subscriber(transport, server) as subscription:
-        pass
-    await feed.publish(b"while away")
-    async with subscriber(transport, server, after=subscription.cursor) as resumed:
-        assert await take(resumed, 1) == [b"while away"]
-
-
-async def test_text_in_several_scripts_survives(transport: Transport, server: Server, feed: Feed) -> None:
-    messages = [text.encode() for text in SCRIPTS]
-    async with subscriber(transport, server) as subscription:
-        await feed.publish(*messages)
-        assert await take(subscription, len(messages)) == messages
+@pytest.mark.parametrize("check", [check for check in CHECKS if not check.long], ids=lambda check: check.name)
+async def test_it_does_what_its_contract_claims(transport: Transport, roomy_server: Server, check: Check) -> None:
+    known = contract.known(BUILT_IN)
+    target = known.target(Load(transport=transport.name, subscribers=1))
+    running = Running("127.0.0.1", roomy_server.port, 1, asyncio.get_running_loop().create_future())
+    bench = Bench(known, target, running, transport, target.serves[transport.name])
+    if not check.not_claimed(bench):
+        await check.make(bench)
 
 
 async def test_heartbeats_are_not_messages(held_transport: Transport, server: Server, feed: Feed) -> None:

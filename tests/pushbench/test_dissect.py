@@ -95,7 +95,6 @@ def test_it_does_not_matter_where_the_bytes_are_cut(name: str, cuts: list[int]) 
     [
         b"\x16\x03\x01\x02\n",
         b"HTTP/1.1 410 Gone\r\ncontent-length: 3\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: 3\r\n\r\nabc",
     ],
 )
 def test_what_it_does_not_know_it_does_not_guess(data: bytes) -> None:
@@ -107,3 +106,24 @@ def test_parts_can_be_added_and_taken_away() -> None:
     one, other = Parts(1, 2, 3, 4, 5), Parts(10, 20, 30, 40, 50)
     assert one + other == Parts(11, 22, 33, 44, 55)
     assert one + other - one == other
+
+
+@pytest.mark.parametrize(
+    ("data", "counted"),
+    [
+        (b"HTTP/1.1 200 OK\r\n\r\nfirst\n\nsecond\nthi", Parts(http=19, framing=3, payload=11, messages=2, heads=1)),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nfirst\nend",
+            Parts(http=38, framing=1, payload=8, messages=2, heads=1),
+        ),
+        (
+            b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: 3\r\n\r\nend",
+            Parts(http=78, framing=0, payload=3, messages=1, heads=1),
+        ),
+    ],
+    ids=["a body that ends with its connection", "a last line without an end", "a message alone, of any type"],
+)
+def test_bodies_of_other_servers_are_messages_in_lines_too(data: bytes, counted: Parts) -> None:
+    dissector = Dissector(answers)
+    dissector.feed(data)
+    assert dissector.parts == counted
