@@ -266,7 +266,7 @@ async def _answering(target: Target, process: asyncio.subprocess.Process, port: 
 
 async def _answers(host: str, port: int, path: str, posted: bytes | None = None) -> bool:
     """Whether a GET is answered by whatever, or a POST of that by success."""
-    method, wanted = ("GET", b"HTTP/1.") if posted is None else ("POST", b"HTTP/1.1 2")
+    method, wanted = ("GET", rb"HTTP/1\.\d \d") if posted is None else ("POST", rb"HTTP/1\.\d 2")
     length = "" if posted is None else f"Content-Length: {len(posted)}\r\n"
     try:
         reader, writer = await asyncio.open_connection(host, port)
@@ -275,7 +275,7 @@ async def _answers(host: str, port: int, path: str, posted: bytes | None = None)
     try:
         head = f"{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{length}Connection: close\r\n\r\n"
         writer.write(head.encode() + (posted or b""))
-        return (await reader.readline()).startswith(wanted)
+        return bool(re.match(wanted, await reader.readline()))
     except OSError:
         return False
     finally:

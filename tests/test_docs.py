@@ -14,10 +14,12 @@ import uvicorn
 
 from clients.ends import CursorGone
 from clients.subscription import Subscription
+from pushbench import contract
 from pushbench.columns import COLUMNS, MEASURED
+from pushbench.conformance import SENTENCES
 from pushbench.environment import CHECKOUT
 from pushbench.results import TABLES
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import FLOORS, TRANSPORTS
 from servers import publish
 from servers.app import create_app
 from servers.options import Options
@@ -194,3 +196,38 @@ async def _receive(subscription: Subscription, into: list[bytes], count: int) ->
     finally:
         receiving.cancel()
         await asyncio.gather(receiving, return_exceptions=True)
+
+
+SERVERS = DOCS / "adding-a-server.md"
+
+
+def test_the_contract_in_full_is_a_contract(tmp_path: Path) -> None:
+    (toml,) = re.findall(r"```toml\n(.*?)```", SERVERS.read_text(), flags=re.DOTALL)
+    (tmp_path / "mine.toml").write_text(toml)
+    known = contract.read(tmp_path / "mine.toml", "mine")
+    assert known.contract.start
+    assert known.taken == {"heartbeat_s", "compression"}
+
+
+def test_every_option_key_of_a_transport_and_placeholder_of_a_contract_is_told() -> None:
+    text = SERVERS.read_text()
+    names = {*contract.ALWAYS, *contract.OPTIONS, *filter(None, contract.OPTIONS.values())}
+    assert {name for name in names if f"`{{{name}}}`" not in text} == set()
+    assert {code(row[0]) for row in tables(SERVERS, "key")} == contract.Transport.model_fields.keys() - {"path"}
+    assert {name for name in contract.Contract.model_fields if not re.search(rf"\b{name}\b", text)} == set()
+
+
+def test_the_table_of_checks_is_that_of_the_code() -> None:
+    assert {code(name): says for name, says in tables(SERVERS, "check")} == SENTENCES
+
+
+def test_the_table_of_targets_has_every_one_that_is_no_floor() -> None:
+    told = [name for row in tables(SERVERS, "target") for name in re.findall(r"`([a-z_0-9]+)`", row[0])]
+    floors = {row.own_target for row in FLOORS.values()}
+    assert sorted(told) == sorted(set(contract.names()) - floors)
+    installs = {code(row[2]) for row in tables(SERVERS, "target")} - {""}
+    assert installs == {install.replace("{here}", "targets") for name in told if (install := known_install(name))}
+
+
+def known_install(name: str) -> str:
+    return contract.known(name).contract.install

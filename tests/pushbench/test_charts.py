@@ -32,7 +32,9 @@ NETWORKED = ("latency_by_rtt", "bytes", "cpu", "crossover")
 """What needs a network between, or bytes: see test_charts_of_models.py."""
 FANNED = ("fairness",)
 """What needs to be told of the first and of the last subscriber: see test_charts_of_growth.py."""
-FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED, *NETWORKED, *FANNED)]
+COMPARED = ("by_target",)
+"""What needs several servers: see test_charts_by_target.py."""
+FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED, *NETWORKED, *FANNED, *COMPARED)]
 GROWN = ["scaling", "cost_by_connections"]
 
 
@@ -130,7 +132,7 @@ def test_the_charts_are_those_that_reports_and_scenarios_name() -> None:
     assert list(charts.CHARTS) == [
         "overview", "latency_percentiles", "latency_by_subscribers", "throughput", "memory", "latency_over_time",
         "poll_interval", "capacity", "search_path", "cliff", "latency_by_rtt", "bytes", "cpu", "crossover",
-        "scaling", "cost_by_connections", "fairness",
+        "scaling", "cost_by_connections", "fairness", "by_target",
     ]  # fmt: skip
 
 

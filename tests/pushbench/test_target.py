@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from asyncio.subprocess import Process
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import psutil
 import pytest
 
 from pushbench import target as targets
-from pushbench.target import LAST_LINES, Target, TargetFailed, running
+from pushbench.target import LAST_LINES, Target, TargetFailed, filled, running
 from tests.pushbench.tiny import GOOD_SERVER, nothing_left_over, ready_on, shell
 
 CORES = sorted(os.sched_getaffinity(0))
@@ -190,3 +191,72 @@ async def test_a_stop_that_is_itself_cut_off_leaves_nothing_either(monkeypatch: 
         using.cancel()  # it is at the end of the block by now, and waits for a server that does not end
         with pytest.raises(asyncio.CancelledError):
             await using
+
+
+ANSWERS = """
+import http.server, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(404 if self.path == "/ready" else 500)
+        self.end_headers()
+    def do_POST(self):
+        said = self.rfile.read(int(self.headers["content-length"]))
+        open(sys.argv[2], "wb").write(said)
+        self.send_response(201 if said == b"hello" else 500)
+        self.end_headers()
+    def log_message(self, *arguments): pass
+http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def answering(tmp_path: Path, **changes: Any) -> Target:
+    """A server that says nothing of itself, and is ready when it answers; below a shell."""
+    command = ("sh", "-c", f"{sys.executable} {{directory}}/server.py {{port}} {tmp_path}/posted & wait")
+    return replace(Target("mine", command, files={"server.py": ANSWERS}, ready_path="/ready"), **changes)
+
+
+async def test_a_server_that_says_nothing_is_ready_when_it_answers_and_all_its_processes_are_its_own(
+    tmp_path: Path,
+) -> None:
+    with nothing_left_over():
+        async with running(answering(tmp_path), CORES[:1]) as server:
+            socket.create_connection((server.host, server.port)).close()
+            names = [psutil.Process(pid).name() for pid in server.pids]
+            assert names[0] == "sh"
+            assert len(names) == 2
+
+
+async def test_its_first_message_is_posted_before_anybody_comes(tmp_path: Path) -> None:
+    async with running(answering(tmp_path, first_message="hello"), CORES):
+        assert (tmp_path / "posted").read_bytes() == b"hello"
+    said = await failure(answering(tmp_path, first_message="no", publish={"post": "/in"}))
+    assert said == "the server mine did not answer to its first message, posted to /in"
+
+
+async def test_one_that_ends_before_it_answers_is_told_with_its_last_words(tmp_path: Path) -> None:
+    said = await failure(replace(shell("echo I cannot; exit 3"), ready_path="/ready"))
+    assert said == "the server fake ended with exit code 3 before it was ready; its last lines: I cannot"
+
+
+async def test_one_that_never_answers_is_given_up() -> None:
+    said = await failure(replace(shell("exec sleep 600"), ready_path="/ready", ready_timeout_s=0.1))
+    assert said == "the server fake was not ready after 0.1 s; it printed nothing"
+
+
+async def test_a_server_that_is_there_already_is_not_started_and_has_no_processes() -> None:
+    async with running(Target("mine", (), url="https://push.example/feed"), CORES) as server:
+        assert (server.host, server.port, server.pids) == ("push.example", 443, ())
+        assert not server.exited.done()
+
+
+@pytest.mark.parametrize(
+    ("text", "is_"),
+    [
+        ("{port}", "80"),
+        ("a{port}b{port}", "a80b80"),
+        ("events { worker {port} }", "events { worker 80 }"),
+        ("{other}", "{other}"),
+    ],
+)
+def test_only_known_names_are_filled_in(text: str, is_: str) -> None:
+    assert filled(text, {"port": "80"}) == is_
