@@ -5,11 +5,14 @@ When it accepts connections it prints one JSON line, `{"ready": true, "port": â€
 """
 
 import argparse
+import os
 from collections.abc import Callable
 from dataclasses import fields
 from importlib import import_module
+from typing import Any
 
 from servers.options import Options, Unusable
+from servers.token import ENVIRONMENT, token_of
 
 RUNNERS = {
     "supervisor": "servers.supervisor:supervise",
@@ -29,18 +32,27 @@ def parse(arguments: list[str] | None = None) -> Options:
         allow_abbrev=False,
     )
     for option in fields(Options):
+        switch: dict[str, Any] = {"nargs": "?", "const": True} if option.default is False else {}
         parser.add_argument(
             "--" + option.name.replace("_", "-"),
-            type=type(option.default),
+            type=_truth if switch else type(option.default),
             default=option.default,
             choices=option.metadata["choices"],
             help=option.metadata["help"],
+            **switch,
         )
     flags = vars(parser.parse_args(arguments))
     try:
         return Options(**flags)
     except ValueError as error:
         parser.error(str(error))
+
+
+def _truth(text: str) -> bool:
+    """Of a switch that is given a value."""
+    if text not in ("True", "False"):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False; leave it out for True")
+    return text == "True"
 
 
 def _runner(options: Options) -> Callable[[Options], None]:
@@ -61,6 +73,7 @@ def main() -> None:
             f"python -m servers: --server={options.server} needs the package {error.name}: pip install 'pushbench[servers]'"
         ) from None
     try:
+        token_of(options, os.environ.get(ENVIRONMENT))
         run(options)
     except Unusable as unusable:
         raise SystemExit(f"python -m servers: {unusable}") from None

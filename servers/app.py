@@ -15,16 +15,21 @@ from types import FrameType
 from typing import Any
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
 from servers import longpoll, polling, publish, sse, status, stream, websocket
+from servers.access import Access
 from servers.hub import CursorGone, Hub, MessageTooLarge, Refused
 from servers.journal import Journal
 from servers.options import Options
+from servers.refusing import deny, refusal
 from servers.replica import BackplaneUnavailable, Replica
 from servers.siblings import address, answering
+from servers.token import ENVIRONMENT, token_of
 
 MODULES = (publish, polling, longpoll, stream, sse, websocket, status)
 """Everything that is served: each has `routes(hub, options)`."""
@@ -47,9 +52,29 @@ def create_app(options: Options, number: int = 0) -> Starlette:
 
     return Starlette(
         routes=[route for module in MODULES for route in module.routes(hub, options)],
+        middleware=_doors(options),
         exception_handlers={Refused: _refuse},  # type: ignore[dict-item]  # one for both kinds of connection
         lifespan=lifespan,
     )
+
+
+def _doors(options: Options) -> list[Middleware]:
+    """What a request has to pass, from outside: that a page elsewhere may read the answer at all, and who may come in."""
+    origins = [origin.strip() for origin in options.allow_origins.split(",") if origin.strip()]
+    token = token_of(options, os.environ.get(ENVIRONMENT))
+    access = Middleware(Access, token=token, origins=origins, most=options.max_connections)
+    if not origins:
+        return [access]
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=origins,
+            allow_methods=["GET", "POST"],
+            allow_headers=["authorization", "if-none-match", "last-event-id"],
+            expose_headers=["etag", "refusal"],
+        ),
+        access,
+    ]
 
 
 def _hub(options: Options) -> tuple[Hub, AbstractAsyncContextManager[Any]]:
@@ -100,12 +125,10 @@ async def _refuse(connection: Request | WebSocket, refused: Exception) -> PlainT
     """One line that names the refusal and says the way out; a WebSocket gets it in place of its handshake."""
     assert isinstance(refused, Refused)
     status = next((code for kind, code in STATUS.items() if isinstance(refused, kind)), 400)
-    # The name is in a header too: few WebSocket clients show the body of an answer that refuses the handshake.
-    headers = {"refusal": refused.name} | ({"retry-after": "1"} if status == 503 else {})
-    response = PlainTextResponse(f"{refused.name}: {refused}\n", status, headers=headers)
+    response = refusal(status, refused.name, str(refused))
     if isinstance(connection, Request):
         return response
-    await connection.send_denial_response(response)
+    await deny(connection, response)
     return None
 
 

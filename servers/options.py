@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-Value = TypeVar("Value", str, int, float)
+Value = TypeVar("Value", str, int, float, bool)
 REDIS_SCHEMES = ("redis", "rediss", "unix")
 """How the URL of a Redis may begin."""
 
@@ -75,6 +75,16 @@ class Options:
     )
     redis: str = _option("", "URL of the Redis that has the log, such as redis://127.0.0.1:6379/0; empty: none.")
     redis_key: str = _option("pushbench", "What the names of the log's keys in Redis begin with.")
+    token_file: str = _option(
+        "", "File with the token that every request has to bring; empty: the variable PUSH_TOKEN, or none."
+    )
+    insecure: bool = _option(False, "Let everybody in, although other hosts can reach it and there is no token.")
+    allow_origins: str = _option(
+        "",
+        "Origins of pages that may come in beside the server's own, as https://app.example, with commas; *: all.",
+    )
+    max_connections: int = _option(0, "How many requests and WebSockets may be open at once; 0: any number.", least=0)
+    max_head_bytes: int = _option(16_384, "The longest head of a request that is taken.", least=256)
     max_message_bytes: int = _option(65_536, "The longest message that is taken.", least=1)
     backlog: int = _option(4096, "Connections that may wait to be accepted (the kernel's somaxconn caps it).", least=1)
 

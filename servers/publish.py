@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from servers.access import agreed
 from servers.hub import Hub, MessageRefused, MessageTooLarge, Refused
 from servers.options import Options
 from servers.replica import BackplaneUnavailable
@@ -38,7 +39,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         return JSONResponse({"id": await hub.accept(bytes(body))})
 
     async def feed(websocket: WebSocket) -> None:
-        await websocket.accept()
+        await websocket.accept(agreed(websocket.scope))
         with suppress(WebSocketDisconnect):
             while (frame := await websocket.receive())["type"] == "websocket.receive":
                 messages = frame.get("batch") or (frame.get("bytes") or (frame.get("text") or "").encode(),)

@@ -13,10 +13,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
 
+from servers.heads import BoundedHeads
 from servers.hub import BATCH_BYTES, Cursor, Message
 from servers.instep import InStep
 
@@ -179,7 +180,7 @@ class Pumping(asyncio.Protocol):
             self._pump.stop()
 
 
-class PumpingHttp(Pumping, HttpToolsProtocol):
+class PumpingHttp(Pumping, BoundedHeads):
     """uvicorn's HTTP/1.1. A body that is pumped is in chunks; its head must have named no length."""
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:

@@ -9,6 +9,7 @@ import socket
 import uvicorn
 
 from servers.app import create_app
+from servers.heads import BoundedHeads
 from servers.inorder import InOrder
 from servers.listening import listen, say_ready
 from servers.options import Options, Unusable
@@ -38,13 +39,15 @@ def protocols(options: Options) -> tuple[type[asyncio.Protocol] | str, type[asyn
 
     With a backplane a publisher's ping is answered once that has what was sent before.
     """
-    if options.writes == "asgi":
-        return options.http, options.ws
-    direct = InOrder if options.redis else PumpingWebSocket
-    return (
-        PumpingHttp if options.http == "httptools" else options.http,
-        direct if options.ws == "websockets-sansio" else options.ws,
-    )
+    direct = options.writes == "direct"
+    http: type[asyncio.Protocol] | str = options.http
+    if http == "httptools":
+        kind = PumpingHttp if direct else BoundedHeads
+        http = type(kind.__name__, (kind,), {"most_head_bytes": options.max_head_bytes})
+    ws: type[asyncio.Protocol] | str = options.ws
+    if direct and ws == "websockets-sansio":
+        ws = InOrder if options.redis else PumpingWebSocket
+    return http, ws
 
 
 def config(options: Options, number: int = 0) -> uvicorn.Config:
@@ -55,6 +58,7 @@ def config(options: Options, number: int = 0) -> uvicorn.Config:
         loop=options.loop,
         http=http,
         ws=ws,
+        h11_max_incomplete_event_size=options.max_head_bytes,
         ws_max_size=options.max_message_bytes,
         ws_ping_interval=options.heartbeat_s or None,
         ws_ping_timeout=options.drop_unanswered_s or None,

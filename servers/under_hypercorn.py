@@ -21,6 +21,7 @@ def config(options: Options, listener: socket.socket) -> Config:
     """hypercorn's configuration: no access log, heartbeats as everywhere else."""
     told = Config()
     told.bind = [f"fd://{listener.fileno()}"]
+    told.h11_max_incomplete_size = options.max_head_bytes
     told.backlog = options.backlog
     told.keep_alive_timeout = options.keep_alive_s
     told.graceful_timeout = GRACE_S

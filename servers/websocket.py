@@ -10,6 +10,7 @@ from contextlib import suppress
 from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from servers.access import agreed
 from servers.frames import frames
 from servers.hub import CursorGone, Hub, parse_position
 from servers.options import Options
@@ -26,7 +27,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         after = websocket.query_params.get("after")
         position = await hub.start(None if after is None else parse_position(after))
         with suppress(WebSocketDisconnect), hub.cursor(position) as cursor:
-            await websocket.accept(headers=[(b"etag", b'"%d"' % position)])
+            await websocket.accept(agreed(websocket.scope), headers=[(b"etag", b'"%d"' % position)])
             leaving = asyncio.create_task(_client_leaves(websocket))
             try:
                 if pump := pump_of(websocket.scope):  # it sees by itself that the client has left

@@ -115,6 +115,6 @@ def test_a_port_in_use_is_one_line_with_the_way_out() -> None:
 
 
 def test_an_address_that_is_not_this_hosts_is_one_line() -> None:
-    refused = run("--host=192.0.2.1", "--port=0")  # RFC 5737: an address for documentation
+    refused = run("--host=192.0.2.1", "--port=0", "--insecure")  # RFC 5737: an address for documentation
     assert refused.returncode == 1
     assert refused.stderr == "python -m servers: cannot bind 192.0.2.1:0: Cannot assign requested address\n"
