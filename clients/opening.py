@@ -7,6 +7,7 @@ answer that is not wanted stays aiohttp's to its end.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Container, Mapping
 from types import SimpleNamespace
 from typing import Any
@@ -134,10 +135,16 @@ class Opener:
     """How a subscription's connections are opened: with these headers, on sockets of this kind."""
 
     def __init__(
-        self, headers: Mapping[str, str] | None, socket_factory: SocketFactory | None, *, keep_connection: bool = True
+        self,
+        headers: Mapping[str, str] | None,
+        socket_factory: SocketFactory | None,
+        tls: ssl.SSLContext | None = None,
+        *,
+        keep_connection: bool = True,
     ) -> None:
         self._headers = headers
         self._socket_factory = socket_factory
+        self._tls = tls
         self._keep_connection = keep_connection
 
     async def get(
@@ -173,7 +180,9 @@ class Opener:
 
     def _session(self, *traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(socket_factory=self._socket_factory, force_close=not self._keep_connection),
+            connector=aiohttp.TCPConnector(
+                socket_factory=self._socket_factory, ssl=self._tls or True, force_close=not self._keep_connection
+            ),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_TIMEOUT_S),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=self._headers,

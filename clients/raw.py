@@ -9,6 +9,7 @@ import ctypes
 import re
 import socket
 import struct
+from collections.abc import Mapping
 from types import TracebackType
 from typing import NoReturn, Self
 from urllib.parse import urlsplit
@@ -42,7 +43,14 @@ class Raw:
     cursor = None
 
     def __init__(
-        self, url: str, *, asks: str, bytes_per_s: float, interval_s: float = 0.0, receive_buffer_bytes: int | None = None
+        self,
+        url: str,
+        *,
+        asks: str,
+        bytes_per_s: float,
+        interval_s: float = 0.0,
+        receive_buffer_bytes: int | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """`asks` is a key of `ASK`. `bytes_per_s` may be 0, for none, and infinite."""
         split = urlsplit(url)
@@ -51,6 +59,7 @@ class Raw:
         self._bytes_per_s = bytes_per_s
         self._interval_s = interval_s
         self._receive_buffer_bytes = receive_buffer_bytes
+        self._headers_of_all = "".join(f"{name}: {value}\r\n" for name, value in (headers or {}).items())
         self._rest = b""
         self._vanished = False
 
@@ -117,7 +126,7 @@ class Raw:
 
     async def _answered(self, more: str, bytes_per_s: float = float("inf")) -> tuple[int, dict[str, str]]:
         """Ask, and return status and headers of the answer; its head is read at that pace."""
-        request = f"GET {self._path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{more}\r\n"
+        request = f"GET {self._path} HTTP/1.1\r\nHost: {self._host}:{self._port}\r\n{self._headers_of_all}{more}\r\n"
         await asyncio.get_running_loop().sock_sendall(self._socket, request.encode())
         head = b""
         while (end := head.find(b"\r\n\r\n")) < 0:

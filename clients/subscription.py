@@ -3,6 +3,7 @@
 A subscription reads no clock to measure, counts nothing and swallows nothing; that is its user's business.
 """
 
+import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import TracebackType
@@ -23,7 +24,8 @@ class Subscription(ABC):
 
     `url` is the transport's address. `after` is the cursor of an earlier subscription to resume from; without it the
     subscription starts with the next message that is published once it is entered. `headers` go with every request.
-    `socket_factory` makes its sockets; None: as usual. Without `keep_connection` each request has a connection of its own.
+    `socket_factory` makes its sockets; None: as usual. `tls` is
+    how a https URL is connected to; None: as usual. Without `keep_connection` each request has a connection of its own.
     """
 
     def __init__(
@@ -33,12 +35,13 @@ class Subscription(ABC):
         after: Cursor | None = None,
         headers: Mapping[str, str] | None = None,
         socket_factory: SocketFactory | None = None,
+        tls: ssl.SSLContext | None = None,
         keep_connection: bool = True,
     ) -> None:
         self.url = url
         self.cursor: Cursor | None = after
         """Up to where messages were handed over; None as long as the server has not said where that is."""
-        self._opener = Opener(headers, socket_factory, keep_connection=keep_connection)
+        self._opener = Opener(headers, socket_factory, tls, keep_connection=keep_connection)
 
     async def __aenter__(self) -> Self:
         try:

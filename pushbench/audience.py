@@ -24,6 +24,7 @@ from clients.ends import ENDS, CursorGone
 from clients.subscription import HandOver
 from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.part import ALL, Part
+from pushbench.reach import PLAIN, Reach
 from pushbench.recorder import Recorder
 from pushbench.slow import Reading
 from pushbench.transports import Transport, load_class
@@ -76,8 +77,8 @@ class Habits:
     """How fast they do; 0: not at all."""
     vanish: int = 0
     """How many, the first ones behind those, vanish without a word when the window begins."""
-    scheme: str = "http"
-    """How the server is spoken to."""
+    reach: Reach = PLAIN
+    """How the server is reached."""
     start_path: str = ""
     """Where those that poll ask from where to ask; empty: where they ask anyhow."""
     backoff: Backoff | None = None
@@ -102,6 +103,11 @@ class Audience:
         self._numbers = part.numbers(habits.subscribers)
         self._recorder = recorder
         self._options = {**habits.options, **options}
+        self._headers = {**habits.options.get("headers", {}), **habits.reach.headers}
+        if self._headers:
+            self._options["headers"] = self._headers
+        if habits.reach.tls:
+            self._options["tls"] = habits.reach.context()
         self._lives: list[asyncio.Task[None]] = []
         self._disturbing: list[asyncio.Task[None]] = []
         self._pausing: set[int] = set()  # who was told to leave and resume
@@ -195,6 +201,7 @@ class Audience:
                 bytes_per_s=self._habits.slow_bytes_per_s if is_slow else float("inf"),
                 interval_s=self._habits.options.get("interval_s", 0.0),
                 receive_buffer_bytes=SLOW_BUFFER_BYTES if is_slow else None,
+                headers=self._habits.reach.headers,
             )
             if not is_slow:
                 self._vanishing.append(subscriber)

@@ -93,12 +93,29 @@ WIRE: dict[str, Column] = {
         for part, says in _PARTS.items()
         if (way, part) != ("up", "payload")
     },
+    "wire_down_tls_bytes_per_delivery": Column(
+        "float", "of the bytes down, what TLS adds: all that is none of these parts"
+    ),
+    "wire_up_tls_bytes_per_delivery": Column("float", "of the bytes up, likewise"),
     "wire_split_error_percent": Column("float", "by how much the sum of these parts is off what was counted in all"),
     "wire_down_bytes_per_connection_s": Column("float", "bytes to the subscribers, per connection and second"),
     "wire_up_bytes_per_connection_s": Column("float", "bytes from them, likewise"),
     "requests_per_delivery": Column("float", "HTTP requests in the window per delivery; 0 on an endless answer"),
     "connect_down_bytes": Column("float", "bytes to a subscriber until it is connected, TCP/IP headers included"),
     "connect_up_bytes": Column("float", "bytes from it, likewise"),
+}
+TLS: dict[str, Column] = {
+    "tls_version": Column("str", "the protocol that was agreed on; empty without TLS"),
+    "tls_cipher": Column("str", "the cipher suite, likewise"),
+    **{
+        name: Column("float", says)
+        for kind, what in (("full", "a full handshake"), ("resumed", "one that resumes an earlier session"))
+        for name, says in (
+            (f"tls_{kind}_ms", f"median time of {what}, on an idle server"),
+            (f"tls_{kind}_bytes", f"bytes of {what}, both ways, without headers of TCP/IP"),
+            (f"server_cpu_us_per_{kind}_handshake", f"CPU time of the server for a connection with {what}"),
+        )
+    },
 }
 SEARCH: dict[str, Column] = {
     "search": Column("int", "which search of the cell, from 1; this and the next five are empty where nothing is searched"),
@@ -120,6 +137,7 @@ MEASURED: dict[str, Column] = {
     **LEDGER,
     **CPU,
     **WIRE,
+    **TLS,
     **_slope("server_user", "the server's unique set size (USS)"),
     **_slope("server_kernel", "half of the host's growth in slab and TCP queues"),
     "server_user_traffic_bytes_per_connection": Column(

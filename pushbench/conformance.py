@@ -95,6 +95,7 @@ class Bench:
         """A reader that has not connected yet, resuming if it has a cursor; by another port, if it is given."""
         url = self.url(self.served.path, port)
         options: dict[str, Any] = {"interval_s": POLL_INTERVAL_S} if self.row.polls else {}
+        options |= {"headers": self.target.reach.headers, "tls": self.target.reach.context()}
         options |= {"drain": True} if self.row.polls and self.served.one_at_a_time else {}
         options |= {"start_url": urljoin(url, self.target.path(self.served.start))} if self.served.start else {}
         client: Subscription = load_class(self.row.client)(url, after=after, **options)
@@ -102,8 +103,7 @@ class Bench:
 
     def url(self, path: str, port: int = 0) -> str:
         """Where that is."""
-        scheme = self.target.url.partition(":")[0] or "http"
-        return f"{scheme}://{self.server.host}:{port or self.server.port}{self.target.path(path)}"
+        return f"{self.target.reach.scheme}://{self.server.host}:{port or self.server.port}{self.target.path(path)}"
 
     async def publish(self, *messages: bytes, way: str = "") -> None:
         """Publish them in this order, and return when the server has taken them."""
@@ -111,7 +111,7 @@ class Bench:
 
     def _publish(self, messages: Sequence[bytes], way: str) -> None:
         path = self.target.path(self.target.publish[way])
-        with WAYS[way]((self.server.host, self.server.port), path) as outlet:
+        with WAYS[way]((self.server.host, self.server.port), path, self.target.reach) as outlet:
             for data in messages:
                 outlet.send(data)
             outlet.settle(WAIT_S)
@@ -347,6 +347,8 @@ async def examined(
     *,
     only: Collection[str] = (),
     long: bool = True,
+    secured: Callable[[Target, Load], Target | None] = lambda target, load: target,
+    tls: bool = False,
     tell: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
     """Make the checks of all its transports, or only of these, on one server; `tell` hears of each result as it comes.
@@ -362,7 +364,8 @@ async def examined(
     load = Load(transport=next(iter(TRANSPORTS)), subscribers=1)
     asked = {"heartbeat_s": HEARTBEAT_S, "longpoll_timeout_s": LONGPOLL_TIMEOUT_S}
     load = load.model_copy(update={key: value for key, value in asked.items() if key in known.taken})
-    target = known.target(load)
+    load = load.model_copy(update={"tls": tls})
+    target = secured(known.target(load), load) or known.target(load)
     async with AsyncExitStack() as readers, AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(target, cores))
         for name in [name for name in ROWS if name in target.serves and (not only or name in only)]:

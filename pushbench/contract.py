@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, Strict, ValidationError
 
+from pushbench.reach import Reach
 from pushbench.scenario_errors import Places, Problem, ScenarioError, dotted, nearest, shown
 from pushbench.scenario_keys import BUILT_IN, Load, Table
 from pushbench.scenario_toml import lines_of
@@ -28,14 +29,15 @@ PATH = "^(/.*)?$"
 TARGETS = Path(__file__).resolve().parent.parent / "targets"
 """Where a target is looked up by its bare name: the folder of the checkout."""
 
-OPTIONS: dict[str, str] = {
-    "server_loop": "",
-    "heartbeat_s": "",
-    "longpoll_timeout_s": "",
-    "compression": "",
-    "drop_unanswered_s": "",
-    "server_workers": "redis",
-    "server_down_ms": "journal",
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "server_loop": (),
+    "heartbeat_s": (),
+    "longpoll_timeout_s": (),
+    "compression": (),
+    "drop_unanswered_s": (),
+    "server_workers": ("redis",),
+    "server_down_ms": ("journal",),
+    "tls": ("tls_certificate", "tls_key"),
 }
 """The keys of a load that are the server's to heed, each with what it has to be told beside the value, if anything. A
 target that is not told of one cannot be asked for another value than the usual."""
@@ -61,6 +63,9 @@ class Start(Table):
     files: dict[str, str] = Field(default={}, description="files that are written into {directory} before, by their names")
     more: dict[str, Words] = Field(
         default={}, description="arguments that are added where a key of the load has not its usual value, by that key"
+    )
+    more_files: dict[str, dict[str, str]] = Field(
+        default={}, description="files that are written then, beside those or in their place, by that key"
     )
 
 
@@ -107,6 +112,10 @@ class Contract(Table):
     title: str = Field(min_length=1, max_length=120, description="what it is, in a few words")
     like: str = Field(default="", description="another target whose contract this one is, but for what it says itself")
     url: str = Field(default="", description="where it is, if it is there already and not started here")
+    authority: str = Field(
+        default="",
+        description="with a https URL: a file with the certificate by which its own is believed; none: the system's",
+    )
     install: str = Field(default="", max_length=300, description="the command that installs what it needs")
     needs: Words = Field(
         default=(), description="what must be there: a program, a file (with a slash), or a module (python:name)"
@@ -157,11 +166,13 @@ class Known:
         ways = self.ways
         if load.publish_via not in ways and not self.contract.publish.lines and load.kind == "broadcast":
             return f"{self.name} takes no messages by {load.publish_via}; it does by {' and '.join(ways)} (publish_via)"
+        if self.contract.url and load.tls != (tls := self.contract.url.startswith("https:")):
+            return f"{self.name} is reached {'over' if tls else 'without'} TLS, and tls is {shown(load.tls)} here"
         for key in (*OPTIONS, *NEEDS_STATUS, "resume_percent", "churn_hz"):
             value = getattr(load, key)
             if value == Load.model_fields[key].default:
                 continue
-            if key in OPTIONS and key not in self.taken:
+            if key in OPTIONS and key not in self.taken and not (key == "tls" and self.contract.url):
                 return f"{self.name} takes no {key}, which is {shown(value)} here"
             if key in NEEDS_STATUS and not self.contract.status:
                 return f"{self.name} has no status, by which {key} is measured"
@@ -180,10 +191,8 @@ class Known:
         start = self.contract.start
         if start is None:
             return frozenset(self.contract.heeds)
-        texts = (*start.command, *start.files.values(), *(word for words in start.more.values() for word in words))
-        return frozenset(
-            {name for text in texts for name in placeholders(text, OPTIONS)} | set(start.more) | set(self.contract.heeds)
-        )
+        told = {name for text in (*start.command, *start.files.values()) for name in placeholders(text, OPTIONS)}
+        return frozenset({*told, *start.more, *start.more_files, *self.contract.heeds})
 
     def target(self, load: Load) -> Target:
         """What is started for a cell that it can serve."""
@@ -202,21 +211,22 @@ class Known:
         publish = {way: path for way in ("websocket", "post") if (path := getattr(contract.publish, way))}
         values = {"here": str(self.here), "python": sys.executable}
         values |= {key: f"{value:g}" if isinstance(value := getattr(load, key), float) else str(value) for key in OPTIONS}
-        more = contract.start.more if contract.start else {}
-        added = [
-            word for key, words in more.items() if getattr(load, key) != Load.model_fields[key].default for word in words
-        ]
+        start = contract.start
+        unusual = [key for key in OPTIONS if getattr(load, key) != Load.model_fields[key].default]
+        added = [word for key in unusual for word in (start.more.get(key, ()) if start else ())]
+        files = {name: text for key in unusual if start for name, text in start.more_files.get(key, {}).items()}
         return Target(
             self.name,
-            (*contract.start.command, *added) if contract.start else (),
+            (*start.command, *added) if start else (),
             publish=publish or {"lines": ""},
             serves=served,
-            files=contract.start.files if contract.start else {},
-            ready_path=contract.start.ready if contract.start else "",
-            ready_timeout_s=contract.start.within_s if contract.start else 0.0,
+            files={**start.files, **files} if start else {},
+            ready_path=start.ready if start else "",
+            ready_timeout_s=start.within_s if start else 0.0,
             first_message=contract.publish.first,
             values=values,
             url=contract.url,
+            reach=Reach(tls=contract.url.startswith("https:"), authority=filled(contract.authority, values)),
             status_path=contract.status,
             shares_log=load.server_workers > 1,
         )
@@ -276,7 +286,10 @@ def read(path: Path, name: str) -> Known:
             raise places.error(
                 [Problem("like", f"{shown(like)} is no other target, expected one of {', '.join(names())}", (("like",),))]
             )
-        tree = _laid_over(_tree(like), tree)
+        below = _tree(like)
+        if "start" in tree:
+            del below["start"]  # another command knows other options
+        tree = _laid_over(below, tree)
     try:
         contract = Contract.model_validate(tree)
     except ValidationError as invalid:
@@ -323,9 +336,11 @@ def _contradictions(contract: Contract) -> Iterator[Problem]:
     if publish.first and not publish.post:
         says = "missing, and a first message is to be posted; give a path, or take first out"
         yield Problem("publish.post", says, (("publish", "first"),))
-    for key in (*contract.heeds, *(contract.start.more if contract.start else ())):
+    start = contract.start
+    for key in (*contract.heeds, *(start.more if start else ()), *(start.more_files if start else ())):
         if key not in OPTIONS:
-            where = ("heeds",) if key in contract.heeds else ("start", "more", key)
+            under = "more" if start and key in start.more else "more_files"
+            where = ("heeds",) if key in contract.heeds else ("start", under, key)
             says = f"no key of the load that a server heeds, expected one of {', '.join(OPTIONS)}"
             yield Problem(dotted(*where), f"{shown(key)} is {says}", (where,))
     for name, one in contract.transports.items():

@@ -10,7 +10,7 @@ from pushbench.witness import Account
 
 
 def wire_columns(
-    traffic: Traffic, account: Account | None, *, deliveries: int, connection_s: float
+    traffic: Traffic, account: Account | None, *, deliveries: int, connection_s: float, tls: bool = False
 ) -> dict[str, float | None]:
     """The columns `wire_*` and `requests_per_delivery` of a trial.
 
@@ -44,6 +44,11 @@ def wire_columns(
         "wire_down_http_bytes_per_delivery": exchanges * _each(account.down.http, account.down.heads),
         "wire_up_http_bytes_per_delivery": exchanges * _each(account.up.http, account.up.heads),
     }
+    if tls:  # it is known by what is left alone, and then there is nothing that the sum could be held against
+        for way, of_way in (("down", down), ("up", up)):
+            parts = sum(value for name, value in columns.items() if value is not None and _is_part(name, way))
+            columns[f"wire_{way}_tls_bytes_per_delivery"] = of_way / deliveries - parts
+        return columns
     parts = sum(value for name, value in columns.items() if value is not None and name.endswith(PARTS))
     if down + up:
         columns["wire_split_error_percent"] = 100 * (parts * deliveries / (down + up) - 1)
@@ -61,6 +66,10 @@ def connect_columns(traffic: Traffic) -> dict[str, float | None]:
 
 PARTS = tuple(f"_{part}_bytes_per_delivery" for part in ("payload", "framing", "http", "tcpip"))
 """How the columns end that are parts of a total."""
+
+
+def _is_part(name: str, way: str) -> bool:
+    return name.startswith(f"wire_{way}_") and name.endswith(PARTS)
 
 
 def _each(total: int, count: int) -> float:

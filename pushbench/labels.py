@@ -18,6 +18,7 @@ SETTINGS: dict[str, str] = {
     "poll_empty": "empty polls {}",
     "headers": "{} headers",
     "compression": "{}",
+    "tls": "TLS {}",
     "longpoll_timeout_s": "held {} s",
     "heartbeat_s": "heartbeat {} s",
     "publish_via": "published by {}",

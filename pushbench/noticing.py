@@ -9,6 +9,9 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 
+from pushbench.control import Address
+from pushbench.reach import Reach
+
 ASK_EVERY_S = 0.1
 """How often the server is asked; what is noticed is told to that."""
 
@@ -34,19 +37,21 @@ def noticed_ms(looks: Sequence[Look], vanished_ns: int, vanished: int) -> dict[s
     return columns
 
 
-async def look(host: str, port: int, path: str, looks: list[Look]) -> None:
+async def look(server: Address, path: str, reach: Reach, looks: list[Look]) -> None:
     """Ask the server again and again how many cursors it has, until cancelled."""
     while True:
         began = time.monotonic()
         with suppress(OSError):  # a server that is busy, or has gone: there is another look
-            looks.append((time.monotonic_ns(), await _cursors(host, port, path)))
+            looks.append((time.monotonic_ns(), await _cursors(server, path, reach)))
         await asyncio.sleep(max(0.0, ASK_EVERY_S - (time.monotonic() - began)))
 
 
-async def _cursors(host: str, port: int, path: str) -> int:
-    reader, writer = await asyncio.open_connection(host, port)
+async def _cursors(server: Address, path: str, reach: Reach) -> int:
+    host, port = server
+    reader, writer = await asyncio.open_connection(host, port, ssl=reach.context())
+    headers = "".join(f"{name}: {value}\r\n" for name, value in reach.headers.items())
     try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{headers}Connection: close\r\n\r\n".encode())
         answer = await reader.read()
     finally:
         writer.close()

@@ -166,6 +166,7 @@ def concluded(
             seen.account,
             deliveries=seen.deliveries_metered,
             connection_s=_present(load) / load.subscribers * seen.metered_ns / NS,
+            tls=load.tls,
         ),
         "publisher_slip_p99_ms": float(np.percentile(slip_ns, 99)) / 1e6 if slip_ns else None,
         "publisher_slip_max_ms": max(slip_ns) / 1e6 if slip_ns else None,

@@ -4,7 +4,6 @@ It knows the keys of a load, and the plans of swarm, publisher and relay. When e
 """
 
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from pushbench.audience import Habits
 from pushbench.client_options import client_options
@@ -89,7 +88,7 @@ def _served_by(target: Target, habits: Habits) -> Habits:
         habits,
         transport=replace(row, path=target.path(served.path)),
         options={**habits.options, **({"drain": True} if row.polls and served.one_at_a_time else {})},
-        scheme=urlsplit(target.url).scheme or "http",
+        reach=target.reach,
         start_path=target.path(served.start) if served.start else "",
     )
 
@@ -103,6 +102,7 @@ def publisher_plan(trial: Trial, control: Contact) -> PublisherPlan | None:
         control=control,
         path=target.path(target.publish[via]),
         status_path=target.path(target.status_path),
+        reach=target.reach,
         via=via,
         pacing=trial.load.pacing,
         schedule=trial.schedule,

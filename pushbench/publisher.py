@@ -15,7 +15,7 @@ import json
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Protocol
@@ -25,6 +25,7 @@ import websockets.sync.client
 
 from pushbench import message
 from pushbench.control import Address, BlockingChannel, Contact
+from pushbench.reach import PLAIN, Reach
 from pushbench.schedule import NS, Schedule
 
 ANSWER_TIMEOUT_S = 20.0
@@ -62,6 +63,7 @@ class PublisherPlan:
     path: str
     status_path: str
     """What says how many messages the server has."""
+    reach: Reach
     via: str
     """One of `WAYS`."""
     pacing: str
@@ -98,7 +100,7 @@ def publish(plan: PublisherPlan) -> PublisherReport:
         done = False
         while not done:
             try:
-                with WAYS[plan.via](address, plan.path) as outlet:
+                with WAYS[plan.via](address, plan.path, plan.reach) as outlet:
                     if feed is None:
                         channel.send(connected=True)
                         start_ns = channel.receive()["start_ns"]
@@ -113,18 +115,18 @@ def publish(plan: PublisherPlan) -> PublisherReport:
             except ServerGone:
                 if feed is None or not plan.persists:
                     raise
-                del slip_ns[_accepted(address, plan.status_path, feed.until_ns) :]
+                del slip_ns[_accepted(address, plan.status_path, plan.reach, feed.until_ns) :]
         channel.send(done=True)
         channel.receive()  # stay until dismissed, so that the CPU clock of this process can be read
     return PublisherReport(tuple(slip_ns), tuple(sorted(held_up)))
 
 
-def _accepted(server: Address, path: str, until_ns: int) -> int:
+def _accepted(server: Address, path: str, reach: Reach, until_ns: int) -> int:
     """How many messages the server has that was gone, once it is back. Raises `ServerGone` if it never is."""
     while time.monotonic_ns() < until_ns:
-        with closing(http.client.HTTPConnection(*server, timeout=STATUS_TIMEOUT_S)) as connection:
+        with closing(_connection(server, reach, STATUS_TIMEOUT_S)) as connection:
             try:
-                connection.request("GET", path)
+                connection.request("GET", path, headers=reach.headers)
                 last_id: int = json.loads(connection.getresponse().read())["last_id"]
                 return last_id  # ids begin with 1, the numbers of messages with 0
             except (OSError, http.client.HTTPException):
@@ -195,11 +197,16 @@ class _WebSocket:
 
 
 @contextmanager
-def _websocket(server: Address, path: str) -> Iterator[Outlet]:
+def _websocket(server: Address, path: str, reach: Reach = PLAIN) -> Iterator[Outlet]:
     host, port = server
     try:
         connection = websockets.sync.client.connect(
-            f"ws://{host}:{port}{path}", compression=None, ping_interval=None, proxy=None
+            f"{'wss' if reach.tls else 'ws'}://{host}:{port}{path}",
+            ssl=reach.context(),
+            additional_headers=reach.headers,
+            compression=None,
+            ping_interval=None,
+            proxy=None,
         )
     except (OSError, EOFError, websockets.exceptions.InvalidMessage) as error:
         raise ServerGone(f"the publisher's WebSocket cannot connect: {error}") from None
@@ -214,12 +221,12 @@ def _websocket(server: Address, path: str) -> Iterator[Outlet]:
 class _Post:
     """It waits for each answer, so there is never anything to settle."""
 
-    def __init__(self, connection: http.client.HTTPConnection, path: str) -> None:
-        self._connection, self._path = connection, path
+    def __init__(self, connection: http.client.HTTPConnection, path: str, headers: Mapping[str, str]) -> None:
+        self._connection, self._path, self._headers = connection, path, headers
 
     def send(self, data: bytes) -> None:
         try:
-            self._connection.request("POST", self._path, data)
+            self._connection.request("POST", self._path, data, self._headers)
             response = self._connection.getresponse()
             said = response.read()
         except (OSError, http.client.HTTPException) as error:
@@ -232,9 +239,15 @@ class _Post:
 
 
 @contextmanager
-def _post(server: Address, path: str) -> Iterator[Outlet]:
-    with closing(http.client.HTTPConnection(*server)) as connection:
-        yield _Post(connection, path)
+def _post(server: Address, path: str, reach: Reach = PLAIN) -> Iterator[Outlet]:
+    with closing(_connection(server, reach)) as connection:
+        yield _Post(connection, path, reach.headers)
+
+
+def _connection(server: Address, reach: Reach, timeout_s: float | None = None) -> http.client.HTTPConnection:
+    if context := reach.context():
+        return http.client.HTTPSConnection(*server, timeout=timeout_s, context=context)
+    return http.client.HTTPConnection(*server, timeout=timeout_s)
 
 
 class _Lines:
@@ -251,7 +264,7 @@ class _Lines:
 
 
 @contextmanager
-def _lines(server: Address, path: str) -> Iterator[Outlet]:
+def _lines(server: Address, path: str, reach: Reach = PLAIN) -> Iterator[Outlet]:
     with socket.create_connection(server) as connection:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(b"publish\n")

@@ -7,6 +7,7 @@ import asyncio
 import multiprocessing
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -14,7 +15,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pushbench import backplane, candidates, conformance, contract, environment
+from pushbench import backplane, candidates, certificates, conformance, contract, environment
+from pushbench.certificates import Certificates
 from pushbench.checks import Judgement, Verdict
 from pushbench.clocks import below
 from pushbench.conformance import SENTENCES, Finding, Result
@@ -32,12 +34,20 @@ from pushbench.transports import TRANSPORTS
 from pushbench.trial import HERE, attempt
 
 Targets = Callable[[Load], Target | None]
+TOKEN = "PUSH_TOKEN"
+"""The environment variable with the token that a server wants; the suite's own reads it too."""
 
 
 def target_of(load: Load) -> Target | None:
     """What serves a cell; None if nothing does, and the swarm feeds itself. Raises ScenarioError if it cannot be had."""
     known = contract.of(load)
     return known.target(load) if known else None
+
+
+def _check_certificates(scenario: Scenario) -> None:
+    for cell in scenario.cells:
+        if cell.tls and (why := certificates.missing()):
+            raise scenario.refusal(cell, "tls", f"true cannot be: {why}")
 
 
 def _check_backplane(scenario: Scenario) -> None:
@@ -57,6 +67,7 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
     scenario, skipped = candidates.possible(scenario)
     check_files(scenario, environment.raise_file_limit())
     _check_backplane(scenario)
+    _check_certificates(scenario)
     placement = environment.placed()
     here = {
         "scenario": {"name": scenario.name, "source": scenario.source, "overrides": list(scenario.overrides)},
@@ -122,9 +133,10 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
     cores = sorted(os.sched_getaffinity(0))
     placement = environment.placed()
     columns, made = columns_needed(scenario), 0
+    secured = _Secured(site.host)
     os.sched_setaffinity(0, placement.publisher)  # what this process draws must not disturb the server
     try:
-        conforms = await _conformance(scenario, store, placement)
+        conforms = await _conformance(scenario, store, placement, secured)
         with Progress(to_come(scenario, store.rows(columns))) as progress:
             while task := following(scenario, store.rows(columns)):
                 if scenario.search:
@@ -133,7 +145,8 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
                 progress.trial(task.label)
                 started_at = datetime.now(UTC).isoformat(timespec="seconds")
                 seed = hash((scenario.repeat.seed, cell, trial))
-                made_of = Trial(load, scenario.phases, targets(load), placement.serving(load.server_workers), seed)
+                target = secured(targets(load), load)
+                made_of = Trial(load, scenario.phases, target, placement.serving(load.server_workers), seed)
                 outcome = _held_to(conforms, load, await attempt(made_of, progress, site))
                 site.ensure()  # else it failed because of that, and is to be made again
                 searched, said = _searched(scenario, task, outcome)
@@ -161,11 +174,42 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
                 made += 1
     finally:
         os.sched_setaffinity(0, cores)
+        secured.close()
     if made or not store.manifest["finished_at"]:
         store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-async def _conformance(scenario: Scenario, store: Store, placement: Placement) -> dict[str, list[Result]]:
+class _Secured:
+    """What all targets of a run have in common: the token of the environment, and certificates once they are needed."""
+
+    def __init__(self, host: str) -> None:
+        self._host = host
+        self._token = os.environ.get(TOKEN, "")
+        self._directory: tempfile.TemporaryDirectory[str] | None = None
+        self._certificates: Certificates | None = None
+
+    def __call__(self, target: Target | None, load: Load) -> Target | None:
+        """The target of a cell, with both as far as they are wanted."""
+        if target is None:
+            return None
+        if self._token:
+            target = replace(target, reach=replace(target.reach, token=self._token))
+        if load.tls and not target.url:
+            if self._certificates is None:
+                self._directory = tempfile.TemporaryDirectory(prefix="pushbench-")
+                self._certificates = certificates.made(Path(self._directory.name), [self._host])
+            target = target.over_tls(self._certificates)
+        return target
+
+    def close(self) -> None:
+        """Forget the certificates."""
+        if self._directory:
+            self._directory.cleanup()
+
+
+async def _conformance(
+    scenario: Scenario, store: Store, placement: Placement, secured: _Secured
+) -> dict[str, list[Result]]:
     """Whether the servers keep what they claim on the transports that are asked for; it is kept with the run.
 
     If the suite's own is there alone nobody looks: its tests do. Of one that cannot be started nothing is known: its trials
@@ -178,7 +222,7 @@ async def _conformance(scenario: Scenario, store: Store, placement: Placement) -
         if name in known or not asked:
             continue
         with suppress(TargetFailed):
-            results = await conformance.examined(target, placement.server, only=asked, long=False)
+            results = await conformance.examined(target, placement.server, only=asked, long=False, secured=secured)
             known[name] = conformance.plain_values(results)
             store.note()
     return {name: conformance.from_plain_values(values) for name, values in known.items()}

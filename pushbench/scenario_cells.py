@@ -38,9 +38,13 @@ PLAIN_ONLY = (
     "churn_hz",
     "vanish_percent",
     "server_workers",
+    "tls",
 )
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know neither cursor nor
 response."""
+
+IN_THE_CLEAR = ("slow_percent", "vanish_percent", "relay_buffer_bytes")
+"""What needs to read and write without TLS: readers on bare sockets, and a relay that looks at responses."""
 
 COMING_AND_GOING = ("join_late_percent", "resume_percent", "churn_hz", "slow_percent", "server_down_ms", "server_stall_ms")
 """What changes how many readers a server has, beside peers that vanish."""
@@ -141,6 +145,10 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem(f"{origin['swarms'][0]}.swarms", says, (origin["swarms"], origin["subscribers"]))
     yield from _relay_problems(phases, cell, origin)
     yield from _transport_problems(cell, origin)
+    for key in IN_THE_CLEAR if cell.tls else ():
+        if getattr(cell, key):
+            says = f"true together with {key}, which works in the clear alone; take one of the two out"
+            yield Problem(f"{origin['tls'][0]}.tls", says, (origin["tls"], origin[key]))
     if phases.measure_s == 0:
         for key in DISTURBANCES:
             if value := getattr(cell, key):

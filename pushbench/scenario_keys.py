@@ -126,6 +126,9 @@ class Load(Table):
     compression: Literal["none", "permessage-deflate"] = Field(
         default="none", description="permessage-deflate: each WebSocket message is compressed"
     )
+    tls: bool = Field(
+        default=False, description="everything goes over TLS, with certificates of the run's own, which are verified"
+    )
     longpoll_timeout_s: float = Field(default=25.0, ge=0.1, le=3600, description="longest time that a long poll is held")
     heartbeat_s: float = Field(
         default=15.0, ge=0, le=3600, description="between signs of life on an idle connection; 0: none"

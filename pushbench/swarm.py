@@ -129,7 +129,7 @@ class _Swarm:
         """Do as a note says; returns what is to be answered beside the usual."""
         if "connect" in note:
             habits = self.plan.habits
-            url = f"{habits.scheme}://{note['host']}:{note['port']}{habits.transport.path}"
+            url = f"{habits.reach.scheme}://{note['host']}:{note['port']}{habits.transport.path}"
             await self.audience.connect(note["connect"], url)
         elif "witness" in note:
             await self._call_a_witness(note["host"], note["port"])
@@ -163,8 +163,8 @@ class _Swarm:
         """Call the one witness that there is among all subscribers of all swarms: the first has it."""
         transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
         if not transport.feeds_itself and subscribers >= AMONG and not self.plan.part.number:
-            scheme = self.plan.habits.scheme
-            self.witness = Witness(self.audience.one_more, scheme, bare=not transport.path)
+            reach = self.plan.habits.reach
+            self.witness = Witness(self.audience.one_more, reach, bare=not transport.path)
             await self.witness.begin(host, port, transport.path)
 
     def _read(self, estimates: Sequence[Sequence[int]] | None) -> None:

@@ -4,6 +4,7 @@ It changes nothing, and does not know what passes; `dissect` does.
 """
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -48,8 +49,8 @@ class Tape:
 
 
 @asynccontextmanager
-async def tapped(host: str, port: int, tape: Tape) -> AsyncIterator[int]:
-    """Listen on a port of loopback, and pass on what comes to a server; gives the port."""
+async def tapped(host: str, port: int, tape: Tape, tls: ssl.SSLContext | None = None) -> AsyncIterator[int]:
+    """Listen on a port of loopback, and pass on what comes to a server, over TLS if so told; gives the port."""
     connections = 0
     passing: set[asyncio.Task[None]] = set()
 
@@ -61,8 +62,8 @@ async def tapped(host: str, port: int, tape: Tape) -> AsyncIterator[int]:
         passing.add(task)
         task.add_done_callback(passing.discard)
         try:
-            there = await asyncio.open_connection(host, port)
-        except OSError:
+            there = await asyncio.open_connection(host, port, ssl=tls)
+        except OSError:  # which a certificate that is not believed is too
             writer.close()
             return
         try:
@@ -91,4 +92,7 @@ async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter, connec
         sink.write(data)
         await sink.drain()
     with suppress(OSError):
-        sink.write_eof()
+        if sink.can_write_eof():
+            sink.write_eof()
+        else:
+            sink.close()

@@ -20,7 +20,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from pushbench import probes
+from pushbench.certificates import Certificates
 from pushbench.kinship import BY_SIGNAL, LET_GO, NOT_STARTED, below_a_keeper
+from pushbench.reach import PLAIN, Reach
 from pushbench.usage import Usage
 
 LOOPBACK = "127.0.0.1"
@@ -91,6 +93,8 @@ class Target:
     values: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
     """Where it is, if it is there already."""
+    reach: Reach = PLAIN
+    """How it is spoken to."""
     status_path: str = "/status"
     """What says how it is; empty if nothing does."""
     shares_log: bool = False
@@ -109,6 +113,11 @@ class Target:
     def mortal(self, journal: str, port: int = 0) -> "Target":
         """The same, to be killed and started again: at that port (0: a free one), with its log kept in that file."""
         return replace(self, values={**self.values, "port": str(port), "journal": journal})
+
+    def over_tls(self, certificates: Certificates) -> "Target":
+        """The same with these; of a server that is there already it is its own business."""
+        values = {**self.values, "tls_certificate": certificates.certificate, "tls_key": certificates.key}
+        return replace(self, values=values, reach=replace(self.reach, tls=True, authority=certificates.authority))
 
     def way(self, asked: str) -> str:
         """How to publish: as it is asked for, unless it has one way of its own."""
@@ -159,7 +168,7 @@ async def running(target: Target, cores: Sequence[int]) -> AsyncIterator[Running
         server = await stack.enter_async_context(_started(target, command, int(given["port"]), cores))
         if target.first_message:
             path = target.path(target.publish["post"])
-            if not await _answers(server.host, server.port, path, target.first_message.encode()):
+            if not await _answers(server.host, server.port, path, target.reach, target.first_message.encode()):
                 raise TargetFailed(f"the server {target.name} did not answer to its first message, posted to {path}")
         yield server
 
@@ -257,23 +266,24 @@ async def _ready_line(output: asyncio.StreamReader, lines: deque[str]) -> dict[s
 async def _answering(target: Target, process: asyncio.subprocess.Process, port: int) -> dict[str, Any] | None:
     """What a ready line would have said, once the path is answered by whatever; None if the server has ended before."""
     while process.returncode is None:
-        if await _answers(target.host, port, target.ready_path):
+        if await _answers(target.host, port, target.ready_path, target.reach):
             pid, *others = probes.below(process.pid)
             return {"port": port, "pid": pid, "pids": others}
         await asyncio.sleep(ASK_EVERY_S)
     return None
 
 
-async def _answers(host: str, port: int, path: str, posted: bytes | None = None) -> bool:
+async def _answers(host: str, port: int, path: str, reach: Reach = PLAIN, posted: bytes | None = None) -> bool:
     """Whether a GET is answered by whatever, or a POST of that by success."""
     method, wanted = ("GET", rb"HTTP/1\.\d \d") if posted is None else ("POST", rb"HTTP/1\.\d 2")
     length = "" if posted is None else f"Content-Length: {len(posted)}\r\n"
     try:
-        reader, writer = await asyncio.open_connection(host, port)
+        reader, writer = await asyncio.open_connection(host, port, ssl=reach.context())
     except OSError:
         return False
+    headers = "".join(f"{name}: {value}\r\n" for name, value in reach.headers.items())
     try:
-        head = f"{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{length}Connection: close\r\n\r\n"
+        head = f"{method} {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{headers}{length}Connection: close\r\n\r\n"
         writer.write(head.encode() + (posted or b""))
         return bool(re.match(wanted, await reader.readline()))
     except OSError:

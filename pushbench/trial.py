@@ -18,9 +18,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
-from pushbench import message, noticing, probes
+from pushbench import handshakes, message, noticing, probes
 from pushbench.audience import CONNECTING
 from pushbench.backplane import backplane
 from pushbench.cast import Cast
@@ -80,7 +80,7 @@ async def attempt(trial: Trial, watch: Watch, site: Site = HERE) -> Outcome:
     """Make the trial, with its swarms there. Whatever goes wrong in it is the outcome `failed` with its reason."""
     try:
         return await _attempt(trial, watch, site)
-    except (TrialFailed, TargetFailed, WorkerFailed, probes.ProbeError) as error:
+    except (TrialFailed, TargetFailed, WorkerFailed, probes.ProbeError, handshakes.HandshakeFailed) as error:
         return Outcome(Judgement(Verdict.FAILED, str(error)), by_target=isinstance(error, TargetFailed))
     except Exception as error:  # an error of the instrument's own; the other trials can still be made
         traceback.print_exc()
@@ -144,6 +144,7 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
         ends = 1 + cast.swarms.here + (2 if cast.relay else 0)
         memory = Memory(known, partial(cast.swarms.user_bytes, ANSWER_S), ends)
         await memory.note("baseline", 0)
+    tls = await _tls_columns(trial, cast.server)
     before_ns = sum(map(probes.cpu_ns, known))
     await _ramp(trial, watch, cast, memory)
     connecting_ns = None
@@ -172,7 +173,9 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     slip_ns = published.slip_ns if published else seen.slip_ns
     machine = replace(machine, connecting_ns=connecting_ns)
     crew = Crew(len(cast.swarms.workers), cast.swarms.late_ns, tuple(cast.swarms.clocks) if cast.server else (SAME,))
-    return concluded(trial.load, trial.schedule, seen, slip_ns, machine, memory, relayed, outage, crew)
+    outcome = concluded(trial.load, trial.schedule, seen, slip_ns, machine, memory, relayed, outage, crew)
+    outcome.columns |= tls
+    return outcome
 
 
 async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -> None:
@@ -201,12 +204,22 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
         await memory.note("traffic", total)
 
 
+async def _tls_columns(trial: Trial, server: Running | Mortal | None) -> dict[str, Any]:
+    """What beginning TLS costs, and what was agreed on; nothing without it."""
+    if not (server and trial.target and trial.target.reach.tls):
+        return {}
+    target, pids = trial.target, server.pids
+    path = target.path(target.status_path or next(iter(target.publish.values())))
+    used = (lambda: sum(map(probes.cpu_ns, pids))) if pids else None
+    return await asyncio.to_thread(handshakes.columns, (server.host, server.port), path, target.reach, used)
+
+
 def _publish_some(trial: Trial, server: Running | Mortal) -> None:
     """Publish what there is to be after the last plateau, one message after the other."""
     assert trial.target
     target, way = trial.target, trial.target.way(trial.load.publish_via)
     try:
-        with WAYS[way]((server.host, server.port), target.path(target.publish[way])) as outlet:
+        with WAYS[way]((server.host, server.port), target.path(target.publish[way]), target.reach) as outlet:
             for seq in range(trial.phases.plateau_messages):
                 now_ns = time.monotonic_ns()
                 outlet.send(message.encode(seq, now_ns, now_ns, trial.load.payload_bytes))
@@ -283,7 +296,7 @@ async def _looking(trial: Trial, server: Running | Mortal | None) -> AsyncIterat
     looking = None
     if trial.load.vanishing and server and trial.target:
         path = trial.target.path(trial.target.status_path)
-        looking = asyncio.ensure_future(noticing.look(server.host, server.port, path, looks))
+        looking = asyncio.ensure_future(noticing.look((server.host, server.port), path, trial.target.reach, looks))
     try:
         yield looks
     finally:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pushbench import dissect
 from pushbench.dissect import Dissector, Incomprehensible, Parts
+from pushbench.reach import PLAIN, Reach
 from pushbench.tap import Piece, Tape, tapped
 
 AMONG = 10
@@ -34,9 +35,9 @@ class Account:
 class Witness:
     """One subscriber behind a tap. Whatever goes wrong with it is no concern of the trial: then it has no account."""
 
-    def __init__(self, make: Callable[[str], Any], scheme: str = "http", *, bare: bool = False) -> None:
-        """`make` makes a client for a URL of that scheme. `bare`: it speaks no HTTP."""
-        self._scheme = scheme
+    def __init__(self, make: Callable[[str], Any], reach: Reach = PLAIN, *, bare: bool = False) -> None:
+        """`make` makes a client for a URL of HTTP; the tap speaks TLS, if need be. `bare`: it speaks no HTTP."""
+        self._reach = reach
         self._make = make
         self._readings = (dissect.lines, dissect.lines) if bare else (dissect.requests, dissect.answers)
         self._tape = Tape()
@@ -67,8 +68,8 @@ class Witness:
     async def _live(self, host: str, port: int, path: str, connected: asyncio.Event) -> None:
         with suppress(Exception):
             async with (
-                tapped(host, port, self._tape) as tap,
-                self._make(f"{self._scheme}://127.0.0.1:{tap}{path}") as client,
+                tapped(host, port, self._tape, self._reach.context()) as tap,
+                self._make(f"http://127.0.0.1:{tap}{path}") as client,
             ):
                 connected.set()
                 await client.receive(self._note)

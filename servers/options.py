@@ -75,6 +75,8 @@ class Options:
     )
     redis: str = _option("", "URL of the Redis that has the log, such as redis://127.0.0.1:6379/0; empty: none.")
     redis_key: str = _option("pushbench", "What the names of the log's keys in Redis begin with.")
+    tls_certificate: str = _option("", "File with the certificate, in PEM; empty: no TLS.")
+    tls_key: str = _option("", "File with its private key.")
     token_file: str = _option(
         "", "File with the token that every request has to bring; empty: the variable PUSH_TOKEN, or none."
     )
@@ -103,6 +105,9 @@ class Options:
                 f"log_bytes is {self.log_bytes}: it must be at least max_message_bytes, {self.max_message_bytes}, "
                 f"so that the log can hold a message"
             )
+        if bool(self.tls_certificate) != bool(self.tls_key):
+            given, lacking = ("tls_certificate", "tls_key") if self.tls_certificate else ("tls_key", "tls_certificate")
+            raise ValueError(f"{given} is {getattr(self, given)} and {lacking} is empty: TLS needs both")
         for name in ("http", "ws", "writes"):
             if self.server != "uvicorn" and getattr(self, name) != _default(name):
                 raise ValueError(f"{name} is {getattr(self, name)!r} and server is {self.server!r}: it is uvicorn's alone")

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, TaskImpl
@@ -44,6 +45,8 @@ def serve(options: Options) -> None:
         runtime_threads=1,
         task_impl=TaskImpl.asyncio,
         http=HTTPModes.http1,
+        ssl_cert=Path(options.tls_certificate) if options.tls_certificate else None,
+        ssl_key=Path(options.tls_key) if options.tls_key else None,
         backlog=max(128, options.backlog),
         workers_kill_timeout=GRACE_S,
         log_level=LogLevels.warning,

@@ -22,6 +22,8 @@ def config(options: Options, listener: socket.socket) -> Config:
     told = Config()
     told.bind = [f"fd://{listener.fileno()}"]
     told.h11_max_incomplete_size = options.max_head_bytes
+    told.certfile = options.tls_certificate or None
+    told.keyfile = options.tls_key or None
     told.backlog = options.backlog
     told.keep_alive_timeout = options.keep_alive_s
     told.graceful_timeout = GRACE_S

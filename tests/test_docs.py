@@ -5,6 +5,7 @@ import re
 import socket
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
 from types import ModuleType
 
@@ -206,12 +207,12 @@ def test_the_contract_in_full_is_a_contract(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(toml)
     known = contract.read(tmp_path / "mine.toml", "mine")
     assert known.contract.start
-    assert known.taken == {"heartbeat_s", "compression"}
+    assert known.taken == {"heartbeat_s", "compression", "tls"}
 
 
 def test_every_option_key_of_a_transport_and_placeholder_of_a_contract_is_told() -> None:
     text = SERVERS.read_text()
-    names = {*contract.ALWAYS, *contract.OPTIONS, *filter(None, contract.OPTIONS.values())}
+    names = {*contract.ALWAYS, *contract.OPTIONS, *chain(*contract.OPTIONS.values())}
     assert {name for name in names if f"`{{{name}}}`" not in text} == set()
     assert {code(row[0]) for row in tables(SERVERS, "key")} == contract.Transport.model_fields.keys() - {"path"}
     assert {name for name in contract.Contract.model_fields if not re.search(rf"\b{name}\b", text)} == set()

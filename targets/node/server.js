@@ -5,10 +5,13 @@
 // the log (any more) is answered 410.
 //
 //     node server.js --port=8000 --host=127.0.0.1 --heartbeat-s=15 --longpoll-timeout-s=25
+//         [--tls-certificate=FILE --tls-key=FILE]
 //
 // It prints one line of JSON when it accepts connections, and stops at SIGTERM.
 
+import { readFileSync } from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import { parseArgs } from "node:util";
 import { WebSocketServer } from "ws";
 
@@ -18,6 +21,8 @@ const { values: options } = parseArgs({
     port: { type: "string", default: "8000" },
     "heartbeat-s": { type: "string", default: "15" },
     "longpoll-timeout-s": { type: "string", default: "25" },
+    "tls-certificate": { type: "string" },
+    "tls-key": { type: "string" },
   },
 });
 const HEARTBEAT_MS = Number(options["heartbeat-s"]) * 1000; // 0: none
@@ -117,7 +122,11 @@ const event = (data, id) => `id: ${id}\ndata: ${data}\n\n`;
 
 // --- what is where
 
-const server = http.createServer({ keepAliveTimeout: 75_000, noDelay: true }, (request, response) => {
+const tls = options["tls-certificate"] && {
+  cert: readFileSync(options["tls-certificate"]),
+  key: readFileSync(options["tls-key"]),
+};
+const server = (tls ? https : http).createServer({ ...tls, keepAliveTimeout: 75_000, noDelay: true }, (request, response) => {
   const url = new URL(request.url, "http://here");
   try {
     if (request.method === "POST" && url.pathname === "/publish") return void receive(request, response);

@@ -15,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from pushbench import message, publisher
 from pushbench.control import Channel, ChannelClosed, Switchboard
 from pushbench.publisher import FOLLOW, WAYS, Feed, PublisherPlan, PublisherReport, PublishingFailed, publish
+from pushbench.reach import PLAIN
 from pushbench.schedule import Schedule
 from tests.serving import Server, serving
 
@@ -198,6 +199,7 @@ async def begin(board: Switchboard, **changes: Any) -> Conversation:
         control=board.address,
         path="/publish",
         status_path="/status",
+        reach=PLAIN,
         via="post",
         pacing="open",
         schedule=HUNDRED_HZ,
