@@ -9,7 +9,7 @@ from tests.pushbench import frames
 
 UNITS = (
     *("_ms", "_s", "_hz", "_bytes", "_percent", "_per_s", "_low", "_high", "_r2"),
-    *("_per_delivery", "_per_empty_poll", "_per_connect", "_per_connection"),
+    *("_per_delivery", "_per_empty_poll", "_per_connect", "_per_connection", "_handshake"),
 )
 COUNTS = {
     *("cell", "trial", "order", "subscribers", "burst", "reconnects", "relay_resets", "relay_idle_cuts"),
