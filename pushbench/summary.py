@@ -88,6 +88,8 @@ WIRE = (
     Figure("framing", "wire_down_framing_bytes_per_delivery"),
     Figure("HTTP down", "wire_down_http_bytes_per_delivery"),
     Figure("HTTP up", "wire_up_http_bytes_per_delivery"),
+    Figure("TLS down", "wire_down_tls_bytes_per_delivery"),
+    Figure("TLS up", "wire_up_tls_bytes_per_delivery"),
     Figure("TCP/IP down", "wire_down_tcpip_bytes_per_delivery"),
     Figure("TCP/IP up", "wire_up_tcpip_bytes_per_delivery"),
     Figure("requests", "requests_per_delivery"),
@@ -116,6 +118,17 @@ CONNECTING = (
     Figure("reconnect p99, ms", "reconnect_p99_ms"),
 )
 """What it takes to connect, and to come back."""
+
+TLS = tuple(
+    Figure(f"{kind}, {unit}", column)
+    for kind in ("full", "resumed")
+    for unit, column in (
+        ("ms", f"tls_{kind}_ms"),
+        ("bytes", f"tls_{kind}_bytes"),
+        ("server CPU µs", f"server_cpu_us_per_{kind}_handshake"),
+    )
+)
+"""What it takes to begin TLS."""
 
 OUTAGE = (
     Figure("away, ms", "server_away_ms"),
@@ -213,6 +226,7 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
         *([_table("Memory of the server, per connection", trials, MEMORY, {})] if states else []),
         _table("Over several processes: a connection's memory, and who is told first and last", several, MANY, {}),
         _table("Connecting", trials, [figure for figure in CONNECTING if (trials[figure.column] > 0).any()], {}),
+        _table("Beginning TLS", trials[trials["tls"].astype(bool)], TLS, {}, _agreed(trials)),
         _table("After the server was killed and is back", trials[trials["server_down_ms"] > 0], OUTAGE, {}, (RECOVERY,)),
         _table("Who reads slowly", trials[trials["slow_percent"] > 0], SLOW, {"ended by": _ended_by}),
         _table("Peers that vanished", trials[trials["vanish_percent"] > 0], VANISHED, {}, (UNNOTICED,)),
@@ -230,6 +244,12 @@ def _added_up(trials: pd.DataFrame) -> tuple[str, ...]:
     if off.empty:
         return ()
     return (f"Parts are weighed on one exchange, totals counted by the kernel: they agree within {off.max():.1f} %.",)
+
+
+def _agreed(trials: pd.DataFrame) -> tuple[str, ...]:
+    """What server and clients agreed on."""
+    pairs = trials[["tls_version", "tls_cipher"]].dropna().drop_duplicates().itertuples(index=False)
+    return tuple(f"{version}, {cipher}; certificates verified." for version, cipher in pairs)
 
 
 def _seldom(silent: pd.DataFrame) -> tuple[str, ...]:

@@ -37,9 +37,11 @@ PARTS: dict[str, tuple[str, str, str]] = {
     "payload": ("payload", "#222222", ""),
     "framing": ("framing of the message", "#0072B2", "////"),
     "http": ("HTTP heads", "#E69F00", ""),
+    "tls": ("TLS records", "#009E73", "...."),
     "tcpip": ("TCP/IP heads, ACKs too", "#C9C9C9", ""),
 }
 """What bytes are for: its name, its colour, and a hatching that tells the two dark ones apart in a grey print."""
+TLS = "tls"
 WAYS = {"down": "To the subscriber", "up": "From the subscriber"}
 BAR = 0.62
 
@@ -80,7 +82,8 @@ def bytes_on_the_wire(trials: pd.DataFrame) -> Figure:
     panels[1].tick_params(labelleft=False)
     legend: list[Artist] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=said)
-        for said, colour, hatch in PARTS.values()
+        for part, (said, colour, hatch) in PARTS.items()
+        if part != TLS or len(measured(here, column("down", TLS)))
     ]
     if any(_model(series) for series in rows):
         legend.append(Line2D([], [], color=INK, linestyle="none", marker="|", markersize=13, label="model, in all"))
@@ -96,8 +99,9 @@ def bytes_on_the_wire(trials: pd.DataFrame) -> Figure:
 
 def total_of(series: Series, way: str) -> NDArray[np.float64]:
     """All bytes one way for each delivery, a value a trial."""
-    parts = np.array([numbers(series.rows[column(way, part)]) for part in parts_of(way)])
-    total: NDArray[np.float64] = parts.sum(axis=0)
+    parts = {part: numbers(series.rows[column(way, part)]) for part in parts_of(way)}
+    parts[TLS] = np.nan_to_num(parts[TLS])  # of what goes in the clear nothing is said of it
+    total: NDArray[np.float64] = np.array(list(parts.values())).sum(axis=0)
     return total
 
 
