@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import httptools
 
+from clients.coding import Decode, decoder
 from clients.ends import SubscriptionEnded
 from clients.opening import Answer, until_closed
 from clients.pushed import Pushed
@@ -12,15 +13,33 @@ from clients.pushed import Pushed
 class EndlessResponse(Pushed):
     """A reader of one response."""
 
+    _decode: Decode | None = None
+    """What undoes the coding of its body, if it has one."""
+
     def _opened(self, answer: Answer) -> None:
         super()._opened(answer)
         self._until_closed = until_closed(answer.status, answer.headers)
         self._between_chunks = True
+        if decode := decoder(answer.headers.get("content-encoding", "")):
+            self._decode = decode
+            self.on_body = self._on_coded_body  # type: ignore[method-assign]  # so that nothing is in the way of others
         self._parser = httptools.HttpResponseParser(self)
         self._feed(answer.cut.head)
 
+    def _on_coded_body(self, data: bytes) -> None:
+        """A piece of a body in a coding."""
+        assert self._decode
+        try:
+            data = self._decode(data)
+        except Exception as error:  # of a library's own kind
+            self._end(SubscriptionEnded(f"the body cannot be decoded: {error}"))
+            return
+        type(self).on_body(self, data)
+
     def _parse(self, data: bytes) -> bool:
         self._feed(data)
+        if self._decode:  # what it is depends on all before
+            return False
         # A chunk's size may be cut off at the end without a word of the parser.
         return self._between() and (self._until_closed or (self._between_chunks and data.endswith(b"\r\n")))
 

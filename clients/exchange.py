@@ -5,11 +5,14 @@ import asyncio
 import aiohttp
 import httptools
 
+from clients.coding import decoder
 from clients.opening import Cut, until_closed
 
 
 class Exchange(asyncio.Protocol):
     """One connection, from the first answer on it. Of an answer it has status, headers and body until the next one."""
+
+    body: bytes
 
     def __init__(self, cut: Cut) -> None:
         self._cut = cut
@@ -58,6 +61,12 @@ class Exchange(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200 and status != 101:  # which announces another answer
             self.headers.clear()
+            return
+        try:
+            if decode := decoder(self.headers.get("content-encoding", "")) if self.body else None:
+                self.body = decode(self.body)
+        except Exception as error:  # of a library's own kind
+            self._fail(aiohttp.ClientPayloadError(f"the body cannot be decoded: {error}"))
             return
         self.status = status
         if not self._parser.should_keep_alive():

@@ -34,6 +34,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "heartbeat_s": (),
     "longpoll_timeout_s": (),
     "compression": (),
+    "frames": (),
     "drop_unanswered_s": (),
     "server_workers": ("redis",),
     "server_down_ms": ("journal",),

@@ -5,6 +5,7 @@ in lines, and WebSocket frames (RFC 6455, section 5.2). It is no parser for a cl
 know only which byte is what.
 """
 
+import zlib
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from operator import add, attrgetter, sub
@@ -43,6 +44,17 @@ class Parts:
     def total(self) -> int:
         """All bytes."""
         return self.http + self.framing + self.payload
+
+
+def _decoder(coding: str) -> Callable[[bytes], bytes]:
+    if coding == "gzip":
+        return zlib.decompressobj(31).decompress  # any window, in gzip's format
+    if coding == "br":
+        import brotli  # which is not there unless somebody wants it
+
+        decode: Callable[[bytes], bytes] = brotli.Decompressor().process
+        return decode
+    raise Incomprehensible(f"a body in the coding {coding!r}")
 
 
 _COUNTS = attrgetter(*Parts.__dataclass_fields__)
@@ -103,7 +115,9 @@ def answers(dissector: Dissector) -> Reading:
         if status >= 400:
             raise Incomprehensible(f"an answer that refuses: {headers['']}")
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-        lines = _Lines(dissector, _event_line if kind == "text/event-stream" else _message_line)
+        line = _event_line if kind == "text/event-stream" else _message_line
+        coding = headers.get("content-encoding", "")
+        lines = _CodedLines(dissector, line, coding) if coding else _Lines(dissector, line)
         if "transfer-encoding" not in headers:
             while "content-length" not in headers:  # it ends with the connection
                 lines.feed((yield LINE))
@@ -183,6 +197,26 @@ class _Lines:
         if self._rest:
             self._line(self._dissector, self._rest)
             self._rest = b""
+
+
+class _CodedLines(_Lines):
+    """Those of a body that is compressed: its bytes are of no message alone, and count as payload."""
+
+    def __init__(self, dissector: Dissector, line: Callable[[Dissector, bytes], None], coding: str) -> None:
+        inside = Dissector(lines)  # nothing is fed to it: it counts what is in the lines
+        super().__init__(inside, line)
+        self._inside, self._outside = inside, dissector
+        self._decode = _decoder(coding)
+
+    def feed(self, data: bytes) -> None:
+        before = self._inside.parts.messages
+        super().feed(self._decode(data))
+        self._outside.add(payload=len(data), messages=self._inside.parts.messages - before)
+
+    def end(self) -> None:
+        before = self._inside.parts.messages
+        super().end()
+        self._outside.add(messages=self._inside.parts.messages - before)
 
 
 def _message_line(dissector: Dissector, line: bytes) -> None:

@@ -18,6 +18,8 @@ SETTINGS: dict[str, str] = {
     "poll_empty": "empty polls {}",
     "headers": "{} headers",
     "compression": "{}",
+    "frames": "{} frames",
+    "payload": "{} payload",
     "tls": "TLS {}",
     "longpoll_timeout_s": "held {} s",
     "heartbeat_s": "heartbeat {} s",

@@ -108,6 +108,7 @@ def publisher_plan(trial: Trial, control: Contact) -> PublisherPlan | None:
         schedule=trial.schedule,
         give_up_s=trial.phases.drain_s,
         payload_bytes=trial.load.payload_bytes,
+        payload=trial.load.payload,
         cores=trial.placement.publisher,
         persists=trial.load.server_down_ms > 0,
     )

@@ -23,7 +23,7 @@ from typing import Protocol
 import websockets.exceptions
 import websockets.sync.client
 
-from pushbench import message
+from pushbench import message, padding
 from pushbench.control import Address, BlockingChannel, Contact
 from pushbench.reach import PLAIN, Reach
 from pushbench.schedule import NS, Schedule
@@ -72,6 +72,8 @@ class PublisherPlan:
     give_up_s: float
     """So long after the window's end it publishes no more, whatever is still due."""
     payload_bytes: int
+    payload: str
+    """What fills them: a key of `padding.KINDS`."""
     cores: tuple[int, ...]
     persists: bool = False
     """Whether it goes on when the server was gone and is back, with the log that it had."""
@@ -105,7 +107,8 @@ def publish(plan: PublisherPlan) -> PublisherReport:
                         channel.send(connected=True)
                         start_ns = channel.receive()["start_ns"]
                         until_ns = start_ns + plan.schedule.window_ns[1] + round(plan.give_up_s * NS)
-                        feed = Feed(plan.schedule, start_ns, until_ns, plan.payload_bytes)
+                        pads = padding.pads(plan.payload, plan.payload_bytes - message.FRAME_BYTES)
+                        feed = Feed(plan.schedule, start_ns, until_ns, plan.payload_bytes, pads)
                     else:
                         held_up.update(range(len(slip_ns), feed.schedule.due_by(time.monotonic_ns() - feed.start_ns)))
                     FOLLOW[plan.pacing](feed, outlet, slip_ns)
@@ -142,6 +145,7 @@ class Feed:
     start_ns: int
     until_ns: int
     payload_bytes: int
+    pads: tuple[bytes, ...] = ()
 
 
 def _open_loop(feed: Feed, outlet: Outlet, slip_ns: list[int]) -> None:
@@ -176,7 +180,7 @@ def _send_at(at_ns: int, feed: Feed, seq: int, due_ns: int, outlet: Outlet, slip
     if sent_ns > feed.until_ns:
         return False
     slip_ns.append(sent_ns - due_ns)  # first, for a server may take it and end before it says so
-    outlet.send(message.encode(seq, due_ns, sent_ns, feed.payload_bytes))
+    outlet.send(message.encode(seq, due_ns, sent_ns, feed.payload_bytes, feed.pads))
     return True
 
 

@@ -257,9 +257,9 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
 def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
     """What a transport, or a floor, has no part in."""
     row = ROWS[cell.transport]
-    for key in ("poll_connection", "poll_empty", "compression"):
+    for key in ("poll_connection", "poll_empty", "compression", "frames"):
         value, plain = getattr(cell, key), Load.model_fields[key].default
-        if value != plain and not row.heeds(key):
+        if value != plain and not (value in row.compressions if key == "compression" else row.heeds(key)):
             says = (
                 f"{shown(value)} for {cell.transport}, expected {shown(plain)}: it has no part in that; put the transports "
                 f"that have into a [[grid]] of their own"

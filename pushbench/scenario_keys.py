@@ -106,6 +106,11 @@ class Load(Table):
     payload_bytes: int = Field(
         default=128, ge=MIN_BYTES, le=65_536, description=f"size of a message; its number and times alone take {MIN_BYTES}"
     )
+    payload: Literal["filler", "json", "random"] = Field(
+        default="filler",
+        description="what fills a message up to its size: one letter, quotes of a market as JSON, or letters at random; it "
+        "matters where there is compression",
+    )
     poll_interval_ms: int = Field(
         default=1000,
         ge=1,
@@ -123,9 +128,11 @@ class Load(Table):
     headers: Literal["lean", "browser"] = Field(
         default="lean", description="what a request carries: what it must, or what a browser with cookies sends"
     )
-    compression: Literal["none", "permessage-deflate"] = Field(
-        default="none", description="permessage-deflate: each WebSocket message is compressed"
+    compression: Literal["none", "permessage-deflate", "gzip", "br"] = Field(
+        default="none",
+        description="permessage-deflate: each WebSocket message is compressed; gzip, br: the bodies of HTTP answers are",
     )
+    frames: Literal["text", "binary"] = Field(default="text", description="the kind of WebSocket frames for messages")
     tls: bool = Field(
         default=False, description="everything goes over TLS, with certificates of the run's own, which are verified"
     )

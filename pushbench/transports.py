@@ -24,8 +24,10 @@ class Transport:
     """The transport that this row is a variant of; None for the five themselves."""
     polls: bool = False
     """True if its subscribers ask every `poll_interval_ms`, so that a message may rightly wait for that long."""
-    deflates: bool = False
-    """True if it can compress message by message (permessage-deflate, RFC 7692)."""
+    compressions: tuple[str, ...] = ("gzip", "br")
+    """How it can be compressed, by the values of the load key."""
+    frames: bool = False
+    """True if messages are in frames, of text or binary."""
     transits: int = 1
     """How many ways between subscriber and server a message may have to wait for, at most. Where every answer needs a
     request of its own: that of the answer before, that of the request, and its own."""
@@ -51,7 +53,9 @@ class Transport:
             return self.polls
         if key == "target":
             return not (self.own_target or self.feeds_itself)
-        return self.deflates if key == "compression" else True
+        if key == "frames":
+            return self.frames
+        return bool(self.compressions) if key == "compression" else True
 
 
 TRANSPORTS: dict[str, Transport] = {
@@ -90,7 +94,8 @@ TRANSPORTS: dict[str, Transport] = {
             "clients.websocket:WebSocket",
             "/websocket",
             "one WebSocket, a message a frame",
-            deflates=True,
+            compressions=("permessage-deflate",),
+            frames=True,
             asks="upgrade",
         ),
     )
@@ -107,6 +112,7 @@ FLOORS: dict[str, Transport] = {
             "lines on a bare TCP connection, no HTTP",
             own_target="tcp",
             cursor="none",
+            compressions=(),
             drawn_as="bare TCP",
         ),
         Transport(
@@ -116,6 +122,7 @@ FLOORS: dict[str, Transport] = {
             "no network: handed over inside the swarm",
             feeds_itself=True,
             cursor="none",
+            compressions=(),
             drawn_as="instrument alone",
         ),
     )

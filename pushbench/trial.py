@@ -20,7 +20,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol
 
-from pushbench import handshakes, message, noticing, probes
+from pushbench import handshakes, message, noticing, padding, probes
 from pushbench.audience import CONNECTING
 from pushbench.backplane import backplane
 from pushbench.cast import Cast
@@ -218,11 +218,12 @@ def _publish_some(trial: Trial, server: Running | Mortal) -> None:
     """Publish what there is to be after the last plateau, one message after the other."""
     assert trial.target
     target, way = trial.target, trial.target.way(trial.load.publish_via)
+    pads = padding.pads(trial.load.payload, trial.load.payload_bytes - message.FRAME_BYTES)
     try:
         with WAYS[way]((server.host, server.port), target.path(target.publish[way]), target.reach) as outlet:
             for seq in range(trial.phases.plateau_messages):
                 now_ns = time.monotonic_ns()
-                outlet.send(message.encode(seq, now_ns, now_ns, trial.load.payload_bytes))
+                outlet.send(message.encode(seq, now_ns, now_ns, trial.load.payload_bytes, pads))
             outlet.settle(ANSWER_S)
     except Exception as error:
         raise TrialFailed(f"publishing after the ramp failed: {type(error).__name__}: {error}") from error

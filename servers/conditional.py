@@ -6,6 +6,7 @@ The validator (`ETag`, `If-None-Match`; RFC 9110 section 13.1.2) is the id of th
 from starlette.requests import Request
 from starlette.responses import Response
 
+from servers.coding import coder, told
 from servers.hub import Message, parse_position
 
 
@@ -20,14 +21,21 @@ def nothing_yet(position: int) -> Response:
     return Response(status_code=204, headers=_etag(position))
 
 
-def whats_new(messages: list[Message], position: int, *, empty: bool = False) -> Response:
-    """200 with one message a line, or 304 if there is none after `position`; with `empty` then a 200 without a line."""
+def whats_new(messages: list[Message], position: int, *, coding: str = "", empty: bool = False) -> Response:
+    """200 with one message a line, or 304 if there is none after `position`; with `empty` then a 200 without a line.
+
+    With a `coding` the body is compressed, and the validator a weak one: other bytes would say the same.
+    """
     if empty and not messages:
         return Response(b"", media_type="text/plain", headers=_etag(position))
     if not messages:
         return Response(status_code=304, headers=_etag(position))
     body = b"".join([message.data + b"\n" for message in messages])
-    return Response(body, media_type="text/plain", headers=_etag(messages[-1].id))
+    headers = _etag(messages[-1].id)
+    if compressor := coder(coding):
+        body = compressor.say(body) + compressor.end()
+        headers = {"etag": f"W/{headers['etag']}"} | told(coding)
+    return Response(body, media_type="text/plain", headers=headers)
 
 
 def _etag(position: int) -> dict[str, str]:

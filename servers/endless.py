@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from servers.coding import coder, told
 from servers.hub import Cursor, CursorGone
 from servers.pump import Encode, Run, pump_of
 
@@ -22,13 +23,15 @@ class EndlessResponse(StreamingResponse):
         last: Callable[[CursorGone], bytes],
         *,
         first: bytes = b"",
+        coding: str = "",
         media_type: str,
         headers: Mapping[str, str],
     ) -> None:
         self.status_code = 200
         self.media_type = media_type
         self.background = None
-        self.init_headers(headers)
+        self.init_headers({**headers, **told(coding)})
+        self._coder = coder(coding)
         self._cursor = cursor
         self._encode = encode
         self._first = first
@@ -36,7 +39,7 @@ class EndlessResponse(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        self._pump = pump_of(scope)
+        self._pump = None if self._coder else pump_of(scope)  # each has its own compressor, and nothing is said to all
         if self._pump:  # it sees by itself that the client has left: a second task for that took 4 KiB
             await self.stream_response(send)
         else:
@@ -46,6 +49,8 @@ class EndlessResponse(StreamingResponse):
         """Send all of it."""
 
         async def say(body: bytes, *, more: bool = True) -> None:
+            if self._coder:
+                body = self._coder.say(body) if more else self._coder.end()
             await send({"type": "http.response.body", "body": body, "more_body": more})
 
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})

@@ -6,22 +6,28 @@ Source: RFC 6455 section 5.2.
 from servers.hub import Message
 from servers.pump import once
 
-FIN_TEXT = 0x81
+FIN_TEXT, FIN_BINARY = 0x81, 0x82
 SHORT, LONG = 125, 65_535
 """The longest payloads whose lengths are in the frame's second byte, and in two more."""
 
 
-def frame(data: bytes) -> bytes:
-    """The one text frame of a message, from a server."""
+def frame(data: bytes, first: int = FIN_TEXT) -> bytes:
+    """The one frame of a message, from a server; it begins with that byte."""
     size = len(data)
     if size <= SHORT:
-        return bytes((FIN_TEXT, size)) + data
+        return bytes((first, size)) + data
     if size <= LONG:
-        return bytes((FIN_TEXT, 126)) + size.to_bytes(2) + data
-    return bytes((FIN_TEXT, 127)) + size.to_bytes(8) + data
+        return bytes((first, 126)) + size.to_bytes(2) + data
+    return bytes((first, 127)) + size.to_bytes(8) + data
 
 
 @once
-def frames(messages: list[Message]) -> bytes:
-    """The frames of these messages."""
+def text_frames(messages: list[Message]) -> bytes:
+    """The text frames of these messages."""
     return b"".join([frame(message.data) for message in messages])
+
+
+@once
+def binary_frames(messages: list[Message]) -> bytes:
+    """The binary frames of these messages."""
+    return b"".join([frame(message.data, FIN_BINARY) for message in messages])

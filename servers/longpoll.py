@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from servers.coding import coding
 from servers.conditional import nothing_yet, validator, whats_new
 from servers.hub import Hub, Message
 from servers.options import Options
@@ -31,7 +32,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
                 messages: list[Message] = await anext(cursor, [])
             finally:
                 leaving.cancel()
-        return whats_new(messages, position)
+        return whats_new(messages, position, coding=coding(request.headers, options))
 
     return [Route("/longpoll", poll)]
 

@@ -48,7 +48,12 @@ class Options:
         "as any application does.",
         choices=("direct", "asgi"),
     )
-    compression: str = _option("none", "Compression of WebSocket messages.", choices=("none", "permessage-deflate"))
+    compression: str = _option(
+        "none",
+        "How messages on WebSockets, or HTTP answers, are compressed if the client agrees.",
+        choices=("none", "permessage-deflate", "gzip", "br"),
+    )
+    frames: str = _option("text", "The kind of WebSocket frames that messages are in.", choices=("text", "binary"))
     heartbeat_s: float = _option(
         15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
     )

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from servers.coding import coding
 from servers.conditional import nothing_yet, validator, whats_new
 from servers.hub import Hub, parse_position
 from servers.options import Options
@@ -25,11 +26,12 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     async def poll(request: Request) -> Response:
         if (after := request.query_params.get("after")) is not None:
             position = await hub.start(parse_position(after))
-            return whats_new(hub.after(position, RESPONSE_BYTES), position, empty=True)
+            chosen = coding(request.headers, options)
+            return whats_new(hub.after(position, RESPONSE_BYTES), position, coding=chosen, empty=True)
         by_validator = validator(request)
         position = await hub.start(by_validator)
         if by_validator is None:
             return nothing_yet(position)
-        return whats_new(hub.after(position, RESPONSE_BYTES), position)
+        return whats_new(hub.after(position, RESPONSE_BYTES), position, coding=coding(request.headers, options))
 
     return [Route("/polling", poll)]

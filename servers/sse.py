@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from servers.coding import Coder, coder, coding, told
 from servers.endless import EndlessResponse
 from servers.hub import Cursor, CursorGone, Hub, Message, parse_position
 from servers.options import Options
@@ -29,9 +30,14 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         return hub.cursor(position, wake_every_s=wake_every_s)
 
     async def by_sse_starlette(request: Request) -> EventSourceResponse:
-        reader = await cursor(request, wake_every_s=0)  # the library has a heartbeat of its own
+        # The library has a heartbeat of its own, but would write it into the middle of what is compressed.
+        compressor = coder(chosen := coding(request.headers, options))
+        reader = await cursor(request, wake_every_s=options.heartbeat_s if compressor else 0)
         return EventSourceResponse(
-            _events(reader), ping=options.heartbeat_s, ping_message_factory=_heartbeat, headers=_etag(reader)
+            _compressed(_events(reader), compressor) if compressor else _events(reader),
+            ping=0 if compressor else options.heartbeat_s,
+            ping_message_factory=_heartbeat,
+            headers=_etag(reader) | told(chosen),
         )
 
     async def by_streaming_response(request: Request) -> Response:
@@ -40,7 +46,13 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         if request.method == "HEAD":  # a body that never ends would hold the connection, and show nothing
             return Response(media_type="text/event-stream", headers=headers)
         return EndlessResponse(
-            reader, _said, _last_event, first=_first_block(reader), media_type="text/event-stream", headers=headers
+            reader,
+            _said,
+            _last_event,
+            first=_first_block(reader),
+            coding=coding(request.headers, options),
+            media_type="text/event-stream",
+            headers=headers,
         )
 
     return [
@@ -57,6 +69,12 @@ async def _events(cursor: Cursor) -> AsyncIterator[bytes]:
                 yield _said(messages)
         except CursorGone as gone:
             yield _last_event(gone)
+
+
+async def _compressed(parts: AsyncIterator[bytes], compressor: Coder) -> AsyncIterator[bytes]:
+    async for part in parts:
+        yield compressor.say(part)
+    yield compressor.end()
 
 
 @once

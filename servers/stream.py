@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from servers.coding import coding
 from servers.endless import EndlessResponse
 from servers.hub import CursorGone, Hub, Message, parse_position
 from servers.options import Options
@@ -26,7 +27,8 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         if request.method == "HEAD":  # a body that never ends would hold the connection, and show nothing
             return Response(media_type="text/plain", headers=headers)
         cursor = hub.cursor(position, wake_every_s=options.heartbeat_s)
-        return EndlessResponse(cursor, _lines, _last_line, media_type="text/plain", headers=headers)
+        chosen = coding(request.headers, options)
+        return EndlessResponse(cursor, _lines, _last_line, coding=chosen, media_type="text/plain", headers=headers)
 
     return [Route("/stream", stream, methods=["GET"])]
 

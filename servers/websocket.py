@@ -1,4 +1,4 @@
-"""WebSocket: `GET /websocket?after=ID`, one text frame a message.
+"""WebSocket: `GET /websocket?after=ID`, one text (or binary) frame a message.
 
 The handshake's `ETag` is the position at which it starts; each frame is one further. Heartbeats are ping frames, which
 uvicorn sends. A close with code 4410 is the server's last word to a reader whose position is gone.
@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from servers.access import agreed
-from servers.frames import frames
+from servers.frames import binary_frames, text_frames
 from servers.hub import CursorGone, Hub, parse_position
 from servers.options import Options
 from servers.pump import pump_of
@@ -23,6 +23,8 @@ REASON_BYTES = 123  # what a close frame has room for, RFC 6455 section 5.5
 def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     """The routes of this transport."""
 
+    binary = options.frames == "binary"
+
     async def push(websocket: WebSocket) -> None:
         after = websocket.query_params.get("after")
         position = await hub.start(None if after is None else parse_position(after))
@@ -31,14 +33,14 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
             leaving = asyncio.create_task(_client_leaves(websocket))
             try:
                 if pump := pump_of(websocket.scope):  # it sees by itself that the client has left
-                    await pump(cursor, frames)
+                    await pump(cursor, binary_frames if binary else text_frames)
                 else:
                     leaving.add_done_callback(lambda _: cursor.wake())
                     async for messages in cursor:
                         if leaving.done():
                             return
                         for message in messages:
-                            await websocket.send_text(message.text)
+                            await (websocket.send_bytes(message.data) if binary else websocket.send_text(message.text))
                 await websocket.close(1001, "the server is stopping")
             except CursorGone as gone:
                 await websocket.close(CLOSE_CURSOR_GONE, f"{gone.name}: {gone}"[:REASON_BYTES])

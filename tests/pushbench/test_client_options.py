@@ -17,9 +17,12 @@ def test_only_pollers_are_told_how_to_poll() -> None:
     assert (worse["keep_connection"], worse["validators"]) == (False, False)
 
 
-def test_only_a_websocket_compresses_its_messages() -> None:
-    assert client_options(load("websocket")) == {"deflate": False}
+def test_compression_is_asked_for_in_the_transports_own_way() -> None:
+    assert client_options(load("websocket")) == {}
     assert client_options(load("websocket", compression="permessage-deflate")) == {"deflate": True}
+    assert client_options(load("sse", compression="br")) == {"headers": {"Accept-Encoding": "br"}}
+    both = client_options(load("sse", compression="gzip", headers="browser"))
+    assert both["headers"] == {**BROWSER_HEADERS, "Accept-Encoding": "gzip"}
 
 
 def test_a_browsers_headers_are_as_long_as_a_browsers() -> None:

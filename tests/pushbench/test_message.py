@@ -5,8 +5,8 @@ import json
 import pytest
 from hypothesis import given, strategies as st
 
-from pushbench import message
-from pushbench.message import MAX_NS, MAX_SEQ, MIN_BYTES, Stamp
+from pushbench import message, padding
+from pushbench.message import FRAME_BYTES, MAX_NS, MAX_SEQ, MIN_BYTES, Stamp
 
 SEQS = st.integers(0, MAX_SEQ)
 TIMES_NS = st.integers(0, MAX_NS)
@@ -26,6 +26,16 @@ def test_a_message_is_one_line_of_json_with_the_same_numbers(seq: int, due_ns: i
     said = json.loads(data)
     assert list(said) == ["seq", "due_ns", "sent_ns", "pad"]
     assert (said["seq"], said["due_ns"], said["sent_ns"]) == (seq, due_ns, sent_ns)
+    assert data.decode("ascii").isprintable()
+
+
+@pytest.mark.parametrize("kind", padding.KINDS)
+@given(seq=SEQS, size_bytes=SIZES)
+def test_whatever_fills_it_a_message_is_json_of_its_size(kind: str, seq: int, size_bytes: int) -> None:
+    data = message.encode(seq, 1, 2, size_bytes, padding.pads(kind, size_bytes - FRAME_BYTES))
+    assert len(data) == size_bytes
+    assert message.decode(data) == Stamp(seq, 1, 2)
+    assert json.loads(data)["seq"] == seq
     assert data.decode("ascii").isprintable()
 
 
@@ -68,7 +78,7 @@ ILLEGAL = {
 def test_whatever_is_illegal_is_refused_and_no_message_comes_of_it(wrong: str, data: st.DataObject) -> None:
     values = {name: data.draw((ILLEGAL if name == wrong else LEGAL)[name]) for name in LEGAL}
     with pytest.raises(ValueError, match=r"has no room for its numbers|negative or too large"):
-        message.encode(**values)
+        message.encode(values["seq"], values["due_ns"], values["sent_ns"], values["size_bytes"])
 
 
 @given(st.binary(max_size=200) | SIZES.map(lambda size: message.encode(1, 2, 3, size)[: size // 2]))

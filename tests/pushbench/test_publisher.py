@@ -205,6 +205,7 @@ async def begin(board: Switchboard, **changes: Any) -> Conversation:
         schedule=HUNDRED_HZ,
         give_up_s=1e9,  # long after the start that a test gives
         payload_bytes=100,
+        payload="filler",
         cores=tuple(os.sched_getaffinity(0)),
     )
     report = asyncio.ensure_future(asyncio.to_thread(publish, replace(plan, **changes)))

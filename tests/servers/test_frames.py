@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from servers.app import create_app
-from servers.frames import frame, frames
+from servers.frames import frame, text_frames
 from servers.hub import Message
 from servers.options import Options
 from tests.serving import serving
@@ -39,8 +39,8 @@ def test_a_frame_is_a_whole_unmasked_text_whatever_its_length(size: int) -> None
 
 def test_messages_are_encoded_once_for_all_who_are_given_the_same_list() -> None:
     messages = [Message(1, b"x", "x"), Message(2, b"y", "y")]
-    assert frames(messages) == frame(b"x") + frame(b"y")
-    assert frames(messages) is frames(messages)
+    assert text_frames(messages) == frame(b"x") + frame(b"y")
+    assert text_frames(messages) is text_frames(messages)
 
 
 MESSAGES = [f"message {number}" for number in range(20)]
