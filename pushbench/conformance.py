@@ -35,7 +35,7 @@ ENDS_S = 1.0
 UNKNOWN = 10**12
 """A cursor that no server has come to."""
 LARGEST_BYTES = 65_536
-MESSAGES, MANY, LARGE = 100, 50, 150
+MESSAGES, TO_MANY, MANY, LARGE = 100, 30, 50, 150
 SHOWN = 60
 """So many characters of a message are told of at most."""
 CHECK_S = 60.0
@@ -204,7 +204,7 @@ async def to_one(bench: Bench) -> None:
 
 async def to_many(bench: Bench) -> None:
     """so do fifty"""
-    await _to_each(bench, MANY, _numbered(MESSAGES))
+    await _to_each(bench, MANY, _numbered(TO_MANY))
 
 
 async def not_from_before(bench: Bench) -> None:

@@ -29,6 +29,13 @@ PACKAGES = (
     "uvloop",
     "redis",
     "hiredis",
+    "brotli",
+    # servers of others
+    "hypercorn",
+    "h11",
+    "h2",
+    "wsproto",
+    "granian",
     # the swarm
     "aiohttp",
     "aiosignal",

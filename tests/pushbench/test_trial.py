@@ -14,7 +14,7 @@ from itertools import cycle
 import pytest
 
 from pushbench.checks import Verdict
-from pushbench.columns import COLUMNS, LEDGER, MEASURED
+from pushbench.columns import COLUMNS, LEDGER, MEASURED, TLS
 from pushbench.outcome import Outcome
 from pushbench.plans import Trial
 from pushbench.run import target_of
@@ -42,7 +42,7 @@ AFTER_TRAFFIC = {name for name in MEASURED if "_traffic_" in name}
 SLOPES = {
     name for name in MEASURED if re.match(r"((server|client)_(user|kernel).*|both_ends)_bytes_per_connection", name)
 } - AFTER_TRAFFIC
-WITH_TRAFFIC = set(MEASURED) - SLOPES - AFTER_TRAFFIC - OF_A_RELAY
+WITH_TRAFFIC = set(MEASURED) - SLOPES - AFTER_TRAFFIC - OF_A_RELAY - TLS.keys()
 MISBEHAVING = {f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)}
 MISBEHAVING |= {"connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"}
 MISBEHAVING |= {"slow_delivered", "slow_lost", "slow_ended", "slow_ended_by", "noticed_p50_ms", "noticed_all_ms"}
