@@ -1,6 +1,7 @@
 """WebSocket: a message a frame."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 from clients.ends import CursorGone, SubscriptionEnded
@@ -22,8 +23,12 @@ class WebSocket(Pushed):
     _parting: asyncio.Future[None] | None = None
     """Set while it waits for the server's half of the closing handshake."""
 
-    def __init__(self, url: str, *, deflate: bool = False, **options: Any) -> None:
+    def __init__(
+        self, url: str, *, deflate: bool = False, on_pong: Callable[[bytes], None] | None = None, **options: Any
+    ) -> None:
+        """`on_pong` is called with the payload of every pong that comes."""
         super().__init__(url, **options)
+        self._on_pong = on_pong
         self._window_bits = 15 if deflate else 0
 
     async def _connect(self) -> None:
@@ -42,11 +47,18 @@ class WebSocket(Pushed):
             only_messages = False
             if opcode == PING:
                 self._say(PONG, payload)
+            elif opcode == PONG:
+                if self._on_pong:
+                    self._on_pong(payload)
             elif opcode == CLOSE:
                 self._close_came(payload)
             elif opcode == BROKEN:
                 self._end(SubscriptionEnded(f"the server broke the protocol: {payload.decode()}"))
         return only_messages and self._frames.between
+
+    def ping(self, payload: bytes) -> None:
+        """Ask for a pong with that payload, of 125 bytes at most."""
+        self._say(PING, payload)
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection broke, or was closed without a good-bye."""

@@ -22,6 +22,7 @@ import numpy as np
 
 from clients.ends import ENDS, CursorGone
 from clients.subscription import HandOver
+from pushbench import pings
 from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.part import ALL, Part
 from pushbench.reach import PLAIN, Reach
@@ -81,6 +82,8 @@ class Habits:
     """How the server is reached."""
     start_path: str = ""
     """Where those that poll ask from where to ask; empty: where they ask anyhow."""
+    ping_s: float = 0.0
+    """How often each pings the server in the window; 0: never."""
     backoff: Backoff | None = None
     """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
 
@@ -106,6 +109,8 @@ class Audience:
         self._headers = {**habits.options.get("headers", {}), **habits.reach.headers}
         if self._headers:
             self._options["headers"] = self._headers
+        if habits.ping_s:
+            self._options["on_pong"] = self._pong
         if habits.reach.tls:
             self._options["tls"] = habits.reach.context()
         self._lives: list[asyncio.Task[None]] = []
@@ -127,6 +132,11 @@ class Audience:
         self.ended: Counter[str] = Counter()
         """Why subscribers ended before they were told to, and how many for each reason."""
         self._vanishing: list[Any] = []
+        self._there: dict[int, Any] = {}  # who is connected and may be told to ping
+        self.pinged = 0
+        """How many pings were sent in the window."""
+        self.pongs: list[tuple[bytes, int]] = []
+        """Their answers: payload, and when it came."""
         self.slow_readings = [Reading() for _ in part.numbers(habits.slow)]
         self.slow_ended: Counter[str] = Counter()
         """Why slow readers were ended, and how many for each reason."""
@@ -163,6 +173,7 @@ class Audience:
             asyncio.create_task(self._pause_and_resume(window_ns)),
             asyncio.create_task(self._churn(window_ns)),
             asyncio.create_task(self._vanish(window_ns[0])),
+            *([asyncio.create_task(self._ping(window_ns))] if self._habits.ping_s else []),
         ]
 
     def one_more(self, url: str) -> Subscriber:
@@ -281,7 +292,23 @@ class Audience:
                 self.arrivals.append(Arrival(number, began, now, again))
                 if not again:
                     self.joined_ns[number] = now
-            await subscriber.receive(sink)
+            self._there[number] = subscriber
+            try:
+                await subscriber.receive(sink)
+            finally:
+                del self._there[number]
+
+    async def _ping(self, window_ns: tuple[int, int]) -> None:
+        """Have one after the other ping, each as often as it is to."""
+        every_ns = self._habits.ping_s * 1e9 / max(1, len(self._numbers))
+        for nth in range(int((window_ns[1] - window_ns[0]) / every_ns)):
+            await _until(window_ns[0] + round(nth * every_ns))
+            if subscriber := self._there.get(nth % len(self._numbers)):
+                subscriber.ping(pings.stamped(time.monotonic_ns()))
+                self.pinged += 1
+
+    def _pong(self, payload: bytes) -> None:
+        self.pongs.append((payload, time.monotonic_ns()))
 
     async def _join_late(self, window_ns: tuple[int, int]) -> None:
         first = self._habits.subscribers - self._habits.join_late

@@ -117,6 +117,11 @@ TLS: dict[str, Column] = {
         )
     },
 }
+PINGS: dict[str, Column] = {
+    "ping_p50_ms": Column("float", "from a subscriber's ping to its pong, median"),
+    "ping_p99_ms": Column("float", "likewise, 99 % quantile"),
+    "pings_unanswered": Column("int", "pings of the window without a pong"),
+}
 SEARCH: dict[str, Column] = {
     "search": Column("int", "which search of the cell, from 1; this and the next five are empty where nothing is searched"),
     "step": Column("int", "which step of that search, from 1"),
@@ -138,6 +143,7 @@ MEASURED: dict[str, Column] = {
     **CPU,
     **WIRE,
     **TLS,
+    **PINGS,
     **_slope("server_user", "the server's unique set size (USS)"),
     **_slope("server_kernel", "half of the host's growth in slab and TCP queues"),
     "server_user_traffic_bytes_per_connection": Column(

@@ -23,6 +23,7 @@ SETTINGS: dict[str, str] = {
     "tls": "TLS {}",
     "longpoll_timeout_s": "held {} s",
     "heartbeat_s": "heartbeat {} s",
+    "ping_s": "pings every {} s",
     "publish_via": "published by {}",
     "pacing": "{} loop",
     "server_loop": "{} server loop",

@@ -177,6 +177,7 @@ def concluded(
         **seen.arrivals.columns,
         **recovered,
         **seen.slow.columns(published),
+        **seen.pings.columns,
         **machine.peaks,
         **machine.noticed,
         "server_away_ms": outage.away_s * 1000 if outage else None,

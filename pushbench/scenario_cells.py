@@ -257,7 +257,7 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
 def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
     """What a transport, or a floor, has no part in."""
     row = ROWS[cell.transport]
-    for key in ("poll_connection", "poll_empty", "compression", "frames"):
+    for key in ("poll_connection", "poll_empty", "compression", "frames", "ping_s"):
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain and not (value in row.compressions if key == "compression" else row.heeds(key)):
             says = (

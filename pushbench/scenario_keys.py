@@ -140,6 +140,12 @@ class Load(Table):
     heartbeat_s: float = Field(
         default=15.0, ge=0, le=3600, description="between signs of life on an idle connection; 0: none"
     )
+    ping_s: float = Field(
+        default=0.0,
+        ge=0,
+        le=3600,
+        description="each WebSocket subscriber pings so often in the window; 0: never",
+    )
     publish_via: Literal["websocket", "post"] = Field(
         default="websocket", description="how the publisher hands messages to the server"
     )

@@ -147,6 +147,9 @@ SLOW = (
 )
 """What becomes of slow readers, and of the memory meanwhile."""
 
+PINGS = (Figure("p50, ms", "ping_p50_ms"), Figure("p99, ms", "ping_p99_ms"), Figure("unanswered", "pings_unanswered"))
+"""From a ping to its pong."""
+
 VANISHED = (Figure("half noticed, ms", "noticed_p50_ms"), Figure("all noticed, ms", "noticed_all_ms"))
 """How long the server keeps a peer that is gone."""
 
@@ -226,6 +229,7 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
         *([_table("Memory of the server, per connection", trials, MEMORY, {})] if states else []),
         _table("Over several processes: a connection's memory, and who is told first and last", several, MANY, {}),
         _table("Connecting", trials, [figure for figure in CONNECTING if (trials[figure.column] > 0).any()], {}),
+        _table("Pings of the subscribers", trials[trials["ping_s"] > 0], PINGS, {}),
         _table("Beginning TLS", trials[trials["tls"].astype(bool)], TLS, {}, _agreed(trials)),
         _table("After the server was killed and is back", trials[trials["server_down_ms"] > 0], OUTAGE, {}, (RECOVERY,)),
         _table("Who reads slowly", trials[trials["slow_percent"] > 0], SLOW, {"ended by": _ended_by}),

@@ -16,7 +16,7 @@ import numpy as np
 import uvloop
 from numpy.typing import NDArray
 
-from pushbench import age, fanout, histogram, ledger, machine, probes, timeline, usage
+from pushbench import age, fanout, histogram, ledger, machine, pings, probes, timeline, usage
 from pushbench.audience import NEVER_NS, Audience, Habits
 from pushbench.clocks import SAME, Clock, Estimate
 from pushbench.comeback import Arrival, arrivals, caught_up_ns
@@ -282,6 +282,7 @@ class _Swarm:
                 ended=dict(self.audience.slow_ended.most_common(ENDS_TOLD)),
             ),
             caught_up_ns=caught_up,
+            pings=pings.Pings(self.audience.pinged, pings.took(self.audience.pongs)),
             shares=tuple(usage.share(before, after) for before, after in pairwise(self.usages)),
         )
 

@@ -15,6 +15,7 @@ from pushbench.comeback import Arrivals
 from pushbench.fanout import Fanout
 from pushbench.lag import Lag
 from pushbench.ledger import Ledger
+from pushbench.pings import Pings
 from pushbench.slow import Slow
 from pushbench.timeline import Timeline
 from pushbench.usage import Share
@@ -66,6 +67,8 @@ class SwarmReport:
     """When each subscriber had all that was due when the server returned; None for one that never had."""
     shares: tuple[Share, ...] = ()
     """What its process had of its core in the window, by its own account; empty if the run can see that for itself."""
+    pings: Pings = field(default=Pings())
+    """What came of the subscribers' pings."""
     fanout: Fanout = field(default=Fanout())
     """Of each measured message, the first and the last subscriber's latency."""
 
@@ -107,6 +110,7 @@ def merged(reports: Sequence[SwarmReport]) -> SwarmReport:
         slow=sum((one.slow for one in others), first.slow),
         caught_up_ns=tuple(moment for one in reports for moment in one.caught_up_ns),
         shares=tuple(share for one in reports for share in one.shares),
+        pings=sum((one.pings for one in others), first.pings),
         fanout=fanout.total([one.fanout for one in reports]),
     )
 

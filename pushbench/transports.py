@@ -53,7 +53,7 @@ class Transport:
             return self.polls
         if key == "target":
             return not (self.own_target or self.feeds_itself)
-        if key == "frames":
+        if key in ("frames", "ping_s"):
             return self.frames
         return bool(self.compressions) if key == "compression" else True
 

@@ -294,7 +294,7 @@ class Cursor:
     than wait follows, and takes.
     """
 
-    __slots__ = ("_future", "_hub", "_look", "_timer", "_wake_every_s", "_woken", "position")
+    __slots__ = ("_ended", "_future", "_hub", "_look", "_timer", "_wake_every_s", "_woken", "position")
 
     def __init__(self, hub: Hub, position: int, wake_every_s: float) -> None:
         self.position = position  # id of the last message that was handed out
@@ -304,6 +304,7 @@ class Cursor:
         self._look: Callable[[], None] | None = None  # set only while following, or standing by
         self._timer: asyncio.TimerHandle | None = None  # set only while entered, and if it wakes at all
         self._woken = False  # someone wants the reader to look up even if there is no message
+        self._ended = False  # nothing more is wanted
 
     def __enter__(self) -> Self:
         self._hub._cursors.add(self)
@@ -324,7 +325,7 @@ class Cursor:
     async def __anext__(self) -> list[Message]:
         """Wait for messages; an empty list if the cursor was woken without any."""
         hub = self._hub
-        while not hub.closed:
+        while not self.closed:
             if (messages := self.take()) is not None:
                 return messages
             self._future = asyncio.get_running_loop().create_future()
@@ -339,7 +340,12 @@ class Cursor:
     @property
     def closed(self) -> bool:
         """Whether nothing more will come."""
-        return self._hub.closed
+        return self._ended or self._hub.closed
+
+    def end(self) -> None:
+        """Hand out nothing more, as if the hub were closed."""
+        self._ended = True
+        self.wake()
 
     def take(self) -> list[Message] | None:
         """What has come, without waiting: None if nothing has, an empty list if the cursor was woken without any."""

@@ -57,6 +57,9 @@ class Options:
     heartbeat_s: float = _option(
         15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
     )
+    sse_retry_ms: int = _option(
+        0, "What an EventSource is told to wait before it reconnects, by the field retry of SSE; 0 tells nothing.", least=0
+    )
     drop_unanswered_s: float = _option(
         0.0,
         "A connection whose peer has acknowledged or made room for nothing for so long, or answered no ping, is dropped; "

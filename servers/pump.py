@@ -87,8 +87,11 @@ class Pump:
     def look(self) -> None:
         """Write what there is, as far as there is room; then join the others."""
         try:
-            if self._in_step:  # a heartbeat is due
-                self._write(self._encode([]))
+            if self._in_step:  # a heartbeat is due, or nothing more is wanted
+                if self._cursor.closed:
+                    self.stop()
+                else:
+                    self._write(self._encode([]))
                 return
             while not self.full and (messages := self._cursor.take()) is not None:
                 data = self._encode(messages)

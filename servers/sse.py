@@ -34,7 +34,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         compressor = coder(chosen := coding(request.headers, options))
         reader = await cursor(request, wake_every_s=options.heartbeat_s if compressor else 0)
         return EventSourceResponse(
-            _compressed(_events(reader), compressor) if compressor else _events(reader),
+            _compressed(_events(reader, options), compressor) if compressor else _events(reader, options),
             ping=0 if compressor else options.heartbeat_s,
             ping_message_factory=_heartbeat,
             headers=_etag(reader) | told(chosen),
@@ -49,7 +49,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
             reader,
             _said,
             _last_event,
-            first=_first_block(reader),
+            first=_first_block(reader, options),
             coding=coding(request.headers, options),
             media_type="text/event-stream",
             headers=headers,
@@ -61,9 +61,9 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     ]
 
 
-async def _events(cursor: Cursor) -> AsyncIterator[bytes]:
+async def _events(cursor: Cursor, options: Options) -> AsyncIterator[bytes]:
     with cursor:
-        yield _first_block(cursor)
+        yield _first_block(cursor, options)
         try:
             async for messages in cursor:
                 yield _said(messages)
@@ -83,8 +83,8 @@ def _said(messages: list[Message]) -> bytes:
     return b"".join(events) or _heartbeat().encode()
 
 
-def _first_block(cursor: Cursor) -> bytes:
-    return ServerSentEvent(id=str(cursor.position)).encode()
+def _first_block(cursor: Cursor, options: Options) -> bytes:
+    return ServerSentEvent(id=str(cursor.position), retry=options.sse_retry_ms or None).encode()
 
 
 def _last_event(gone: CursorGone) -> bytes:

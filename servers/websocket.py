@@ -1,7 +1,8 @@
 """WebSocket: `GET /websocket?after=ID`, one text (or binary) frame a message.
 
 The handshake's `ETag` is the position at which it starts; each frame is one further. Heartbeats are ping frames, which
-uvicorn sends. A close with code 4410 is the server's last word to a reader whose position is gone.
+uvicorn sends. A subscriber that says something is closed with 1008. A close with code 4410 is the server's last word to
+a reader whose position is gone.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from servers.hub import CursorGone, Hub, parse_position
 from servers.options import Options
 from servers.pump import pump_of
 
+CLOSE_POLICY, CLOSE_MISTAKE = 1008, 1011  # RFC 6455 section 7.4.1
 CLOSE_CURSOR_GONE = 4410  # RFC 6455 section 7.4.2 leaves 4000-4999 to applications; 410 is HTTP's Gone
 REASON_BYTES = 123  # what a close frame has room for, RFC 6455 section 5.5
 
@@ -30,27 +32,32 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         position = await hub.start(None if after is None else parse_position(after))
         with suppress(WebSocketDisconnect), hub.cursor(position) as cursor:
             await websocket.accept(agreed(websocket.scope), headers=[(b"etag", b'"%d"' % position)])
-            leaving = asyncio.create_task(_client_leaves(websocket))
+            heard = asyncio.create_task(_heard(websocket))
+            heard.add_done_callback(lambda _: cursor.end())
             try:
-                if pump := pump_of(websocket.scope):  # it sees by itself that the client has left
+                if pump := pump_of(websocket.scope):
                     await pump(cursor, binary_frames if binary else text_frames)
                 else:
-                    leaving.add_done_callback(lambda _: cursor.wake())
                     async for messages in cursor:
-                        if leaving.done():
-                            return
                         for message in messages:
                             await (websocket.send_bytes(message.data) if binary else websocket.send_text(message.text))
-                await websocket.close(1001, "the server is stopping")
+                if heard.done() and heard.result():
+                    await websocket.close(CLOSE_POLICY, "a subscriber says nothing: publish at /publish")
+                elif not heard.done():
+                    await websocket.close(1001, "the server is stopping")
             except CursorGone as gone:
                 await websocket.close(CLOSE_CURSOR_GONE, f"{gone.name}: {gone}"[:REASON_BYTES])
+            except WebSocketDisconnect:
+                raise
+            except Exception:
+                await websocket.close(CLOSE_MISTAKE, "the server has made a mistake")
+                raise  # so that it is logged
             finally:
-                leaving.cancel()
+                heard.cancel()
 
     return [WebSocketRoute("/websocket", push)]
 
 
-async def _client_leaves(websocket: WebSocket) -> None:
-    """Read and drop what the client says: a frame that nobody reads would also hold back its pongs and its close."""
-    while (await websocket.receive())["type"] != "websocket.disconnect":
-        pass
+async def _heard(websocket: WebSocket) -> bool:
+    """Wait until the client says something, or leaves; returns whether it said something, which is not its part."""
+    return bool((await websocket.receive())["type"] != "websocket.disconnect")

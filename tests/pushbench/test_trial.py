@@ -14,7 +14,7 @@ from itertools import cycle
 import pytest
 
 from pushbench.checks import Verdict
-from pushbench.columns import COLUMNS, LEDGER, MEASURED, TLS
+from pushbench.columns import COLUMNS, LEDGER, MEASURED, PINGS, TLS
 from pushbench.outcome import Outcome
 from pushbench.plans import Trial
 from pushbench.run import target_of
@@ -42,7 +42,7 @@ AFTER_TRAFFIC = {name for name in MEASURED if "_traffic_" in name}
 SLOPES = {
     name for name in MEASURED if re.match(r"((server|client)_(user|kernel).*|both_ends)_bytes_per_connection", name)
 } - AFTER_TRAFFIC
-WITH_TRAFFIC = set(MEASURED) - SLOPES - AFTER_TRAFFIC - OF_A_RELAY - TLS.keys()
+WITH_TRAFFIC = set(MEASURED) - SLOPES - AFTER_TRAFFIC - OF_A_RELAY - TLS.keys() - PINGS.keys()
 MISBEHAVING = {f"{what}_p{percent}_ms" for what in ("first_message", "reconnect") for percent in (50, 99)}
 MISBEHAVING |= {"connect_peak_per_s", "server_away_ms", "recovered_90_percent_ms", "recovered_all_ms"}
 MISBEHAVING |= {"slow_delivered", "slow_lost", "slow_ended", "slow_ended_by", "noticed_p50_ms", "noticed_all_ms"}
@@ -496,3 +496,11 @@ async def test_several_processes_of_a_server_are_measured_as_one() -> None:
     assert columns["delivered"] == columns["expected"] == 12 * 16
     assert columns["server_processes"] == 4  # the one that looks after the two, and Redis
     assert 0 < columns["fanout_first_ms"] <= columns["latency_p50_ms"] <= columns["fanout_last_ms"]
+
+
+async def test_subscribers_that_ping_are_answered_and_how_long_that_takes_is_told() -> None:
+    outcome = await attempt(trial(load("websocket", ping_s=0.05)), Phased())
+    columns = outcome.columns
+    assert columns["pings_unanswered"] == 0
+    assert 0 < columns["ping_p50_ms"] <= columns["ping_p99_ms"]
+    assert columns["lost"] == 0

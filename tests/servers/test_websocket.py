@@ -25,14 +25,6 @@ async def test_a_heartbeat_is_a_ping_frame(ask: Caller) -> None:
         assert (await socket.receive()).type is aiohttp.WSMsgType.PING
 
 
-async def test_what_the_client_says_is_read_and_dropped(ask: Caller) -> None:
-    async with ask.http.ws_connect(ask.server.url("/websocket")) as socket:
-        await socket.send_str("is anybody there?")
-        await socket.send_bytes(b"\0")
-        await ask.publish(b"1")
-        assert await socket.receive_str() == "1"
-
-
 @pytest.mark.parametrize(
     ("after", "status", "refusal"),
     [("1.5", 400, "cursor_invalid"), ("", 400, "cursor_invalid"), ("999999999", 410, "cursor_unknown")],
