@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 import aiohttp
 from yarl import URL
 
+from clients.answers import Answered, Whole
+from clients.coding import decoder
 from clients.ends import RequestRefused, refusal
 from clients.exchange import Exchange
 from clients.subscription import HandOver, Subscription
@@ -82,7 +84,7 @@ class ConditionalRequests(Subscription):
         hand_over(messages)
         return True
 
-    def _reached(self, answer: Exchange) -> Validators:
+    def _reached(self, answer: Exchange | Whole) -> Validators:
         """From where to ask next. Raises `RequestRefused` if the answer does not say."""
         if "etag" not in answer.headers:
             raise RequestRefused(
@@ -90,7 +92,7 @@ class ConditionalRequests(Subscription):
             )
         return Validators(answer.headers["etag"], answer.headers.get("last-modified", ""))
 
-    async def _answer(self) -> Exchange:
+    async def _answer(self) -> Exchange | Whole:
         """The answer to one request, on the connection that there is, or on a new one."""
         exchange = self._exchange
         if exchange and self._keep_connection:
@@ -109,10 +111,14 @@ class ConditionalRequests(Subscription):
         assert self.cursor is not None  # the first answer has said where it starts
         return self.cursor
 
-    async def _begin(self, url: str, *statuses: int, **how: Mapping[str, str]) -> Exchange:
-        """Ask on a new connection."""
+    async def _begin(self, url: str, *statuses: int, **how: Mapping[str, str]) -> Exchange | Whole:
+        """Ask on a new connection, or on a stream of a shared one."""
         await self._close()
         answer = await self._opener.get(url, *statuses, **how)
+        if isinstance(answer, Answered):
+            body = await answer.cut.body()
+            decode = decoder(answer.headers.get("content-encoding", ""))
+            return Whole(answer.status, answer.headers, decode(body) if decode and body else body)
         if not self._headers:
             sent = answer.request_info
             self._headers = "".join(f"{name}: {value}\r\n" for name, value in sent.headers.items())

@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import httptools
 
+from clients.answers import Answered
 from clients.coding import Decode, decoder
 from clients.ends import SubscriptionEnded
 from clients.opening import Answer, until_closed
@@ -16,15 +17,17 @@ class EndlessResponse(Pushed):
     _decode: Decode | None = None
     """What undoes the coding of its body, if it has one."""
 
-    def _opened(self, answer: Answer) -> None:
+    def _opened(self, answer: Answer | Answered) -> None:
         super()._opened(answer)
-        self._until_closed = until_closed(answer.status, answer.headers)
+        self._bare = isinstance(answer, Answered)
+        self._until_closed = self._bare or until_closed(answer.status, answer.headers)
         self._between_chunks = True
         if decode := decoder(answer.headers.get("content-encoding", "")):
             self._decode = decode
             self.on_body = self._on_coded_body  # type: ignore[method-assign]  # so that nothing is in the way of others
-        self._parser = httptools.HttpResponseParser(self)
-        self._feed(answer.cut.head)
+        if isinstance(answer, Answer):
+            self._parser = httptools.HttpResponseParser(self)
+            self._feed(answer.cut.head)
 
     def _on_coded_body(self, data: bytes) -> None:
         """A piece of a body in a coding."""
@@ -37,7 +40,10 @@ class EndlessResponse(Pushed):
         type(self).on_body(self, data)
 
     def _parse(self, data: bytes) -> bool:
-        self._feed(data)
+        if self._bare:  # HTTP/2 has frames of its own, which are undone already
+            self.on_body(data)
+        else:
+            self._feed(data)
         if self._decode:  # what it is depends on all before
             return False
         # A chunk's size may be cut off at the end without a word of the parser.

@@ -6,24 +6,23 @@ answer that is not wanted stays aiohttp's to its end.
 """
 
 import asyncio
-import socket
 import ssl
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Container, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp.client_proto import ResponseHandler
+from yarl import URL
 
+from clients.answers import Answered
 from clients.ends import refusal
+from clients.sockets import CONNECT_TIMEOUT_S, SocketFactory
 
-CONNECT_TIMEOUT_S = 60.0
+if TYPE_CHECKING:
+    from clients.http2 import Connection, Http2
+
 HEAD_END = b"\r\n\r\n"
-
-AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
-"""An address as `socket.getaddrinfo` gives it: family, type, protocol, canonical name, address."""
-SocketFactory = Callable[[AddressInfo], socket.socket]
-"""Makes the socket that is to be connected to an address."""
 
 
 class Cut(asyncio.Protocol):
@@ -139,18 +138,24 @@ class Opener:
         headers: Mapping[str, str] | None,
         socket_factory: SocketFactory | None,
         tls: ssl.SSLContext | None = None,
+        http2: "Http2 | None" = None,
         *,
         keep_connection: bool = True,
     ) -> None:
         self._headers = headers
         self._socket_factory = socket_factory
         self._tls = tls
+        self.http2 = http2
+        """The connections that are shared with others; None for one of its own, over HTTP/1.1."""
+        self._shared: Connection | None = None
         self._keep_connection = keep_connection
 
     async def get(
         self, url: str, *statuses: int, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
+    ) -> Answer | Answered:
         """Ask, and have an answer with one of these statuses. Raises `SubscriptionEnded` or aiohttp.ClientError."""
+        if self.http2:
+            return await self._on_a_stream(url, statuses, params, headers)
         async with self._session() as session:
             answer = await session.get(url, params=params, headers=headers)
             assert isinstance(answer, Answer)
@@ -158,8 +163,10 @@ class Opener:
 
     async def upgrade(
         self, url: str, *, params: Mapping[str, str] | None = None, window_bits: int = 0
-    ) -> tuple[Answer, bool]:
+    ) -> tuple[Answer | Answered, bool]:
         """Ask for a WebSocket; the answer, and whether messages may be compressed. Raises as `get` does."""
+        if self.http2:  # where no compression is asked for
+            return await self._on_a_stream(url, (200,), params, None, websocket=True), False
         seen = list[Answer]()
 
         async def note(
@@ -177,6 +184,36 @@ class Opener:
                 said = error.headers.get("refusal", error.message) if error.headers else error.message
                 raise refusal(error.request_info.url.path, error.status, said) from None
             return await seen[-1].wanted(session, 101), bool(opened.compress)
+
+    async def _on_a_stream(
+        self,
+        url: str,
+        statuses: Container[int],
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        *,
+        websocket: bool = False,
+    ) -> Answered:
+        assert self.http2
+        if self._shared is None or self._shared.closed:
+            self._shared = await self.http2.connection(url)
+        path = URL(url).update_query(params or {}).raw_path_qs
+        stream = self._shared.open(path, {**(self._headers or {}), **(headers or {})}, websocket=websocket)
+        try:
+            status, answered = await stream.head()
+            if status not in statuses:
+                said = (await stream.body())[:500].decode(errors="replace").strip()
+                raise refusal(URL(url).path, status, answered.get("refusal", "") if websocket else said)
+        except BaseException:
+            stream.close()
+            raise
+        return Answered(status, answered, stream)
+
+    def leave(self) -> None:
+        """Be done with what is shared."""
+        shared, self._shared = self._shared, None
+        if shared:
+            shared.leave()
 
     def _session(self, *traces: aiohttp.TraceConfig) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(

@@ -2,12 +2,16 @@
 
 import asyncio
 from abc import abstractmethod
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import aiohttp
 
+from clients.answers import Answered
 from clients.opening import Answer, Cut, position
 from clients.subscription import Cursor, HandOver, Subscription
+
+if TYPE_CHECKING:
+    from clients.http2 import Stream
 
 KNOWN_READS, KNOWN_BYTES = 256, 16_384
 """How many reads are remembered, and how long they may be."""
@@ -30,8 +34,8 @@ class Pushed(Subscription, asyncio.Protocol):
     _step = 0
     """How far it moves the cursor."""
 
-    _cut: Cut | None = None
-    """The connection."""
+    _cut: "Cut | Stream | None" = None
+    """The connection, or the stream."""
     _ended: asyncio.Future[NoReturn] | None = None
     """Set from when it receives."""
     _over: Exception | None = None
@@ -108,7 +112,7 @@ class Pushed(Subscription, asyncio.Protocol):
                 self._known.clear()
             self._known[data] = self._came
 
-    def _opened(self, answer: Answer) -> None:
+    def _opened(self, answer: Answer | Answered) -> None:
         self._cut = answer.cut
         self._known = self._all_known  # an attribute of its own is found in half the time
         if self.cursor is None:

@@ -7,9 +7,13 @@ import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from clients.opening import Opener, SocketFactory
+from clients.opening import Opener
+from clients.sockets import SocketFactory
+
+if TYPE_CHECKING:
+    from clients.http2 import Http2
 
 Cursor = Any
 """Where a subscription stands: whatever its transport has for that. What one had reached resumes another."""
@@ -18,14 +22,15 @@ HandOver = Callable[[list[bytes]], None]
 
 
 class Subscription(ABC):
-    """One subscriber of one feed, over one connection of its own.
+    """One subscriber of one feed, over one connection of its own, or a stream of its own on a shared one.
 
     Enter it to connect, await `receive` to be handed the messages, leave it to close. It is for one use.
 
     `url` is the transport's address. `after` is the cursor of an earlier subscription to resume from; without it the
     subscription starts with the next message that is published once it is entered. `headers` go with every request.
     `socket_factory` makes its sockets; None: as usual. `tls` is
-    how a https URL is connected to; None: as usual. Without `keep_connection` each request has a connection of its own.
+    how a https URL is connected to; None: as usual. With `http2` it has
+    streams on connections that it shares with others. Without `keep_connection` each request has a connection of its own.
     """
 
     def __init__(
@@ -36,25 +41,30 @@ class Subscription(ABC):
         headers: Mapping[str, str] | None = None,
         socket_factory: SocketFactory | None = None,
         tls: ssl.SSLContext | None = None,
+        http2: "Http2 | None" = None,
         keep_connection: bool = True,
     ) -> None:
         self.url = url
         self.cursor: Cursor | None = after
         """Up to where messages were handed over; None as long as the server has not said where that is."""
-        self._opener = Opener(headers, socket_factory, tls, keep_connection=keep_connection)
+        self._opener = Opener(headers, socket_factory, tls, http2, keep_connection=keep_connection)
 
     async def __aenter__(self) -> Self:
         try:
             await self._connect()
         except BaseException:
             await self._close()
+            self._opener.leave()
             raise
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._close()
+        try:
+            await self._close()
+        finally:
+            self._opener.leave()
 
     @abstractmethod
     async def _connect(self) -> None:

@@ -7,7 +7,7 @@ from typing import NoReturn, Self
 from urllib.parse import urlsplit
 
 from clients.ends import SubscriptionEnded
-from clients.opening import SocketFactory
+from clients.sockets import SocketFactory
 from clients.subscription import HandOver
 
 HELLO, WELCOME = b"subscribe\n", b"subscribed\n"

@@ -46,7 +46,8 @@ class WebSocket(Pushed):
                 continue
             only_messages = False
             if opcode == PING:
-                self._say(PONG, payload)
+                if not self._parting:  # a server may have forgotten one that has said good-bye, and take it amiss
+                    self._say(PONG, payload)
             elif opcode == PONG:
                 if self._on_pong:
                     self._on_pong(payload)

@@ -82,6 +82,8 @@ class Habits:
     """How the server is reached."""
     start_path: str = ""
     """Where those that poll ask from where to ask; empty: where they ask anyhow."""
+    streams: int = 0
+    """How many share a connection of HTTP/2; 0: each has one of its own, of HTTP/1.1."""
     ping_s: float = 0.0
     """How often each pings the server in the window; 0: never."""
     backoff: Backoff | None = None
@@ -91,6 +93,7 @@ class Habits:
 NEVER_NS = np.iinfo(np.int64).max
 """When one joins that never does."""
 SLOW_CLIENT = "clients.raw:Raw"
+SHARED = "clients.http2:Http2"
 SLOW_BUFFER_BYTES = 4096
 """What a slow reader's receive buffer is asked to hold, and the kernel makes twice that: little, so that the server soon
 feels it."""
@@ -125,6 +128,10 @@ class Audience:
         self._client = load_class(habits.transport.client)
         self.meter = Meter(copies=habits.leave_early, sources=_sources(part, habits.subscribers))
         """Counts what goes over the subscribers' sockets."""
+        if habits.streams:
+            shared = load_class(SHARED)
+            factory = self.meter.make
+            self._options["http2"] = shared(habits.streams, socket_factory=factory, tls=self._options.get("tls"))
         self.connect_traffic = Traffic()
         """What went over them until those were connected that connected before the traffic."""
         self.leaving = False
@@ -227,7 +234,7 @@ class Audience:
         """One subscriber's life. `settled` is set once it has connected, or has failed to."""
         options = self._options_of_one(self._url)
         line: Line | None = None
-        if not self._habits.transport.feeds_itself:
+        if not (self._habits.transport.feeds_itself or self._habits.streams):
             line = Line(self.meter)
             options["socket_factory"] = line.socket
         sink = self._recorder.sink(number)

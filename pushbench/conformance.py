@@ -90,12 +90,15 @@ class Bench:
     server: Running
     row: Transport
     served: Served
+    http2: Any = None
+    """Connections of HTTP/2 that all readers share; None: each has its own, of HTTP/1.1."""
 
     def reader(self, after: Any = None, port: int = 0) -> "Reader":
         """A reader that has not connected yet, resuming if it has a cursor; by another port, if it is given."""
         url = self.url(self.served.path, port)
         options: dict[str, Any] = {"interval_s": POLL_INTERVAL_S} if self.row.polls else {}
         options |= {"headers": self.target.reach.headers, "tls": self.target.reach.context()}
+        options |= {"http2": self.http2} if self.http2 else {}
         options |= {"drain": True} if self.row.polls and self.served.one_at_a_time else {}
         options |= {"start_url": urljoin(url, self.target.path(self.served.start))} if self.served.start else {}
         client: Subscription = load_class(self.row.client)(url, after=after, **options)

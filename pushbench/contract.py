@@ -127,6 +127,7 @@ class Contract(Table):
         pattern=PATH,
         description="a path that answers with last_id and cursors, in JSON; none: there is none",
     )
+    http2: bool = Field(default=False, description="whether it speaks HTTP/2 too, with WebSockets on it (RFC 8441)")
     heeds: Annotated[tuple[str, ...], Strict(False)] = Field(
         default=(), description="keys of the load that it heeds by itself, without being told of them"
     )
@@ -169,6 +170,8 @@ class Known:
             return f"{self.name} takes no messages by {load.publish_via}; it does by {' and '.join(ways)} (publish_via)"
         if self.contract.url and load.tls != (tls := self.contract.url.startswith("https:")):
             return f"{self.name} is reached {'over' if tls else 'without'} TLS, and tls is {shown(load.tls)} here"
+        if load.http == "2" and not self.contract.http2:
+            return f"{self.name} does not claim HTTP/2 (http)"
         for key in (*OPTIONS, *NEEDS_STATUS, "resume_percent", "churn_hz"):
             value = getattr(load, key)
             if value == Load.model_fields[key].default:

@@ -20,6 +20,8 @@ SETTINGS: dict[str, str] = {
     "compression": "{}",
     "frames": "{} frames",
     "payload": "{} payload",
+    "http": "HTTP/{}",
+    "streams": "{} on a connection",
     "tls": "TLS {}",
     "longpoll_timeout_s": "held {} s",
     "heartbeat_s": "heartbeat {} s",

@@ -55,6 +55,7 @@ BYTES_HOLD_FOR: dict[str, object] = {
     "poll_empty": "304",
     "compression": "none",
     "tls": False,
+    "http": "1.1",
     "rtt_ms": 0,
 }
 """And those of bytes for these: another server has other headers, and a relay passes on in packets of its own."""

@@ -39,12 +39,16 @@ PLAIN_ONLY = (
     "vanish_percent",
     "server_workers",
     "tls",
+    "http",
 )
 """What the floors have no part in: they take messages and serve them in one way, answer nobody, and know neither cursor nor
 response."""
 
 IN_THE_CLEAR = ("slow_percent", "vanish_percent", "relay_buffer_bytes")
 """What needs to read and write without TLS: readers on bare sockets, and a relay that looks at responses."""
+
+ONE_AT_A_TIME = ("slow_percent", "vanish_percent", "relay_buffer_bytes", "relay_idle_s", "relay_reset_percent")
+"""What is done to one subscriber's connection, of which with HTTP/2 there is none."""
 
 COMING_AND_GOING = ("join_late_percent", "resume_percent", "churn_hz", "slow_percent", "server_down_ms", "server_stall_ms")
 """What changes how many readers a server has, beside peers that vanish."""
@@ -145,6 +149,8 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem(f"{origin['swarms'][0]}.swarms", says, (origin["swarms"], origin["subscribers"]))
     yield from _relay_problems(phases, cell, origin)
     yield from _transport_problems(cell, origin)
+    if cell.http == "2":
+        yield from _http2_problems(cell, origin)
     for key in IN_THE_CLEAR if cell.tls else ():
         if getattr(cell, key):
             says = f"true together with {key}, which works in the clear alone; take one of the two out"
@@ -252,6 +258,18 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         )
         key = f"{origin['resume_percent'][0]}.resume_percent"
         yield Problem(key, says, (origin["resume_percent"], origin["join_late_percent"]))
+
+
+def _http2_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What HTTP/2 cannot have, or the clients do not speak on it."""
+    for key in ONE_AT_A_TIME:
+        if getattr(cell, key):
+            says = f'"2" together with {key}, which is for a connection that nobody shares; take one of the two out'
+            yield Problem(f"{origin['http'][0]}.http", says, (origin["http"], origin[key]))
+    for key, value in (("poll_connection", "new"), ("compression", "permessage-deflate")):
+        if getattr(cell, key) == value:
+            says = f'"2" together with {key} = {shown(value)}, which is of HTTP/1.1 alone; take one of the two out'
+            yield Problem(f"{origin['http'][0]}.http", says, (origin["http"], origin[key]))
 
 
 def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:

@@ -133,6 +133,12 @@ class Load(Table):
         description="permessage-deflate: each WebSocket message is compressed; gzip, br: the bodies of HTTP answers are",
     )
     frames: Literal["text", "binary"] = Field(default="text", description="the kind of WebSocket frames for messages")
+    http: Literal["1.1", "2"] = Field(
+        default="1.1", description="the version of HTTP between subscribers and server; with 2 they share connections"
+    )
+    streams: int = Field(
+        default=100, ge=1, le=1000, description="with HTTP/2: so many subscribers share a connection, each on a stream"
+    )
     tls: bool = Field(
         default=False, description="everything goes over TLS, with certificates of the run's own, which are verified"
     )

@@ -162,7 +162,8 @@ class _Swarm:
     async def _call_a_witness(self, host: str, port: int) -> None:
         """Call the one witness that there is among all subscribers of all swarms: the first has it."""
         transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
-        if not transport.feeds_itself and subscribers >= AMONG and not self.plan.part.number:
+        alone = not (transport.feeds_itself or self.plan.habits.streams)  # what goes over HTTP/2 is not taken apart
+        if alone and subscribers >= AMONG and not self.plan.part.number:
             reach = self.plan.habits.reach
             self.witness = Witness(self.audience.one_more, reach, bare=not transport.path)
             await self.witness.begin(host, port, transport.path)

@@ -15,7 +15,7 @@ from itertools import cycle
 from operator import attrgetter
 from typing import NamedTuple
 
-from clients.opening import AddressInfo
+from clients.sockets import AddressInfo
 
 IP_BYTES = 20
 """The header of IPv4 without options (RFC 791). Subscribers connect by IPv4."""

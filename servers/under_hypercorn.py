@@ -12,6 +12,8 @@ from servers.app import create_app
 from servers.listening import listen, say_ready
 from servers.options import Options
 
+MOST_STREAMS = 1_000
+"""On one connection of HTTP/2."""
 GRACE_S = 0.5
 """How long a connection may take to end by itself when the server is told to stop."""
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
@@ -20,10 +22,11 @@ LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 def config(options: Options, listener: socket.socket) -> Config:
     """hypercorn's configuration: no access log, heartbeats as everywhere else."""
     told = Config()
-    told.bind = [f"fd://{listener.fileno()}"]
+    told.bind = [f"fd://{listener.dup().detach()}"]  # of its own, for it closes it
     told.h11_max_incomplete_size = options.max_head_bytes
     told.certfile = options.tls_certificate or None
     told.keyfile = options.tls_key or None
+    told.h2_max_concurrent_streams = MOST_STREAMS
     told.backlog = options.backlog
     told.keep_alive_timeout = options.keep_alive_s
     told.graceful_timeout = GRACE_S

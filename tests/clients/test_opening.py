@@ -16,7 +16,8 @@ from websockets.utils import accept_key
 import clients.opening
 from clients.ends import CursorGone, RequestRefused, SubscriptionEnded
 from clients.longpoll import LongPoll
-from clients.opening import AddressInfo, Cut
+from clients.opening import Cut
+from clients.sockets import AddressInfo
 from clients.sse import ServerSentEvents
 from clients.stream import Stream
 from clients.subscription import Subscription

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 import pytest
 import uvloop
 
-from clients.opening import AddressInfo
+from clients.sockets import AddressInfo
 from pushbench.wire import IP_BYTES, SYN_BYTES, TCP_BYTES, TIMESTAMP_BYTES, Line, Meter, Traffic, WireError, read, total
 
 HEADER = IP_BYTES + TCP_BYTES + TIMESTAMP_BYTES
