@@ -27,6 +27,7 @@ def config(options: Options, listener: socket.socket) -> Config:
     told.certfile = options.tls_certificate or None
     told.keyfile = options.tls_key or None
     told.h2_max_concurrent_streams = MOST_STREAMS
+    told.keep_alive_max_requests = 2**31  # else a connection that many share is ended after a thousand
     told.backlog = options.backlog
     told.keep_alive_timeout = options.keep_alive_s
     told.graceful_timeout = GRACE_S
