@@ -25,7 +25,7 @@ class EndlessResponse(Pushed):
         if decode := decoder(answer.headers.get("content-encoding", "")):
             self._decode = decode
             self.on_body = self._on_coded_body  # type: ignore[method-assign]  # so that nothing is in the way of others
-        if isinstance(answer, Answer):
+        if not isinstance(answer, Answered):
             self._parser = httptools.HttpResponseParser(self)
             self._feed(answer.cut.head)
 
