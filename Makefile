@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= results/reference
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench bench-all bench-load bench-scale smoke test conform kill proofs lint notebooks reference lock clean
+.PHONY: help setup bench bench-all bench-load bench-scale smoke test test-slow conform kill proofs lint notebooks reference lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,8 +32,11 @@ bench-scale: $(VENV)/.bench  ## that, one server beside nchan and a floor in C, 
 smoke: $(VENV)/.bench  ## does every transport deliver? in 15 seconds
 	$(BIN)/pushbench run smoke || $(BIN)/pushbench check --only-loss
 
-test: $(VENV)/.dev  ## all tests, three at a time
+test: $(VENV)/.dev  ## all tests but the slow ones, three at a time
 	$(BIN)/python -m pytest -n 3 --dist worksteal
+
+test-slow: $(VENV)/.dev  ## the slow ones: known truth, a cluster, killed runs, ten thousand malformed requests, other servers
+	$(BIN)/python -m pytest -n 3 --dist worksteal -m slow
 
 kill: $(VENV)/.dev  ## kill 200 runs, and interrupt 50, at random moments: is anything lost or left? half an hour
 	$(BIN)/python -m tests.proofs.killing --times 200

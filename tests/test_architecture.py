@@ -189,7 +189,12 @@ def test_the_instrument_never_imports_a_server(module: str) -> None:
 
 @pytest.mark.parametrize("module", of_package("pushbench"))
 def test_the_instrument_finds_clients_only_by_the_table_of_transports(module: str) -> None:
-    known = {"clients.subscription", "clients.opening", "clients.sockets", "clients.ends"}  # what all clients have in common
+    known = {
+        "clients.subscription",
+        "clients.opening",
+        "clients.sockets",
+        "clients.ends",
+    }  # what all clients have in common
     assert {own_module(one.module) for one in IMPORTS[module]} & set(of_package("clients")) <= known
 
 

@@ -9,6 +9,8 @@ import pytest
 from pushbench import contract, environment
 from pushbench.conformance import Finding, examined
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("name", ["starlette_asgi", "granian", "nchan", "node"])
 async def test_it_keeps_what_it_claims(name: str) -> None:

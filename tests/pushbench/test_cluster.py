@@ -24,7 +24,7 @@ from tests.pushbench.dask_cluster import dask, free_port
 from tests.pushbench.tiny import PHASES, Phased, load, trial
 
 pytest.importorskip("distributed", reason="Dask is not installed: pip install 'pushbench[cluster]'")
-pytestmark = pytest.mark.filterwarnings("ignore")  # of Dask's own
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # of Dask's own
 
 SCENARIO = """
 title = "Anywhere?"

@@ -14,7 +14,7 @@ UNITS = (
 COUNTS = {
     *("cell", "trial", "order", "subscribers", "burst", "reconnects", "relay_resets", "relay_idle_cuts"),
     *("pings_unanswered", "slow_delivered", "slow_lost", "slow_ended"),
-    *("swarms", "server_workers", "swarm_processes", "swarm_busiest", "server_processes"),
+    *("swarms", "streams", "server_workers", "swarm_processes", "swarm_busiest", "server_processes"),
     *LEDGER,
     *SEARCH,
 }

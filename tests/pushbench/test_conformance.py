@@ -10,6 +10,8 @@ from pushbench import conformance_text, environment
 from pushbench.conformance import SENTENCES, Finding, Result, examined, from_plain_values, plain_values
 from pushbench.contract import Known, read
 
+pytestmark = pytest.mark.slow
+
 SERVER = """
 import asyncio, json, os, sys
 from aiohttp import web

@@ -8,6 +8,8 @@ import pytest
 
 from tests.proofs.killing import Attempt
 
+pytestmark = pytest.mark.slow
+
 LENGTH_S = 6.0
 """About as long as such a run takes."""
 TENTHS = (2, 5, 8)

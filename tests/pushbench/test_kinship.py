@@ -13,6 +13,8 @@ import pytest
 from pushbench.kinship import BY_SIGNAL, LET_GO, NOT_STARTED, below_a_keeper
 from tests.pushbench.tiny import PYTHON
 
+pytestmark = pytest.mark.slow
+
 PARENT = """
 import subprocess, sys
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], stdout=subprocess.PIPE, text=True)

@@ -43,6 +43,8 @@ from pushbench.trial import attempt
 from targets.plan import Distortion, Plan, draw
 from tests.pushbench.tiny import Phased, command_of, load, nothing_left_over, started_below, trial
 
+pytestmark = pytest.mark.slow
+
 TRIES = 3
 PATH_MS = 3.0
 """The bare path: a timer's grain of 1 ms, two ways over loopback, two event loops. Least overheads were 0.5 to 1.2 ms."""

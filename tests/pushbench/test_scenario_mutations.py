@@ -21,6 +21,8 @@ from pushbench import cli, run
 from pushbench.scenario import SCENARIOS, ScenarioError, load, loads
 from pushbench.scenario_keys import TABLES
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = {path.name: path.read_text(encoding="utf-8") for path in sorted(SCENARIOS.glob("*.toml"))}
 TEXTS = st.sampled_from([*SHIPPED.values()])
 FILE = "mutated.toml"

@@ -6,8 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from tests.serving import serving
+
+pytestmark = pytest.mark.slow
 
 SEED = 20_261_128
 COUNT, WARM_UP = 10_000, 5_000
