@@ -310,7 +310,9 @@ class Audience:
         every_ns = self._habits.ping_s * 1e9 / max(1, len(self._numbers))
         for nth in range(int((window_ns[1] - window_ns[0]) / every_ns)):
             await _until(window_ns[0] + round(nth * every_ns))
-            if subscriber := self._there.get(nth % len(self._numbers)):
+            number = nth % len(self._numbers)
+            others = self._numbers[number] < self._habits.slow + self._habits.vanish  # who do not ping
+            if (subscriber := self._there.get(number)) and not others:
                 subscriber.ping(pings.stamped(time.monotonic_ns()))
                 self.pinged += 1
 

@@ -10,7 +10,7 @@ NAMES = ("127.0.0.1", "::1", "localhost")
 
 @dataclass(frozen=True, slots=True)
 class Certificates:
-    """Files in PEM."""
+    """In PEM: the authority itself, for it goes to other hosts; files with the others."""
 
     authority: str
     certificate: str
@@ -34,8 +34,7 @@ def made(directory: Path, names: Sequence[str] = ()) -> Certificates:
     authority = trustme.CA()
     server = authority.issue_cert(*dict.fromkeys((*NAMES, *names)))
     paths = [directory / name for name in ("authority.pem", "certificate.pem", "key.pem")]
-    authority.cert_pem.write_to_path(paths[0])
     server.private_key_pem.write_to_path(paths[2])
     for number, part in enumerate(server.cert_chain_pems):
         part.write_to_path(paths[1], append=number > 0)
-    return Certificates(*map(str, paths))
+    return Certificates(authority.cert_pem.bytes().decode(), str(paths[1]), str(paths[2]))

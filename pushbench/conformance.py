@@ -93,9 +93,11 @@ class Bench:
     http2: Any = None
     """Connections of HTTP/2 that all readers share; None: each has its own, of HTTP/1.1."""
 
-    def reader(self, after: Any = None, port: int = 0) -> "Reader":
-        """A reader that has not connected yet, resuming if it has a cursor; by another port, if it is given."""
-        url = self.url(self.served.path, port)
+    def reader(self, after: Any = None, tap: int = 0) -> "Reader":
+        """A reader that has not connected yet, resuming if it has a cursor; through the tap at that port, if it is given."""
+        url = self.url(self.served.path)
+        if tap:
+            url = f"http://127.0.0.1:{tap}{self.target.path(self.served.path)}"
         options: dict[str, Any] = {"interval_s": POLL_INTERVAL_S} if self.row.polls else {}
         options |= {"headers": self.target.reach.headers, "tls": self.target.reach.context()}
         options |= {"http2": self.http2} if self.http2 else {}
@@ -104,9 +106,9 @@ class Bench:
         client: Subscription = load_class(self.row.client)(url, after=after, **options)
         return Reader(client)
 
-    def url(self, path: str, port: int = 0) -> str:
+    def url(self, path: str) -> str:
         """Where that is."""
-        return f"{self.target.reach.scheme}://{self.server.host}:{port or self.server.port}{self.target.path(path)}"
+        return f"{self.target.reach.scheme}://{self.server.host}:{self.server.port}{self.target.path(path)}"
 
     async def publish(self, *messages: bytes, way: str = "") -> None:
         """Publish them in this order, and return when the server has taken them."""
@@ -287,7 +289,8 @@ async def quiet(bench: Bench) -> None:
 async def held(bench: Bench) -> None:
     """a request is held until there is something"""
     tape = Tape()
-    async with tapped(bench.server.host, bench.server.port, tape) as port, bench.reader(port=port) as reader:
+    tls = bench.target.reach.context()
+    async with tapped(bench.server.host, bench.server.port, tape, tls) as port, bench.reader(tap=port) as reader:
         reader.read()
         await asyncio.sleep(HELD_S)
     asked = sum(piece.up for piece in tape.pieces) - 1  # the first says where it starts

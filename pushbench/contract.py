@@ -97,6 +97,7 @@ class Transport(Table):
     tells_gone: bool = Field(
         default=False, description="whether a reader is told when its cursor cannot be resumed (410, or a last word)"
     )
+    ignores: Words = Field(default=(), description="keys of the load that it is told of, and does not heed here")
     start: str = Field(
         default="",
         pattern=PATH,
@@ -172,6 +173,11 @@ class Known:
             return f"{self.name} is reached {'over' if tls else 'without'} TLS, and tls is {shown(load.tls)} here"
         if load.http == "2" and not self.contract.http2:
             return f"{self.name} does not claim HTTP/2 (http)"
+        if self.contract.url and load.server_stall_ms:
+            return f"{self.name} is not started here, and cannot be stopped for server_stall_ms"
+        for key in served.ignores:
+            if (value := getattr(load, key)) != Load.model_fields[key].default:
+                return f"{self.name} does not heed {key} on {load.transport}, which is {shown(value)} here"
         for key in (*OPTIONS, *NEEDS_STATUS, "resume_percent", "churn_hz"):
             value = getattr(load, key)
             if value == Load.model_fields[key].default:
@@ -197,6 +203,17 @@ class Known:
             return frozenset(self.contract.heeds)
         told = {name for text in (*start.command, *start.files.values()) for name in placeholders(text, OPTIONS)}
         return frozenset({*told, *start.more, *start.more_files, *self.contract.heeds})
+
+    def _authority(self, values: Mapping[str, str]) -> str:
+        """The certificate in the file that is named. Raises ScenarioError if it cannot be read."""
+        if not self.contract.authority:
+            return ""
+        path = Path(filled(self.contract.authority, values))
+        try:
+            return path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            why = getattr(error, "strerror", None) or "it is no text"
+            raise ScenarioError(f"{self.name}: authority {path} cannot be read ({why}); name a file in PEM") from None
 
     def target(self, load: Load) -> Target:
         """What is started for a cell that it can serve."""
@@ -230,7 +247,7 @@ class Known:
             first_message=contract.publish.first,
             values=values,
             url=contract.url,
-            reach=Reach(tls=contract.url.startswith("https:"), authority=filled(contract.authority, values)),
+            reach=Reach(tls=contract.url.startswith("https:"), authority=self._authority(values)),
             status_path=contract.status,
             shares_log=load.server_workers > 1,
         )
@@ -286,14 +303,11 @@ def read(path: Path, name: str) -> Known:
         raise ScenarioError(f"{shown_path}: not TOML: {error}") from None
     places = Places(shown_path, lines_of(text), {})
     if isinstance(like := tree.get("like"), str) and like:
-        if like == name or like not in names():
+        if like not in names() or (TARGETS / f"{like}.toml").samefile(path):
             raise places.error(
                 [Problem("like", f"{shown(like)} is no other target, expected one of {', '.join(names())}", (("like",),))]
             )
-        below = _tree(like)
-        if "start" in tree:
-            del below["start"]  # another command knows other options
-        tree = _laid_over(below, tree)
+        tree = _like(like, tree)
     try:
         contract = Contract.model_validate(tree)
     except ValidationError as invalid:
@@ -304,7 +318,16 @@ def read(path: Path, name: str) -> Known:
 
 
 def _tree(name: str) -> dict[str, Any]:
-    return tomllib.loads((TARGETS / f"{name}.toml").read_text())
+    """What a target that comes with the suite says, with what it takes from another."""
+    tree = tomllib.loads((TARGETS / f"{name}.toml").read_text())
+    return _like(tree["like"], tree) if "like" in tree else tree
+
+
+def _like(name: str, tree: dict[str, Any]) -> dict[str, Any]:
+    below = _tree(name)
+    if "start" in tree:
+        del below["start"]  # another command knows other options
+    return _laid_over(below, tree)
 
 
 def _at_url(url: str) -> Known:
@@ -360,6 +383,10 @@ def _contradictions(contract: Contract) -> Iterator[Problem]:
         if row.asks == "again" and one.cursor == "none":
             says = f'"none", but {name} asks by its cursor each time; take the transport out, or give it one'
             yield Problem(dotted("transports", name, "cursor"), says, ((*at, "cursor"),))
+        for key in one.ignores:
+            if key not in OPTIONS:
+                says = f"{shown(key)} is no key of the load that a server heeds, expected one of {', '.join(OPTIONS)}"
+                yield Problem(dotted("transports", name, "ignores"), says, ((*at, "ignores"),))
         for key in ("start", "one_at_a_time"):
             if getattr(one, key) and row.asks != "again":
                 yield Problem(dotted("transports", name, key), f"{name} asks once; take it out", ((*at, key),))

@@ -51,7 +51,7 @@ async def _cursors(server: Address, path: str, reach: Reach) -> int:
     reader, writer = await asyncio.open_connection(host, port, ssl=reach.context())
     headers = "".join(f"{name}: {value}\r\n" for name, value in reach.headers.items())
     try:
-        writer.write(f"GET {path} HTTP/1.1\r\nHost: {host}:{port}\r\n{headers}Connection: close\r\n\r\n".encode())
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n{headers}Connection: close\r\n\r\n".encode())
         answer = await reader.read()
     finally:
         writer.close()

@@ -9,7 +9,9 @@ import random
 from functools import cache
 
 VARIETY = 64
-"""So many different ones there are."""
+"""So many different ones there are at least,"""
+WINDOW_BYTES = 2 * 2**18
+"""and so many that they are longer together than what any compressor here remembers."""
 LEAST = 2
 """The size of an empty one: its quotes."""
 SYMBOLS = ("ACME", "GLOBEX", "INITECH", "UMBRELLA", "STARK", "WAYNE", "HOOLI", "VANDELAY", "SOYLENT", "TYRELL")
@@ -49,4 +51,5 @@ KINDS = {"filler": filler, "json": records, "random": noise}
 def pads(kind: str, size: int) -> tuple[bytes, ...]:
     """Of that kind and size, to be taken in turn; the same in every run."""
     draw = random.Random(size)
-    return tuple(KINDS[kind](size, draw) for _ in range(1 if kind == "filler" else VARIETY))
+    count = 1 if kind == "filler" else max(VARIETY, -(-WINDOW_BYTES // size))
+    return tuple(KINDS[kind](size, draw) for _ in range(count))

@@ -214,6 +214,8 @@ def _websocket(server: Address, path: str, reach: Reach = PLAIN) -> Iterator[Out
         )
     except (OSError, EOFError, websockets.exceptions.InvalidMessage) as error:
         raise ServerGone(f"the publisher's WebSocket cannot connect: {error}") from None
+    except websockets.exceptions.InvalidHandshake as error:
+        raise PublishingFailed(f"the publisher's WebSocket at {path} was refused: {error}") from None
     try:
         with connection:
             yield _WebSocket(connection)

@@ -10,7 +10,7 @@ class Reach:
 
     tls: bool = False
     authority: str = ""
-    """A file with the certificate of who has signed the server's; empty: those that the system knows."""
+    """The certificate of who has signed the server's, in PEM; empty: those that the system knows."""
     token: str = field(default="", repr=False)
     """What every request brings; empty: nothing. It is never told or kept."""
 
@@ -26,7 +26,7 @@ class Reach:
 
     def context(self) -> ssl.SSLContext | None:
         """By which a connection is made; None without TLS. The server's name and certificate are verified."""
-        return ssl.create_default_context(cafile=self.authority or None) if self.tls else None
+        return ssl.create_default_context(cadata=self.authority or None) if self.tls else None
 
 
 PLAIN = Reach()

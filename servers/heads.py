@@ -20,18 +20,16 @@ class BoundedHeads(HttpToolsProtocol):
     most_head_bytes: ClassVar[int] = 16_384
     """Of request line and headers, and of trailers."""
     _incomplete = 0
-    """How much of a head has come that is not complete."""
-    _in_body = False
+    """How much has come that is nothing whole yet: of a head, of a trailer, or of the size of a chunk."""
     _complete = 0
-    """How large those of its headers are that are."""
+    """How large those headers and trailers are that are whole."""
     _too_large = False
 
     def data_received(self, data: bytes) -> None:
         """What came on the connection."""
-        if not self._in_body:
-            self._incomplete += len(data)
+        self._incomplete += len(data)
         super().data_received(data)
-        if self._incomplete > self.most_head_bytes and not self._in_body and not self.transport.is_closing():
+        if self._incomplete > self.most_head_bytes and not self.transport.is_closing():
             self._refuse_head()
 
     def on_message_begin(self) -> None:
@@ -49,12 +47,17 @@ class BoundedHeads(HttpToolsProtocol):
         """httptools: the head has ended."""
         self._complete += len(self.url)
         self._check()
-        self._incomplete, self._in_body = 0, True
+        self._incomplete = 0
         super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """httptools: a piece of the body."""
+        self._incomplete = 0
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """httptools: the request has ended."""
-        self._in_body = False
+        self._incomplete = 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:

@@ -68,6 +68,8 @@ def by_target(trials: pd.DataFrame) -> Figure:
     targets = list(dict.fromkeys(here.sort_values("cell")["target"]))[::-1]
     series = series_of(here, along=("target",))
     panels = {column: said for column, said in PANELS.items() if len(measured(here, column))}
+    if not panels:
+        return nothing(TITLE, why_nothing(trials, "Nothing was measured that could be drawn."))
     figure = sheet(4.2 * len(panels) + 1.2, 2.2 + 0.24 * len(targets) * max(3, len(series)))
     for axes, (column, (axis, title)) in zip(
         figure.subplots(1, len(panels), squeeze=False, sharey=True)[0], panels.items(), strict=True

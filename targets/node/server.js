@@ -122,13 +122,21 @@ const event = (data, id) => `id: ${id}\ndata: ${data}\n\n`;
 
 // --- what is where
 
+function addressOf(request) {
+  try {
+    return new URL(request.url, "http://here");
+  } catch {
+    throw new Refusal(400, "that is no path");
+  }
+}
+
 const tls = options["tls-certificate"] && {
   cert: readFileSync(options["tls-certificate"]),
   key: readFileSync(options["tls-key"]),
 };
 const server = (tls ? https : http).createServer({ ...tls, keepAliveTimeout: 75_000, noDelay: true }, (request, response) => {
-  const url = new URL(request.url, "http://here");
   try {
+    const url = addressOf(request);
     if (request.method === "POST" && url.pathname === "/publish") return void receive(request, response);
     if (request.method !== "GET") throw new Refusal(405, "only GET, and POST to /publish");
     switch (url.pathname) {
@@ -177,8 +185,9 @@ let startsAt = 0; // of the handshake that is being answered
 sockets.on("headers", (headers) => headers.push(`ETag: "${startsAt}"`));
 
 server.on("upgrade", (request, connection, head) => {
-  const url = new URL(request.url, "http://here");
+  let url;
   try {
+    url = addressOf(request);
     if (url.pathname !== "/websocket" && url.pathname !== "/publish") throw new Refusal(404, "nothing is here");
     startsAt = positionOf(url.searchParams.get("after"));
     after(startsAt);
