@@ -326,6 +326,7 @@ def conform(
     transport: Annotated[
         list[str] | None, typer.Option("--transport", help="look at this one alone; may be repeated")
     ] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="over TLS, with certificates made for this")] = False,
     json_: Annotated[
         str | None, typer.Option("--json", metavar="FILE|-", help="write the results as JSON; - prints that alone")
     ] = None,
@@ -336,7 +337,9 @@ def conform(
     """
     import asyncio
 
-    from pushbench import conformance, conformance_text, contract, environment
+    from pushbench import certificates, conformance, conformance_text, contract, environment
+    from pushbench.run import Secured
+    from pushbench.scenario_keys import Load
     from pushbench.target import TargetFailed
 
     told = [contract.known(name) for name in targets or contract.names()]
@@ -353,11 +356,18 @@ def conform(
                 raise ResultsError(f"{known.name} does not claim {unclaimed[0]}; it does {', '.join(claimed)}")
             print(f"{known.name}: {known.contract.title}", file=out, flush=True)
             tell = partial(_say, conformance_text.line, out)
-            looking = conformance.examined(known, environment.placed().server, only=transport or (), tell=tell)
+            asked = Load(transport=next(iter(claimed)), subscribers=1, tls=tls or known.contract.url.startswith("https:"))
+            if asked.tls and (why := certificates.missing() or known.refusal_of_tls()):
+                raise ResultsError(why)
+            secured = Secured("127.0.0.1")
+            cores = environment.placed().server
+            looking = conformance.examined(known, cores, only=transport or (), secured=secured, tls=asked.tls, tell=tell)
             try:
                 found[known.name] = asyncio.run(looking)
             except TargetFailed as failed:
                 raise ResultsError(str(failed)) from None
+            finally:
+                secured.close()
     failures = conformance_text.failures(found)
     if json_:
         text = json.dumps({name: conformance.plain_values(results) for name, results in found.items()}, indent=2)

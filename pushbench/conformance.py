@@ -6,8 +6,8 @@ words is not known here.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
@@ -20,7 +20,7 @@ from pushbench.message import MIN_BYTES
 from pushbench.publisher import WAYS, PublishingFailed
 from pushbench.scenario_keys import Load
 from pushbench.tap import Tape, tapped
-from pushbench.target import STOP_TIMEOUT_S, Running, Served, Target, running
+from pushbench.target import STOP_TIMEOUT_S, Running, Served, Target, TargetFailed, running
 from pushbench.transports import ROWS, TRANSPORTS, Transport, load_class
 
 POLL_INTERVAL_S = 0.02
@@ -94,7 +94,7 @@ class Bench:
     """Connections of HTTP/2 that all readers share; None: each has its own, of HTTP/1.1."""
 
     def reader(self, after: Any = None, tap: int = 0) -> "Reader":
-        """A reader that has not connected yet, resuming if it has a cursor; through the tap at that port, if it is given."""
+        """A reader that has not connected yet; it resumes if it has a cursor, and goes through a tap if it has its port."""
         url = self.url(self.served.path)
         if tap:
             url = f"http://127.0.0.1:{tap}{self.target.path(self.served.path)}"
@@ -340,9 +340,10 @@ CHECKS = (
     Check("slow", slow, lambda bench: "it sends nothing unasked" if bench.row.asks == "again" else "", long=True),
 )
 """All checks of a transport, in the order in which they are made."""
-STOPS = "stops"
+STOPS, LIVES = "stops", "lives"
 SENTENCES = {check.name: check.sentence for check in CHECKS} | {
-    STOPS: f"it ends within {STOP_TIMEOUT_S:g} s of SIGTERM, whoever is connected"
+    STOPS: f"it ends within {STOP_TIMEOUT_S:g} s of SIGTERM, whoever is connected",
+    LIVES: "it does not end by itself",
 }
 """What is to be, by the names of the checks."""
 
@@ -372,6 +373,31 @@ async def examined(
     load = load.model_copy(update={key: value for key, value in asked.items() if key in known.taken})
     load = load.model_copy(update={"tls": tls})
     target = secured(known.target(load), load) or known.target(load)
+    with _unless_it_ends(results, note):
+        await _examine(known, target, cores, only, long, note)
+    return results
+
+
+@contextmanager
+def _unless_it_ends(results: Sequence[Result], note: Callable[[str, str, Finding, str], None]) -> Iterator[None]:
+    """A server that ends in the middle fails on what it was asked last; one that never was ready has no result."""
+    try:
+        yield
+    except TargetFailed as failed:
+        if not results:
+            raise
+        note(LIVES, results[-1].transport, Finding.FAILS, str(failed))
+
+
+async def _examine(
+    known: Known,
+    target: Target,
+    cores: Sequence[int],
+    only: Collection[str],
+    long: bool,
+    note: Callable[[str, str, Finding, str], None],
+) -> None:
+    """Make the checks."""
     async with AsyncExitStack() as readers, AsyncExitStack() as stack:
         server = await stack.enter_async_context(running(target, cores))
         for name in [name for name in ROWS if name in target.serves and (not only or name in only)]:
@@ -396,7 +422,6 @@ async def examined(
             took_s = time.monotonic() - began
             why = "" if took_s < STOP_TIMEOUT_S else f"it had to be killed after {took_s:.1f} s"
             note(STOPS, "", Finding.FAILS if why else Finding.PASSES, why)
-    return results
 
 
 async def _made(check: Check, bench: Bench) -> tuple[Finding, str]:

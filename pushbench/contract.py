@@ -190,6 +190,12 @@ class Known:
                 return f"{self.name} resumes no reader on {load.transport}, which {key} asks for"
         return ""
 
+    def refusal_of_tls(self) -> str:
+        """Why it cannot be reached over TLS; empty if it can."""
+        if self.contract.url:
+            return "" if self.contract.url.startswith("https:") else f"{self.name} is reached without TLS"
+        return "" if "tls" in self.taken else f"{self.name} takes no tls"
+
     @property
     def ways(self) -> tuple[str, ...]:
         """The ways to publish that a load can name."""

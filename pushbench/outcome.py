@@ -137,6 +137,8 @@ def concluded(
         slip_ns = tuple(slip for seq, slip in enumerate(slip_ns) if seq not in set(outage.held_up))
     due, sent = histogram.merged([seen.due_histogram]), histogram.merged([seen.sent_histogram])
     deliveries = seen.deliveries_in_window
+    if load.tls and load.poll_connection == "new":  # the handshake's packets up are no requests
+        seen = replace(seen, traffic=replace(seen.traffic, requests=seen.traffic.opened))
     polls = seen.traffic.requests if seen.account and seen.account.up.heads else 0
     # What is written to those that read slowly or have vanished is work for which there is no delivery here.
     counted = deliveries if load.bystanders == load.subscribers else 0

@@ -133,7 +133,7 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
     cores = sorted(os.sched_getaffinity(0))
     placement = environment.placed()
     columns, made = columns_needed(scenario), 0
-    secured = _Secured(site.host)
+    secured = Secured(site.host)
     os.sched_setaffinity(0, placement.publisher)  # what this process draws must not disturb the server
     try:
         conforms = await _conformance(scenario, store, placement, secured)
@@ -179,7 +179,7 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
         store.finish(datetime.now(UTC).isoformat(timespec="seconds"))
 
 
-class _Secured:
+class Secured:
     """What all targets of a run have in common: the token of the environment, and certificates once they are needed."""
 
     def __init__(self, host: str) -> None:
@@ -207,9 +207,7 @@ class _Secured:
             self._directory.cleanup()
 
 
-async def _conformance(
-    scenario: Scenario, store: Store, placement: Placement, secured: _Secured
-) -> dict[str, list[Result]]:
+async def _conformance(scenario: Scenario, store: Store, placement: Placement, secured: Secured) -> dict[str, list[Result]]:
     """Whether the servers keep what they claim on the transports that are asked for; it is kept with the run.
 
     If the suite's own is there alone nobody looks: its tests do. Of one that cannot be started nothing is known: its trials

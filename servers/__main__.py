@@ -11,6 +11,7 @@ from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
+from servers.listening import check
 from servers.options import Options, Unusable
 from servers.token import ENVIRONMENT, token_of
 
@@ -73,7 +74,8 @@ def main() -> None:
             f"python -m servers: --server={options.server} needs the package {error.name}: pip install 'pushbench[servers]'"
         ) from None
     try:
-        token_of(options, os.environ.get(ENVIRONMENT))
+        token_of(options, os.environ.get(ENVIRONMENT) or None)
+        check(options)
         run(options)
     except Unusable as unusable:
         raise SystemExit(f"python -m servers: {unusable}") from None

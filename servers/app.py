@@ -61,7 +61,7 @@ def create_app(options: Options, number: int = 0) -> Starlette:
 def _doors(options: Options) -> list[Middleware]:
     """What a request has to pass, from outside: that a page elsewhere may read the answer at all, and who may come in."""
     origins = [origin.strip() for origin in options.allow_origins.split(",") if origin.strip()]
-    token = token_of(options, os.environ.get(ENVIRONMENT))
+    token = token_of(options, os.environ.get(ENVIRONMENT) or None)
     access = Middleware(Access, token=token, origins=origins, most=options.max_connections)
     if not origins:
         return [access]
@@ -159,4 +159,8 @@ def _closed_on_signal(hub: Hub) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-app = create_app(Options())
+def __getattr__(name: str) -> Starlette:
+    """`app`: the application with the usual options, made when it is asked for."""
+    if name != "app":
+        raise AttributeError(name)
+    return create_app(Options())

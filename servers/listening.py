@@ -4,9 +4,11 @@ import errno
 import json
 import os
 import socket
+import ssl
 from collections.abc import Sequence
+from importlib.util import find_spec
 
-from servers.options import Unusable
+from servers.options import Options, Unusable
 
 
 class CannotBind(Unusable):
@@ -40,3 +42,19 @@ def say_ready(port: int, pids: Sequence[int | None] = ()) -> None:
     """Print that it accepts connections there: the ready line. `pids`: of other processes that do its work, if any do."""
     line = {"ready": True, "port": port, "pid": os.getpid()} | ({"pids": [*pids]} if pids else {})
     print(json.dumps(line), flush=True)
+
+
+class CannotUse(Unusable):
+    """What is to secure or to compress what is said cannot be had."""
+
+
+def check(options: Options) -> None:
+    """Raise `CannotUse` for a certificate that is none, or a compression without its package."""
+    if options.tls_certificate:
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(options.tls_certificate, options.tls_key)
+        except (OSError, ssl.SSLError) as error:
+            files = f"--tls-certificate {options.tls_certificate} and --tls-key {options.tls_key}"
+            raise CannotUse(f"{files} cannot be used: {error.strerror or error}; name files in PEM") from None
+    if options.compression == "br" and find_spec("brotli") is None:
+        raise CannotUse("--compression br needs the package brotli: pip install 'pushbench[compression]'")

@@ -5,7 +5,7 @@ import zlib
 
 import pytest
 
-from pushbench.padding import ALPHABET, KINDS, LEAST, VARIETY, pads
+from pushbench.padding import ALPHABET, KINDS, LEAST, VARIETY, WINDOW_BYTES, pads
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -29,7 +29,8 @@ def test_kinds_differ_in_how_much_of_them_can_be_saved() -> None:
 
 
 def test_what_is_drawn_is_various_and_the_same_in_every_run() -> None:
-    assert len(set(pads("json", 500))) == len(set(pads("random", 500))) == VARIETY
+    assert len(set(pads("json", 10_000))) == len(set(pads("random", 10_000))) == VARIETY
+    assert sum(map(len, pads("random", 47))) >= WINDOW_BYTES
     assert len(pads("filler", 500)) == 1
     again = pads.__wrapped__("random", 500)
     assert again == pads("random", 500)

@@ -418,7 +418,11 @@ async def test_a_swarm_that_is_refused_says_with_what() -> None:
 @pytest.mark.parametrize(
     ("way", "says"),
     [
-        ("websocket", "the publisher failed: InvalidStatus: server rejected WebSocket connection: HTTP 403"),
+        (
+            "websocket",
+            "the publisher failed: PublishingFailed: the publisher's WebSocket at /nowhere was refused: "
+            "server rejected WebSocket connection: HTTP 403",
+        ),
         ("post", "the publisher failed: PublishingFailed: POST /nowhere answered 404: Not Found"),
     ],
 )

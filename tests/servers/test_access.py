@@ -78,6 +78,17 @@ async def test_from_a_page_elsewhere_it_is_403_unless_that_is_allowed(server: Se
     assert await answer(server, row, Authorization=BEARER, Origin=server.url("").rstrip("/")) == welcome(row)
 
 
+async def test_what_is_no_origin_is_no_page_that_may_come_in(server: Server, row: Transport) -> None:
+    assert await answer(server, row, Authorization=BEARER, Origin="http://[") == (403, "origin_refused")
+
+
+async def test_without_a_token_a_name_that_was_led_here_is_no_origin_of_ours() -> None:
+    with serving() as server:
+        for host, status in ((f"127.0.0.1:{server.port}", 204), (f"localhost:{server.port}", 204), ("evil.example", 403)):
+            found = await answer(server, TRANSPORTS["polling"], Host=host, Origin=f"http://{host}")
+            assert found[0] == status, host
+
+
 async def test_an_unauthenticated_page_learns_of_its_origin_first(server: Server, row: Transport) -> None:
     assert await answer(server, row, Origin="https://foe.example") == (403, "origin_refused")
 

@@ -18,8 +18,8 @@ COUNT, WARM_UP = 10_000, 5_000
 AT_ONCE = 32
 PATIENCE_S = 0.05
 """So long an answer is waited for; what is malformed may well get none."""
-MAY_GROW_BYTES = 1_000_000
-"""A hundred bytes for each would be noticed."""
+MAY_GROW_BYTES = 4 * 2**20
+"""Four arenas of Python's allocator, in which it takes memory; of half a KiB kept for each it would be more."""
 
 METHODS = [b"GET", b"POST", b"HEAD", b"PUT", b"", b"G\x00T", b"get", b"OPTIONS", b"PRI", b"\xff\xfe"]
 PATHS = [

@@ -97,8 +97,22 @@ POST = b"POST /publish HTTP/1.1\r\nHost: x\r\n"
             b"POST /publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
             b"T: " + b"x" * 2000 + b"\r\n\r\n",
         ],
+        [
+            b"POST /publish HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n",
+            b"T: " + b"x" * 400_000,  # more than is read at once
+            b"x" * 400_000,
+        ],
     ],
-    ids=["one line", "no end", "many lines", "the path", "a path without end", "the second", "a trailer"],
+    ids=[
+        "one line",
+        "no end",
+        "many lines",
+        "the path",
+        "a path without end",
+        "the second",
+        "a trailer",
+        "a trailer without end",
+    ],
 )
 def test_a_head_that_is_too_large_is_refused_and_the_connection_closed(server: Server, pieces: list[bytes]) -> None:
     answer = said(server, *pieces)
