@@ -4,7 +4,7 @@ httptools has no limit of its own: a head without an end would be collected for 
 """
 
 from http import HTTPStatus
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -19,11 +19,17 @@ class BoundedHeads(HttpToolsProtocol):
 
     most_head_bytes: ClassVar[int] = 16_384
     """Of request line and headers, and of trailers."""
-    _incomplete = 0
-    """How much has come that is nothing whole yet: of a head, of a trailer, or of the size of a chunk."""
-    _complete = 0
-    """How large those headers and trailers are that are whole."""
-    _too_large = False
+
+    __slots__ = ("_complete", "_incomplete", "_too_large")
+    # uvicorn's attributes nearly fill the dictionary that CPython lets instances share: with three more each has its own
+
+    def __init__(self, *args: Any, **settings: Any) -> None:
+        super().__init__(*args, **settings)
+        self._incomplete = 0
+        """How much has come that is nothing whole yet: of a head, of a trailer, or of the size of a chunk."""
+        self._complete = 0
+        """How large those headers and trailers are that are whole."""
+        self._too_large = False
 
     def data_received(self, data: bytes) -> None:
         """What came on the connection."""

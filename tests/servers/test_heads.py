@@ -1,10 +1,15 @@
 """What the head of a request may be, and which WebSocket is spoken: seen from a raw socket."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 
 import pytest
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.server import ServerState
 
+from servers.heads import BoundedHeads
 from tests.serving import Server, serving
 
 KEY, ACCEPT = "dGhlIHNhbXBsZSBub25jZQ==", "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
@@ -131,3 +136,17 @@ def test_a_body_is_no_head(server: Server) -> None:
     body = b"y" * 50_000
     head = b"POST /publish HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(body)
     assert said(server, head, body[:20_000], body[20_000:], until=b'{"id"').startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_limit_adds_nothing_to_the_dictionary_that_connections_share() -> None:
+    """uvicorn's attributes nearly fill what CPython lets instances share: beyond, each connection has one of its own."""
+    loop = asyncio.new_event_loop()
+    try:
+        config = uvicorn.Config(lambda: None, http="httptools", interface="asgi3", log_config=None)
+        config.load()
+        usual, bounded = (kind(config, ServerState(), {}, loop) for kind in (HttpToolsProtocol, BoundedHeads))
+        for connection in (usual, bounded):
+            connection.data_received(b"GET / HTTP/1.1\r\nhost: push.example\r\nx: y\r\n")
+        assert vars(bounded).keys() == vars(usual).keys()
+    finally:
+        loop.close()
