@@ -21,6 +21,7 @@ from clients.sockets import CONNECT_TIMEOUT_S, SocketFactory
 
 if TYPE_CHECKING:
     from clients.http2 import Connection, Http2
+    from clients.quic import Session
 
 HEAD_END = b"\r\n\r\n"
 
@@ -208,6 +209,13 @@ class Opener:
             stream.close()
             raise
         return Answered(status, answered, stream)
+
+    async def session(self, url: str, *, params: Mapping[str, str] | None = None) -> "Session":
+        """A session of WebTransport that is not opened yet. Raises OSError."""
+        from clients.quic import session  # which needs a package that is not installed for TCP alone
+
+        asked = str(URL(url).update_query(params or {}))
+        return await session(asked, self._headers or {}, self._socket_factory, self._tls)
 
     def leave(self) -> None:
         """Be done with what is shared."""

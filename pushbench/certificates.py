@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-NAMES = ("127.0.0.1", "::1", "localhost")
+NAMES = ("127.0.0.1", "::1", "localhost", "127.0.0.2")  # the last is the far end of a line of packets
 
 
 @dataclass(frozen=True, slots=True)

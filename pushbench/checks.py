@@ -232,7 +232,9 @@ def _late(have: _Evidence) -> Iterator[Judgement]:
 
 
 def _lossy(have: _Evidence) -> Iterator[Judgement]:
-    wrong = {name: int(have[name]) for name in ("lost", "duplicated", "reordered") if have[name] > 0}
+    by_design = {"lost": not have.columns["reliable"], "reordered": not have.columns["ordered"]}
+    names = [name for name in ("lost", "duplicated", "reordered") if not by_design.get(name)]
+    wrong = {name: int(have[name]) for name in names if have[name] > 0}
     if not wrong:
         return
     counted = ", ".join(f"{name} {count:,}" for name, count in wrong.items())

@@ -174,6 +174,8 @@ MEASURED: dict[str, Column] = {
     "relay_lag_p99_ms": Column("float", "so long at most 99 % of random arrivals would wait for the relay's loop"),
     "relay_resets": Column("int", "connections that the relay reset on purpose"),
     "relay_idle_cuts": Column("int", "connections that the relay closed because nothing came"),
+    "relay_packets": Column("int", "packets that came to a line of packets in the window, in both directions"),
+    "relay_packets_lost": Column("int", "how many of these it lost"),
     **{f"{role}_cpu_percent": Column("float", f"CPU of the {role} in the window, of one core") for role in ROLES},
     **{
         f"{role}_wait_percent": Column("float", f"how much of the window the {role} was ready, and its core was not free")

@@ -106,6 +106,9 @@ class Transport(Table):
     one_at_a_time: bool = Field(
         default=False, description="for polling: an answer has one message at most, so the client asks again at once"
     )
+    more: Words = Field(default=(), description="arguments that are added to the command where it is asked for")
+    needs: Words = Field(default=(), description="what must be there beside what the target needs, likewise")
+    install: str = Field(default="", max_length=300, description="the command that installs that")
 
 
 class Contract(Table):
@@ -113,6 +116,7 @@ class Contract(Table):
 
     title: str = Field(min_length=1, max_length=120, description="what it is, in a few words")
     like: str = Field(default="", description="another target whose contract this one is, but for what it says itself")
+    without: Words = Field(default=(), description="transports of that one which this one does not serve")
     url: str = Field(default="", description="where it is, if it is there already and not started here")
     authority: str = Field(
         default="",
@@ -151,13 +155,15 @@ class Known:
     text: str = field(repr=False)
     """The file, verbatim."""
 
-    def missing(self) -> str:
-        """What is not installed, and how to change that; empty if nothing is missing."""
-        lacking = [need for need in self.contract.needs if not _there(filled(need, {"here": str(self.here)}))]
+    def missing(self, transport: str = "") -> str:
+        """What is not installed for it, or for one of its transports, and how to change that; empty if nothing is."""
+        of: Contract | Transport = self.contract.transports[transport] if transport else self.contract
+        lacking = [need for need in of.needs if not _there(filled(need, {"here": str(self.here)}))]
         if not lacking:
             return ""
-        how = f": {filled(self.contract.install, {'here': _shown(self.here)})}" if self.contract.install else ""
-        return f"{self.name} is not installed ({', '.join(need.rpartition(':')[2] for need in lacking)} is missing){how}"
+        how = f": {filled(of.install, {'here': _shown(self.here)})}" if of.install else ""
+        what = f"what {self.name} needs for {transport}" if transport else self.name
+        return f"{what} is not installed ({', '.join(need.rpartition(':')[2] for need in lacking)} is missing){how}"
 
     def refusal(self, load: Load) -> str:
         """Why it cannot serve a cell; empty if it can."""
@@ -166,6 +172,8 @@ class Known:
         served = self.contract.transports.get(load.transport)
         if served is None:
             return f"{self.name} does not claim {load.transport}"
+        if why := self.missing(load.transport):
+            return why
         ways = self.ways
         if load.publish_via not in ways and not self.contract.publish.lines and load.kind == "broadcast":
             return f"{self.name} takes no messages by {load.publish_via}; it does by {' and '.join(ways)} (publish_via)"
@@ -241,6 +249,7 @@ class Known:
         start = contract.start
         unusual = [key for key in OPTIONS if getattr(load, key) != Load.model_fields[key].default]
         added = [word for key in unusual for word in (start.more.get(key, ()) if start else ())]
+        added += contract.transports[load.transport].more if load.transport in contract.transports else ()
         files = {name: text for key in unusual if start for name, text in start.more_files.get(key, {}).items()}
         return Target(
             self.name,
@@ -333,7 +342,10 @@ def _like(name: str, tree: dict[str, Any]) -> dict[str, Any]:
     below = _tree(name)
     if "start" in tree:
         del below["start"]  # another command knows other options
-    return _laid_over(below, tree)
+    tree = _laid_over(below, tree)
+    for transport in tree.get("without", ()):
+        tree["transports"].pop(transport, None)
+    return tree
 
 
 def _at_url(url: str) -> Known:

@@ -20,6 +20,7 @@ from pushbench.relay import RelayReport
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.swarm_report import SwarmReport
+from pushbench.transports import ROWS
 from pushbench.usage import Share, together
 
 
@@ -187,11 +188,16 @@ def concluded(
     if relayed:
         columns["relay_lag_p99_ms"] = relayed.lag.wait_ms(0.99)
         columns |= {"relay_resets": relayed.resets, "relay_idle_cuts": relayed.idle_cuts}
+        columns |= {"relay_packets": relayed.packets, "relay_packets_lost": relayed.packets_lost}
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
     evidence |= {"measure_s": schedule.measure_s, "warmup_ms": schedule.warmup_s * 1000}
     evidence |= {"scheduled": schedule.count, "published": published}
     excused = _excused(load, schedule, outage, recovered["recovered_all_ms"])
+    row = ROWS[load.transport]
+    if not row.reliable:  # what is lost on the way is no delivery, and was not to be one
+        excused += seen.ledger.lost / max(1, seen.ledger.expected)
     evidence |= {"polled_ms": load.polled_ms, "line_ms": load.line_ms, "excused": excused}
+    evidence |= {"ordered": row.ordered, "reliable": row.reliable}
     return Outcome(
         _with_ends(judge(evidence), seen.ended),
         columns,

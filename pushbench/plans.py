@@ -136,4 +136,5 @@ def relay_plan(trial: Trial, control: Contact, host: str) -> RelayPlan:
         seed=trial.seed,
         cores=trial.placement.relay,
         host=host,
+        loss=load.loss_percent / 100,
     )

@@ -1,7 +1,8 @@
 """The relay: a process between the swarm and the server, as a line with a length, and with the faults of such lines.
 
-It listens where the swarm connects, makes a connection to the server for each, and passes bytes both ways when the line
-lets them. What it does to connections on purpose is planned here, and counted; how bytes pass is not known here.
+One kind listens where the swarm connects, makes a connection to the server for each, and passes bytes both ways when the line
+lets them. The other has the kernel's own packets come to it, of TCP and UDP alike, and passes on those that are not lost. What
+is done on purpose is planned here, and counted; how bytes or packets pass is not known here.
 """
 
 import gc
@@ -9,10 +10,12 @@ import os
 import random
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from select import EPOLLIN
 
+from pushbench import namespace
 from pushbench.control import Address, BlockingChannel, Contact, Note
 from pushbench.forwarding import Connection, Traffic
 from pushbench.lag import Lag
@@ -23,6 +26,7 @@ from pushbench.turns import Turns
 LAG_EVERY_NS = 10_000_000
 """How often it is taken how late the relay's loop is; as often as the swarm's."""
 BACKLOG = 4096
+READ_BYTES = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class RelayPlan:
     cores: tuple[int, ...]
     host: str = "127.0.0.1"
     """The address of this host at which it listens."""
+    loss: float = 0.0
+    """Of packets: which part of them is lost, in each direction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +71,31 @@ class RelayReport:
     """How many it has reset on purpose."""
     idle_cuts: int = 0
     """How many it has closed because nothing came."""
+    packets: int = 0
+    """How many have come to it in the window,"""
+    packets_lost: int = 0
+    """and how many of these it has lost."""
 
 
 def relay(plan: RelayPlan) -> RelayReport:
-    """Be a relay until the run has its report. Runs in a process of its own."""
+    """Be a relay of bytes until the run has its report. Runs in a process of its own."""
+    return _be(_Relay, plan)
+
+
+def packet_relay(plan: RelayPlan) -> RelayReport:
+    """Likewise one of packets, in a namespace of the run's own (`pushbench.namespace`)."""
+    return _be(_PacketRelay, plan)
+
+
+def _be(kind: "type[_Relay]", plan: RelayPlan) -> RelayReport:
     os.sched_setaffinity(0, plan.cores)
     with BlockingChannel(plan.control, "relay") as channel:
         channel.send(ready=True, pid=os.getpid())
-        return _Relay(plan, channel).run()
+        return kind(plan, channel).run()
 
 
 class _Relay:
-    """One relay, and what it has noted of itself."""
+    """One relay of bytes, and what it has noted of itself."""
 
     def __init__(self, plan: RelayPlan, channel: BlockingChannel) -> None:
         self.plan = plan
@@ -100,13 +119,18 @@ class _Relay:
             while not self.reporting:
                 self.turns.turn()
         finally:
-            for connection in list(self.open):
-                connection.close()
-            if self.listener:
-                self.listener.close()
+            self._leave()
             self.turns.close()
-        lag = Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns))
+        return self._report(Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns)))
+
+    def _report(self, lag: Lag) -> RelayReport:
         return RelayReport(lag, self.resets, self.idle_cuts)
+
+    def _leave(self) -> None:
+        for connection in list(self.open):
+            connection.close()
+        if self.listener:
+            self.listener.close()
 
     def _hear(self, bits: int) -> None:
         note = self.channel.receive()
@@ -119,13 +143,18 @@ class _Relay:
         """Do as a note says; returns what is to be answered."""
         if "port" in note:
             self.server = (note["host"], note["port"])
-            host, port = (self.listener or self._listen()).getsockname()
+            host, port = self._entrance()
             return {"host": host, "port": port}
         if "measure" in note:
             self._begin(note["measure"])
         else:
             raise ValueError(f"a relay cannot {note}")
         return {}
+
+    def _entrance(self) -> Address:
+        """Where the swarm finds the server by this line."""
+        host, port = (self.listener or self._listen()).getsockname()
+        return host, port
 
     def _listen(self) -> socket.socket:
         self.listener = socket.create_server((self.plan.host, 0), backlog=BACKLOG)
@@ -187,3 +216,43 @@ class _Relay:
             self.idle_cuts += 1
         else:
             self.turns.at(idle_at_ns, partial(self._look_whether_idle, connection))
+
+
+class _PacketRelay(_Relay):
+    """One of packets."""
+
+    line = -1
+    """The file by which they come and go."""
+    packets = packets_lost = 0
+
+    def _entrance(self) -> Address:
+        if self.line < 0:
+            self.line = namespace.line()
+            self.turns.watch(self.line, EPOLLIN, self._come)
+        return namespace.FAR, self.server[1]
+
+    def _come(self, bits: int) -> None:
+        """Packets have come: each is lost, or goes on its way."""
+        at_ns = time.monotonic_ns() + self.plan.line.transit_ns
+        in_window = self.window_ns[0] <= at_ns < self.window_ns[1]
+        with suppress(BlockingIOError):
+            while True:
+                packet = os.read(self.line, READ_BYTES)
+                if not namespace.is_ipv4(packet):
+                    continue
+                lost = self.random.random() < self.plan.loss
+                self.packets += in_window
+                self.packets_lost += in_window and lost
+                if not lost:
+                    self.turns.at(at_ns, partial(self._go, namespace.mirrored(packet)))
+
+    def _go(self, packet: bytes) -> None:
+        with suppress(OSError):  # the kernel has no room for it: it is lost as it would be anywhere
+            os.write(self.line, packet)
+
+    def _report(self, lag: Lag) -> RelayReport:
+        return RelayReport(lag, packets=self.packets, packets_lost=self.packets_lost)
+
+    def _leave(self) -> None:
+        if self.line >= 0:
+            os.close(self.line)

@@ -9,13 +9,13 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pushbench import backplane, candidates, certificates, conformance, contract, environment
+from pushbench import backplane, candidates, certificates, conformance, contract, environment, namespace
 from pushbench.certificates import Certificates
 from pushbench.checks import Judgement, Verdict
 from pushbench.clocks import below
@@ -57,6 +57,14 @@ def _check_backplane(scenario: Scenario) -> None:
                 raise scenario.refusal(cell, "server_workers", f"{cell.server_workers} cannot be: {why}")
 
 
+def _check_line(scenario: Scenario, site: Site) -> None:
+    for cell in scenario.cells:
+        if cell.line == "packets":
+            if why := "the swarms are on other hosts" if site.afar else namespace.unusable():
+                raise scenario.refusal(cell, "line", f'"packets" cannot be: {why}')
+            return
+
+
 def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool, site: Site = HERE) -> Store:
     """A new run's store, or that of the run which is to be resumed.
 
@@ -68,6 +76,7 @@ def open_store(scenario: Scenario, results: Path, out: Path | None, resume: bool
     check_files(scenario, environment.raise_file_limit())
     _check_backplane(scenario)
     _check_certificates(scenario)
+    _check_line(scenario, site)
     placement = environment.placed()
     here = {
         "scenario": {"name": scenario.name, "source": scenario.source, "overrides": list(scenario.overrides)},
@@ -130,6 +139,12 @@ async def execute(scenario: Scenario, store: Store, targets: Targets = target_of
     Cells that cannot be tried here are left out.
     """
     scenario, _ = candidates.possible(scenario)
+    by_packets = any(cell.line == "packets" for cell in scenario.cells)
+    with namespace.entered() if by_packets else nullcontext():
+        await _execute(scenario, store, targets, site)
+
+
+async def _execute(scenario: Scenario, store: Store, targets: Targets, site: Site) -> None:
     cores = sorted(os.sched_getaffinity(0))
     placement = environment.placed()
     columns, made = columns_needed(scenario), 0

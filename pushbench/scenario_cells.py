@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from pushbench.comeback import AWAY_S
 from pushbench.message import MAX_SEQ
 from pushbench.scenario_errors import KeyPath, Problem, dotted, missing, problems_of, shown, unknown_key
-from pushbench.scenario_keys import DISTURBANCES, RELAYED, Load, Phases
+from pushbench.scenario_keys import DISTURBANCES, RELAY_FAULTS, RELAYED, Load, Phases
 from pushbench.scenario_toml import Draft
 from pushbench.transports import FLOORS, ROWS
 
@@ -49,6 +49,9 @@ IN_THE_CLEAR = ("slow_percent", "vanish_percent", "relay_buffer_bytes")
 
 ONE_AT_A_TIME = ("slow_percent", "vanish_percent", "relay_buffer_bytes", "relay_idle_s", "relay_reset_percent")
 """What is done to one subscriber's connection, of which with HTTP/2 there is none."""
+
+NOT_OF_PACKETS = ("jitter_ms", "bandwidth_kbit_s", *RELAY_FAULTS)
+"""What only a relay of bytes does."""
 
 COMING_AND_GOING = ("join_late_percent", "resume_percent", "churn_hz", "slow_percent", "server_down_ms", "server_stall_ms")
 """What changes how many readers a server has, beside peers that vanish."""
@@ -149,6 +152,7 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem(f"{origin['swarms'][0]}.swarms", says, (origin["swarms"], origin["subscribers"]))
     yield from _relay_problems(phases, cell, origin)
     yield from _transport_problems(cell, origin)
+    yield from _quic_problems(cell, origin) if ROWS[cell.transport].quic else ()
     if cell.http == "2":
         yield from _http2_problems(cell, origin)
     for key in IN_THE_CLEAR if cell.tls else ():
@@ -275,7 +279,7 @@ def _http2_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
 def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
     """What a transport, or a floor, has no part in."""
     row = ROWS[cell.transport]
-    for key in ("poll_connection", "poll_empty", "compression", "frames", "ping_s"):
+    for key in ("poll_connection", "poll_empty", "compression", "frames", "ping_s", "http"):
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain and not (value in row.compressions if key == "compression" else row.heeds(key)):
             says = (
@@ -284,7 +288,7 @@ def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
             )
             yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
     beyond = (
-        () if not row.feeds_itself else (*RELAYED, "swarms")
+        () if not row.feeds_itself else (*RELAYED, "line", "swarms")
     )  # nothing can stand between a swarm and itself, nor can it be two
     for key in (*PLAIN_ONLY, *beyond) if cell.transport in FLOORS else ():
         value, plain = getattr(cell, key), Load.model_fields[key].default
@@ -296,6 +300,24 @@ def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
             yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
 
 
+def _quic_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What goes over QUIC is always over TLS, and by packets."""
+    if not cell.tls:
+        says = f"false for {cell.transport}, expected true: QUIC is always TLS, and so must be what it is compared with"
+        yield Problem(f"{origin['tls'][0]}.tls", f"{says}; set tls = true", (origin["tls"], origin["transport"]))
+    if cell.line == "relay":
+        for key in RELAYED:
+            if value := getattr(cell, key):
+                says = (
+                    f'{shown(value)} for {cell.transport} with line = "relay", which passes on bytes of TCP; set line = '
+                    f'"packets", or take this key out'
+                )
+                yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["transport"]))
+    if cell.payload_bytes > (most := ROWS[cell.transport].most_bytes):
+        says = f"{cell.payload_bytes} for {cell.transport}, expected at most {most}: it must fit into a packet; lower it"
+        yield Problem(f"{origin['payload_bytes'][0]}.payload_bytes", says, (origin["payload_bytes"], origin["transport"]))
+
+
 def _relay_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
     """What is contradictory about the line between subscribers and server, and about what the relay does."""
     measure, drain = ("phases", "measure_s"), ("phases", "drain_s")
@@ -305,6 +327,13 @@ def _relay_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Prob
             f"rtt_ms; lower it, or set rtt_ms to {2 * cell.jitter_ms:g} or more"
         )
         yield Problem(f"{origin['jitter_ms'][0]}.jitter_ms", says, (origin["jitter_ms"], origin["rtt_ms"]))
+    if cell.loss_percent and cell.line != "packets":
+        says = f'{cell.loss_percent:g} with line = "relay", which loses no bytes; set line = "packets"'
+        yield Problem(f"{origin['loss_percent'][0]}.loss_percent", says, (origin["loss_percent"], origin["line"]))
+    for key in NOT_OF_PACKETS if cell.line == "packets" else ():
+        if value := getattr(cell, key):
+            says = f'{shown(value)} with line = "packets", which has a length and loses; take this key out, or set line = "relay"'
+            yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["line"]))
     if phases.measure_s == 0:
         return
     if cell.relay_stall_ms >= phases.measure_s * 1000:

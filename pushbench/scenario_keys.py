@@ -47,6 +47,7 @@ SEARCHABLE = (
     "vanish_percent",
     "rtt_ms",
     "jitter_ms",
+    "loss_percent",
     "relay_stall_ms",
     "relay_reset_percent",
     "relay_buffer_bytes",
@@ -186,6 +187,14 @@ class Load(Table):
     bandwidth_kbit_s: int = Field(
         default=0, ge=0, le=10_000_000, description="of each connection through the relay, in both directions; 0: unlimited"
     )
+    line: Literal["relay", "packets"] = Field(
+        default="relay",
+        description="what is between subscribers and server: a relay of each connection's bytes, or a line for the kernel's "
+        "own packets, of TCP and UDP alike, in a network namespace of the run's own, which takes root",
+    )
+    loss_percent: float = Field(
+        default=0.0, ge=0, le=50, description="share of the packets that a line of packets loses, in each direction"
+    )
     relay_stall_ms: int = Field(
         default=0, ge=0, le=60_000, description="the relay passes nothing on for so long, in the middle of the window"
     )
@@ -308,7 +317,7 @@ class Load(Table):
     @property
     def relayed(self) -> bool:
         """Whether a relay stands between subscribers and server."""
-        return any(getattr(self, key) for key in RELAYED)
+        return self.line == "packets" or any(getattr(self, key) for key in RELAYED)
 
     @property
     def transit_ms(self) -> float:
@@ -334,7 +343,7 @@ class Load(Table):
         return 4 * self.transit_ms
 
 
-LINE = ("rtt_ms", "jitter_ms", "bandwidth_kbit_s")
+LINE = ("rtt_ms", "jitter_ms", "bandwidth_kbit_s", "loss_percent")
 """Keys of a load that say what the line between subscribers and server is like."""
 RELAY_FAULTS = ("relay_stall_ms", "relay_reset_percent", "relay_buffer_bytes", "relay_idle_s")
 """Keys of a load that have a relay do something to connections."""

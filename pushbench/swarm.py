@@ -162,7 +162,8 @@ class _Swarm:
     async def _call_a_witness(self, host: str, port: int) -> None:
         """Call the one witness that there is among all subscribers of all swarms: the first has it."""
         transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
-        alone = not (transport.feeds_itself or self.plan.habits.streams)  # what goes over HTTP/2 is not taken apart
+        # What goes over HTTP/2 or QUIC is not taken apart.
+        alone = not (transport.feeds_itself or transport.quic or self.plan.habits.streams)
         if alone and subscribers >= AMONG and not self.plan.part.number:
             reach = self.plan.habits.reach
             self.witness = Witness(self.audience.one_more, reach, bare=not transport.path)

@@ -38,7 +38,16 @@ class Transport:
     cursor: str = "after"
     """What resumes a reader: `validators` of the last answer, `last-event-id`, or a count behind `after`; or `none`."""
     asks: str = "once"
-    """How messages are asked for: `once` (an endless response), `again` (a request each time), `upgrade` (a WebSocket)."""
+    """How messages are asked for: `once` (an endless response), `again` (a request each time), `upgrade` (a WebSocket),
+    `session` (of WebTransport)."""
+    quic: bool = False
+    """Whether it goes over QUIC, and so over UDP and always over TLS; all others go over TCP."""
+    ordered: bool = True
+    """Whether messages come in the order in which they were published."""
+    reliable: bool = True
+    """Whether what the line loses is sent again; else it stays lost, and nobody is to blame."""
+    most_bytes: int = 65_536
+    """The longest message that it can carry."""
     drawn_as: str = ""
     """What the key of a chart calls it; empty: its name."""
 
@@ -55,6 +64,8 @@ class Transport:
             return not (self.own_target or self.feeds_itself)
         if key in ("frames", "ping_s"):
             return self.frames
+        if key in ("http", "streams"):
+            return not self.quic
         return bool(self.compressions) if key == "compression" else True
 
 
@@ -98,9 +109,45 @@ TRANSPORTS: dict[str, Transport] = {
             frames=True,
             asks="upgrade",
         ),
+        Transport(
+            "webtransport",
+            "clients.webtransport:WebTransport",
+            "/webtransport",
+            "WebTransport over HTTP/3, all messages on one stream",
+            compressions=(),
+            asks="session",
+            quic=True,
+        ),
+        Transport(
+            "webtransport_streams",
+            "clients.webtransport:Streams",
+            "/webtransport_streams",
+            "WebTransport over HTTP/3, a stream a message: none waits for another",
+            variant_of="webtransport",
+            compressions=(),
+            asks="session",
+            quic=True,
+            ordered=False,
+        ),
+        Transport(
+            "webtransport_datagrams",
+            "clients.webtransport:Datagrams",
+            "/webtransport_datagrams",
+            "WebTransport over HTTP/3, a datagram a message: what is lost stays lost",
+            variant_of="webtransport",
+            compressions=(),
+            asks="session",
+            quic=True,
+            ordered=False,
+            reliable=False,
+            most_bytes=1100,
+        ),
     )
 }
 """Every transport and variant by name, in the order in which all tables and charts show them."""
+
+OVER_TCP: dict[str, Transport] = {name: row for name, row in TRANSPORTS.items() if not row.quic}
+"""Those that go over TCP, by HTTP/1.1 or 2."""
 
 FLOORS: dict[str, Transport] = {
     row.name: row

@@ -32,13 +32,14 @@ from pushbench.outage import Mortal
 from pushbench.outcome import PEAKS, Crew, Machine, Outage, Outcome, concluded
 from pushbench.plans import Trial, publisher_plan, relay_plan, swarm_plans
 from pushbench.publisher import WAYS, PublisherReport, publish
-from pushbench.relay import relay
+from pushbench.relay import packet_relay, relay
 from pushbench.scenario import Load
 from pushbench.schedule import NS, Schedule
 from pushbench.site import Here, Site
 from pushbench.swarm import TELL_EVERY_S, swarm
 from pushbench.swarms import Swarms
 from pushbench.target import Running, Target, TargetFailed, running
+from pushbench.transports import ROWS
 from pushbench.workers import Worker, WorkerFailed, kill, let_be, pool
 
 LEAD_S = 0.1
@@ -108,7 +109,8 @@ async def _attempt(trial: Trial, watch: Watch, site: Site) -> Outcome:
         between = None
         if trial.load.relayed:
             line = relay_plan(trial, board.address, site.host)
-            between = Worker(await stack.enter_async_context(pool(1)), board, "relay", relay, line)
+            kind = packet_relay if trial.load.line == "packets" else relay
+            between = Worker(await stack.enter_async_context(pool(1)), board, "relay", kind, line)
         server: Running | Mortal | None = None
         if trial.target:
             server = await _start(trial, trial.target.at(site.host), stack)
@@ -206,8 +208,8 @@ async def _ramp(trial: Trial, watch: Watch, cast: Cast, memory: Memory | None) -
 
 async def _tls_columns(trial: Trial, server: Running | Mortal | None) -> dict[str, Any]:
     """What beginning TLS costs, and what was agreed on; nothing without it."""
-    if not (server and trial.target and trial.target.reach.tls):
-        return {}
+    if not (server and trial.target and trial.target.reach.tls) or ROWS[trial.load.transport].quic:
+        return {}  # of QUIC it is a part of connecting
     target, pids = trial.target, server.pids
     path = target.path(target.status_path or next(iter(target.publish.values())))
     used = (lambda: sum(map(probes.cpu_ns, pids))) if pids else None
@@ -285,7 +287,10 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
     if everything := trial.load.bystanders * schedule.count:
-        await _drain(everything, QUIET_S + 2 * under_way_s, trial.phases.drain_s, watch, cast.swarms)
+        # What was lost is sent again after ever longer waits; but where it is not, nothing more comes.
+        sent_again = trial.load.loss_percent > 0 and ROWS[trial.load.transport].reliable
+        quiet_s = trial.phases.drain_s if sent_again else QUIET_S + 2 * under_way_s
+        await _drain(everything, quiet_s, trial.phases.drain_s, watch, cast.swarms)
     noticed = noticing.noticed_ms(looks, from_ns, trial.load.vanishing)
     return replace(cast.given(before, after), peaks=peaks, noticed=noticed)
 

@@ -13,14 +13,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from itertools import cycle
 from operator import attrgetter
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from clients.sockets import AddressInfo
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 IP_BYTES = 20
 """The header of IPv4 without options (RFC 791). Subscribers connect by IPv4."""
 TCP_BYTES = 20
 """The header of TCP without options (RFC 9293)."""
+UDP_BYTES = 8
+"""The header of UDP (RFC 768)."""
 TIMESTAMP_BYTES = 12
 """The timestamps option with its padding (RFC 7323): on every segment once both sides have agreed on it."""
 SYN_BYTES = 8
@@ -45,7 +50,10 @@ class Reading(NamedTuple):
 
     over: bool
     """Both sides have closed: the counts are final."""
-    timestamps: bool
+    header_bytes: int
+    """Headers of IP and TCP, or of IP and UDP, in each packet."""
+    opening_bytes: int
+    """What the first packet each way has beyond that."""
     down_bytes: int
     up_bytes: int
     down_packets: int
@@ -53,17 +61,20 @@ class Reading(NamedTuple):
     up_data_packets: int
 
 
-UNOPENED = Reading(False, False, 0, 0, 0, 0, 0)
+UNOPENED = Reading(False, 0, 0, 0, 0, 0, 0, 0)
 
 
 def read(connection: socket.socket) -> Reading:
-    """Read a TCP socket's counts. Raises WireError before Linux 4.19, whose kernel counts less."""
+    """Read a socket's counts: TCP's are the kernel's, UDP's its own. Raises WireError before Linux 4.19, whose kernel counts less."""
+    if isinstance(connection, MeteredDatagrams):
+        return connection.counts()
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)
     if len(info) < _INFO.size:
         raise WireError(f"TCP_INFO has {len(info)} bytes, and {_INFO.size} are needed: it takes Linux 4.19 or later")
     state, options, down, packets_up, packets_down, data_up, up = _INFO.unpack(info)
     down -= state in _HEARD_ALL  # the other side's FIN has a sequence number too, and is no byte
-    return Reading(state in _OVER, bool(options & _TIMESTAMPS), down, up, packets_down, packets_up, data_up)
+    header_bytes = IP_BYTES + TCP_BYTES + (TIMESTAMP_BYTES if options & _TIMESTAMPS else 0)
+    return Reading(state in _OVER, header_bytes, SYN_BYTES, down, up, packets_down, packets_up, data_up)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +103,6 @@ class Traffic:
     def between(cls, before: Reading, after: Reading) -> "Traffic":
         """What went over one socket between two readings."""
         opened = before is UNOPENED
-        header = IP_BYTES + TCP_BYTES + (TIMESTAMP_BYTES if after.timestamps else 0)
         down, up = after.down_packets - before.down_packets, after.up_packets - before.up_packets
         return cls(
             1,
@@ -102,8 +112,8 @@ class Traffic:
             down,
             up,
             after.up_data_packets - before.up_data_packets,
-            down * header + SYN_BYTES * opened,
-            up * header + SYN_BYTES * opened,
+            down * after.header_bytes + after.opening_bytes * opened,
+            up * after.header_bytes + after.opening_bytes * opened,
         )
 
 
@@ -129,6 +139,31 @@ class MeteredSocket(socket.socket):
     def _leave(self) -> None:
         if self.fileno() >= 0:
             self.leave(self)
+
+
+class MeteredDatagrams(MeteredSocket):
+    """One of UDP, for which the kernel keeps no counts: it counts what is received and sent by it."""
+
+    down_bytes = up_bytes = down_packets = up_packets = 0
+
+    def recv(self, most: int, flags: int = 0) -> bytes:
+        """Receive a datagram."""
+        data = super().recv(most, flags)
+        self.down_bytes += len(data)
+        self.down_packets += 1
+        return data
+
+    def send(self, data: "Buffer", flags: int = 0) -> int:
+        """Send a datagram."""
+        sent = super().send(data, flags)
+        self.up_bytes += sent
+        self.up_packets += 1
+        return sent
+
+    def counts(self) -> Reading:
+        """So far. Which of what was sent asked for something nobody can tell from outside: it is encrypted."""
+        up, down = self.up_packets, self.down_packets
+        return Reading(self.fileno() < 0, IP_BYTES + UDP_BYTES, 0, self.down_bytes, self.up_bytes, down, up, 0)
 
 
 class Line:
@@ -171,13 +206,14 @@ class Meter:
     def make(self, address: AddressInfo) -> MeteredSocket:
         """A socket that is counted."""
         family, kind, protocol = address[:3]
-        made = MeteredSocket(family, kind, protocol)
+        datagrams = kind == socket.SOCK_DGRAM
+        made = (MeteredDatagrams if datagrams else MeteredSocket)(family, kind, protocol)
         made.leave = self._left
         if self._sources and address[4][0].startswith("127."):
             # Without it the kernel would look for a port that is free for all destinations, which takes ever longer.
             made.setsockopt(socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
             made.bind((next(self._sources), 0))
-        self._open[made] = socket.socket(fileno=os.dup(made.fileno())) if self._copies else made
+        self._open[made] = socket.socket(fileno=os.dup(made.fileno())) if self._copies and not datagrams else made
         return made
 
     async def begin(self) -> None:
@@ -213,6 +249,8 @@ class Meter:
 
     def _left(self, one: MeteredSocket) -> None:
         copy = self._open.pop(one, one)
+        if isinstance(one, MeteredDatagrams) and self._measuring:
+            self._gone += Traffic.between(self._before.get(one, UNOPENED), one.counts())
         if copy is one:
             return
         with suppress(OSError):  # which says that it is not connected any more

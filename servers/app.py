@@ -7,10 +7,11 @@ choice named, as it is measured.
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any
 
@@ -21,7 +22,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.websockets import WebSocket
 
-from servers import longpoll, polling, publish, sse, status, stream, websocket
+from servers import longpoll, polling, publish, sse, status, stream, websocket, webtransport
 from servers.access import Access
 from servers.hub import CursorGone, Hub, MessageTooLarge, Refused
 from servers.journal import Journal
@@ -31,22 +32,22 @@ from servers.replica import BackplaneUnavailable, Replica
 from servers.siblings import address, answering
 from servers.token import ENVIRONMENT, token_of
 
-MODULES = (publish, polling, longpoll, stream, sse, websocket, status)
+MODULES = (publish, polling, longpoll, stream, sse, websocket, webtransport, status)
 """Everything that is served: each has `routes(hub, options)`."""
 STATUS: dict[type[Refused], int] = {CursorGone: 410, MessageTooLarge: 413, BackplaneUnavailable: 503}
 """The statuses of refusals, where it is not 400."""
 
 
-def create_app(options: Options, number: int = 0) -> Starlette:
+def create_app(options: Options, number: int = 0, udp: socket.socket | None = None) -> Starlette:
     """A new application with a new hub: empty, or with what its journal or the backplane has. Raises `JournalUnusable`.
 
-    It is the worker of that number, if there are several.
+    It is the worker of that number, if there are several. With a socket of UDP it answers WebTransport there.
     """
     hub, living = _replica(options, number) if options.redis else _hub(options)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with living:
+        async with living, _over_quic(app, options, udp):
             with _closed_on_signal(hub):
                 yield
 
@@ -56,6 +57,14 @@ def create_app(options: Options, number: int = 0) -> Starlette:
         exception_handlers={Refused: _refuse},  # type: ignore[dict-item]  # one for both kinds of connection
         lifespan=lifespan,
     )
+
+
+def _over_quic(app: Starlette, options: Options, udp: socket.socket | None) -> AbstractAsyncContextManager[None]:
+    if udp is None:
+        return nullcontext()
+    from servers.quic import answering  # which needs a package that is not installed for TCP alone
+
+    return answering(app, udp, options)
 
 
 def _doors(options: Options) -> list[Middleware]:

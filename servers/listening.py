@@ -10,6 +10,11 @@ from importlib.util import find_spec
 
 from servers.options import Options, Unusable
 
+TRIES = 20
+"""So many free ports of TCP are taken at most to find one that is free for UDP too."""
+BUFFER_BYTES = 4 * 1024 * 1024
+"""What the socket of all who come by UDP is to hold (the kernel's rmem_max caps it): by default it is 256 small packets."""
+
 
 class CannotBind(Unusable):
     """The address cannot be had."""
@@ -38,6 +43,27 @@ def listen(host: str, port: int, drop_unanswered_s: float = 0, *, shared: bool =
     return listener
 
 
+def listen_as(options: Options) -> tuple[socket.socket, socket.socket | None]:
+    """The socket of one process that serves, and for WebTransport one of UDP at the same port. Raises `CannotBind`."""
+    host, port = options.host, options.port
+    if not options.webtransport:
+        return listen(host, port, options.drop_unanswered_s), None
+    for last in [*[False] * (TRIES - 1 if port == 0 else 0), True]:
+        listener = listen(host, port, options.drop_unanswered_s)
+        family, address = listener.family, listener.getsockname()[:2]
+        datagrams = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            datagrams.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+            datagrams.bind(address)
+            return listener, datagrams
+        except OSError as error:
+            listener.close()
+            datagrams.close()
+            if last:
+                raise CannotBind(f"cannot bind {host}:{address[1]} of UDP: {error.strerror}; name another --port") from None
+    raise AssertionError("the last try returns or raises")
+
+
 def say_ready(port: int, pids: Sequence[int | None] = ()) -> None:
     """Print that it accepts connections there: the ready line. `pids`: of other processes that do its work, if any do."""
     line = {"ready": True, "port": port, "pid": os.getpid()} | ({"pids": [*pids]} if pids else {})
@@ -56,5 +82,7 @@ def check(options: Options) -> None:
         except (OSError, ssl.SSLError) as error:
             files = f"--tls-certificate {options.tls_certificate} and --tls-key {options.tls_key}"
             raise CannotUse(f"{files} cannot be used: {error.strerror or error}; name files in PEM") from None
+    if options.webtransport and find_spec("aioquic") is None:
+        raise CannotUse("--webtransport needs the package aioquic: pip install 'pushbench[webtransport]'")
     if options.compression == "br" and find_spec("brotli") is None:
         raise CannotUse("--compression br needs the package brotli: pip install 'pushbench[compression]'")

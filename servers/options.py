@@ -85,6 +85,7 @@ class Options:
     redis_key: str = _option("pushbench", "What the names of the log's keys in Redis begin with.")
     tls_certificate: str = _option("", "File with the certificate, in PEM; empty: no TLS.")
     tls_key: str = _option("", "File with its private key.")
+    webtransport: bool = _option(False, "Speak WebTransport too, over HTTP/3 at the same port of UDP; it needs TLS.")
     token_file: str = _option(
         "", "File with the token that every request has to bring; empty: the variable PUSH_TOKEN, or none."
     )
@@ -116,6 +117,13 @@ class Options:
         if bool(self.tls_certificate) != bool(self.tls_key):
             given, lacking = ("tls_certificate", "tls_key") if self.tls_certificate else ("tls_key", "tls_certificate")
             raise ValueError(f"{given} is {getattr(self, given)} and {lacking} is empty: TLS needs both")
+        if self.webtransport and not self.tls_certificate:
+            raise ValueError("webtransport is True and tls_certificate is empty: QUIC is always TLS, name a certificate")
+        if self.webtransport and (self.server == "granian" or self.workers > 1):
+            raise ValueError(
+                f"webtransport is True, server is {self.server!r} and workers is {self.workers}: it is spoken by one process "
+                f"of uvicorn or hypercorn"
+            )
         for name in ("http", "ws", "writes"):
             if self.server != "uvicorn" and getattr(self, name) != _default(name):
                 raise ValueError(f"{name} is {getattr(self, name)!r} and server is {self.server!r}: it is uvicorn's alone")

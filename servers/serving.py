@@ -7,13 +7,14 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import uvicorn
 
 from servers.app import create_app
 from servers.heads import BoundedHeads
 from servers.inorder import InOrder
-from servers.listening import listen, say_ready
+from servers.listening import listen_as, say_ready
 from servers.options import Options, Unusable
 from servers.pump import PumpingHttp, PumpingWebSocket
 from servers.replica import BackplaneLost
@@ -52,11 +53,11 @@ def protocols(options: Options) -> tuple[type[asyncio.Protocol] | str, type[asyn
     return http, ws
 
 
-def config(options: Options, number: int = 0) -> uvicorn.Config:
+def config(options: Options, number: int = 0, udp: socket.socket | None = None) -> uvicorn.Config:
     """uvicorn's configuration: nothing on auto, compression and access log off, heartbeats as everywhere else."""
     http, ws = protocols(options)
     return uvicorn.Config(
-        create_app(options, number),
+        create_app(options, number, udp),
         loop=options.loop,
         http=http,
         ws=ws,
@@ -89,15 +90,16 @@ def _context(config: uvicorn.Config, usual: Callable[[], ssl.SSLContext]) -> ssl
 
 def serve(options: Options) -> None:
     """Bind, and serve until told to stop; a second is enough for that. Raises `Unusable`."""
-    with listen(options.host, options.port, options.drop_unanswered_s) as listener:
-        serve_on(listener, options)
+    listener, udp = listen_as(options)
+    with listener, udp or nullcontext():
+        serve_on(listener, options, udp=udp)
 
 
-def serve_on(listener: socket.socket, options: Options, number: int = 0) -> None:
-    """Likewise, as the worker of that number."""
+def serve_on(listener: socket.socket, options: Options, number: int = 0, udp: socket.socket | None = None) -> None:
+    """Likewise, as the worker of that number; or also on a socket of UDP."""
     if options.redis:
         asyncio.run(_look_at_the_backplane(options))  # here, for uvicorn would tell of it by a traceback
-    ReadyServer(config(options, number)).run([listener])
+    ReadyServer(config(options, number, udp)).run([listener])
 
 
 async def _look_at_the_backplane(options: Options) -> None:

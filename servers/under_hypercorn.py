@@ -3,13 +3,14 @@
 import asyncio
 import signal
 import socket
+from contextlib import nullcontext
 
 import uvloop
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 
 from servers.app import create_app
-from servers.listening import listen, say_ready
+from servers.listening import listen_as, say_ready
 from servers.options import Options
 
 MOST_STREAMS = 1_000
@@ -42,15 +43,16 @@ def config(options: Options, listener: socket.socket) -> Config:
 
 def serve(options: Options) -> None:
     """Bind, and serve until told to stop. Raises `Unusable`."""
-    with listen(options.host, options.port, options.drop_unanswered_s) as listener:
+    listener, udp = listen_as(options)
+    with listener, udp or nullcontext():
         listener.listen(options.backlog)  # whoever comes before hypercorn accepts has to wait, and is not refused
         with asyncio.Runner(loop_factory=LOOPS[options.loop]) as runner:
-            runner.run(_serve(options, listener))
+            runner.run(_serve(options, listener, udp))
 
 
-async def _serve(options: Options, listener: socket.socket) -> None:
+async def _serve(options: Options, listener: socket.socket, udp: socket.socket | None) -> None:
     stopped = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stopped.set)
     say_ready(listener.getsockname()[1])
-    await hypercorn_serve(create_app(options), config(options, listener), shutdown_trigger=stopped.wait)  # type: ignore[arg-type]
+    await hypercorn_serve(create_app(options, udp=udp), config(options, listener), shutdown_trigger=stopped.wait)  # type: ignore[arg-type]

@@ -1,0 +1,112 @@
+"""A network namespace of a run's own, in which nothing but its own processes is, and a line on which packets can be lost.
+
+In it only loopback's first address is loopback's; the rest of 127.0.0.0/8 may be at the end of a line. It is this thread's, and
+that of all processes and threads that it starts from then on. It takes Linux and root, and needs no program.
+"""
+
+import ctypes
+import fcntl
+import os
+import socket
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+NEAR, FAR = "127.0.0.1", "127.0.0.2"
+"""Where servers listen, and where those find them who come by the line."""
+MTU_BYTES = 1500
+TUN = Path("/dev/net/tun")
+NEW_NETWORK = 0x40000000  # CLONE_NEWNET of linux/sched.h
+TUN_OF_PACKETS = 0x0001 | 0x1000  # IFF_TUN | IFF_NO_PI of linux/if_tun.h
+SET_INTERFACE = 0x400454CA  # TUNSETIFF
+GET_FLAGS, SET_FLAGS, UP = 0x8913, 0x8914, 0x1  # of linux/sockios.h, and linux/if.h
+SET_ADDRESS, SET_PEER, SET_MASK, SET_MTU = 0x8916, 0x8918, 0x891C, 0x8922
+NAME = "line"
+
+
+class NamespaceRefused(Exception):
+    """This process may not have one; the text says why."""
+
+
+def unusable() -> str:
+    """Why this process cannot have one with a line in it, in a few words; empty if it can. It is tried, in another process."""
+    if not TUN.exists():
+        return f"there is no {TUN} on this machine"
+    child = os.fork()
+    if child == 0:
+        try:
+            with entered():
+                os.close(line())
+        except NamespaceRefused:
+            os._exit(1)
+        except OSError:
+            os._exit(2)
+        os._exit(0)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    return {0: "", 1: "it takes root"}.get(code, "this kernel does not let a process have one")
+
+
+@contextmanager
+def entered() -> Iterator[None]:
+    """Be in a new one. Raises `NamespaceRefused`."""
+    before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+    try:
+        _call("unshare", NEW_NETWORK)
+        try:
+            _up("lo")
+            _address("lo", SET_MASK, "255.255.255.255")
+            yield
+        finally:
+            _call("setns", before, NEW_NETWORK)
+    finally:
+        os.close(before)
+
+
+def line() -> int:
+    """Make the line, in a namespace that was entered: what is sent to its far end can be read from the file, a packet at a
+    time, and what is written there arrives. It is there until the file is closed. Raises OSError."""
+    packets = os.open(TUN, os.O_RDWR | os.O_NONBLOCK)
+    try:
+        fcntl.ioctl(packets, SET_INTERFACE, struct.pack("16sH14x", NAME.encode(), TUN_OF_PACKETS))
+        Path(f"/proc/sys/net/ipv4/conf/{NAME}/route_localnet").write_text("1")  # else no 127.x.x.x may come from there
+        _address(NAME, SET_ADDRESS, NEAR)
+        _address(NAME, SET_PEER, FAR)
+        _address(NAME, SET_MASK, "255.255.255.255")
+        _ask(SET_MTU, struct.pack("16si12x", NAME.encode(), MTU_BYTES))
+        _up(NAME)
+    except BaseException:
+        os.close(packets)
+        raise
+    return packets
+
+
+def mirrored(packet: bytes) -> bytes:
+    """The packet from its receiver to its sender, and otherwise as it is: so what was sent to the far end comes to the near
+    one, and its answer back. No checksum changes, for a sum does not depend on the order."""
+    return packet[:12] + packet[16:20] + packet[12:16] + packet[20:]
+
+
+def is_ipv4(packet: bytes) -> bool:
+    """Whether it is one that can be mirrored; the kernel itself also says things in IPv6."""
+    return len(packet) >= 20 and packet[0] >> 4 == 4
+
+
+def _call(name: str, *arguments: int) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    if getattr(library, name)(*arguments):
+        raise NamespaceRefused(f"{name}: {os.strerror(ctypes.get_errno())}")
+
+
+def _up(name: str) -> None:
+    flags: int = struct.unpack("16sh14x", _ask(GET_FLAGS, struct.pack("16sh14x", name.encode(), 0)))[1]
+    _ask(SET_FLAGS, struct.pack("16sh14x", name.encode(), flags | UP))
+
+
+def _address(name: str, what: int, address: str) -> None:
+    _ask(what, struct.pack("16sHH4s8x", name.encode(), socket.AF_INET, 0, socket.inet_aton(address)))
+
+
+def _ask(what: int, request: bytes) -> bytes:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        return fcntl.ioctl(any_socket, what, request)
