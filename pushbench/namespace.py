@@ -1,7 +1,7 @@
 """A network namespace of a run's own, in which nothing but its own processes is, and a line on which packets can be lost.
 
-In it only loopback's first address is loopback's; the rest of 127.0.0.0/8 may be at the end of a line. It is this thread's, and
-that of all processes and threads that it starts from then on. It takes Linux and root, and needs no program.
+In it only loopback's first address is loopback's; the rest of 127.0.0.0/8 may be at the end of a line. It is this thread's,
+and that of all processes and threads that it starts from then on. It takes Linux and root, and needs no program.
 """
 
 import ctypes
@@ -30,7 +30,7 @@ class NamespaceRefused(Exception):
 
 
 def unusable() -> str:
-    """Why this process cannot have one with a line in it, in a few words; empty if it can. It is tried, in another process."""
+    """Why this process cannot have one with a line, in a few words; empty if it can. It is tried, in another process."""
     if not TUN.exists():
         return f"there is no {TUN} on this machine"
     child = os.fork()

@@ -37,6 +37,7 @@ HOLDS_FOR: dict[str, object] = {
     "resume_percent": 0,
     "jitter_ms": 0,
     "bandwidth_kbit_s": 0,
+    "loss_percent": 0,
     "relay_stall_ms": 0,
     "relay_reset_percent": 0,
     "relay_buffer_bytes": 0,

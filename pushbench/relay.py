@@ -1,8 +1,8 @@
 """The relay: a process between the swarm and the server, as a line with a length, and with the faults of such lines.
 
-One kind listens where the swarm connects, makes a connection to the server for each, and passes bytes both ways when the line
-lets them. The other has the kernel's own packets come to it, of TCP and UDP alike, and passes on those that are not lost. What
-is done on purpose is planned here, and counted; how bytes or packets pass is not known here.
+One kind listens where the swarm connects, makes a connection to the server for each, and passes bytes both ways when the
+line lets them. The other has the kernel's own packets come to it, of TCP and UDP alike, and passes on those that are not
+lost. What is done on purpose is planned here, and counted; how bytes or packets pass is not known here.
 """
 
 import gc

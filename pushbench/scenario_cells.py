@@ -332,7 +332,7 @@ def _relay_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Prob
         yield Problem(f"{origin['loss_percent'][0]}.loss_percent", says, (origin["loss_percent"], origin["line"]))
     for key in NOT_OF_PACKETS if cell.line == "packets" else ():
         if value := getattr(cell, key):
-            says = f'{shown(value)} with line = "packets", which has a length and loses; take this key out, or set line = "relay"'
+            says = f'{shown(value)} with line = "packets": it has a length and a loss; take it out, or set line = "relay"'
             yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["line"]))
     if phases.measure_s == 0:
         return

@@ -23,6 +23,7 @@ CHART_NAMES = (
     "search_path",
     "cliff",
     "latency_by_rtt",
+    "latency_by_loss",
     "bytes",
     "cpu",
     "crossover",
@@ -189,7 +190,7 @@ class Load(Table):
     )
     line: Literal["relay", "packets"] = Field(
         default="relay",
-        description="what is between subscribers and server: a relay of each connection's bytes, or a line for the kernel's "
+        description="what is between subscribers and server: a relay of each connection's bytes, or a line of the kernel's "
         "own packets, of TCP and UDP alike, in a network namespace of the run's own, which takes root",
     )
     loss_percent: float = Field(

@@ -197,6 +197,11 @@ RELAY = (
     "reorders nothing, and knows neither congestion nor packets."
 )
 """What is said below it where a relay was there."""
+PACKETS = (
+    "The line is of the kernel's own packets: each takes half the round trip, or is lost by chance; what is done about "
+    "that is TCP's and QUIC's own. Networks do more: it reorders nothing, and has no bandwidth that could be full."
+)
+"""And where it was one of packets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,10 +394,11 @@ def _special(trials: pd.DataFrame) -> list[str]:
 
 def _relayed(trials: pd.DataFrame) -> list[str]:
     """What is to be known of latencies on a line that a relay has lengthened."""
-    if not any((trials[key] > 0).any() for key in RELAYED if key in trials):
+    by_packets = "line" in trials and (trials["line"] == "packets").any()
+    if not by_packets and not any((trials[key] > 0).any() for key in RELAYED if key in trials):
         return []
     line = [setting(key, values[0]) for key in LINE if len(values := trials[key].unique()) == 1 and values[0]]
-    return [*([f"The line: {', '.join(line)}."] if line else []), RELAY]
+    return [*([f"The line: {', '.join(line)}."] if line else []), PACKETS if by_packets else RELAY]
 
 
 def all_believable(trials: pd.DataFrame) -> bool:

@@ -65,7 +65,10 @@ UNOPENED = Reading(False, 0, 0, 0, 0, 0, 0, 0)
 
 
 def read(connection: socket.socket) -> Reading:
-    """Read a socket's counts: TCP's are the kernel's, UDP's its own. Raises WireError before Linux 4.19, whose kernel counts less."""
+    """Read a socket's counts: TCP's are the kernel's, UDP's its own.
+
+    Raises WireError before Linux 4.19, whose kernel counts less.
+    """
     if isinstance(connection, MeteredDatagrams):
         return connection.counts()
     info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _INFO.size)

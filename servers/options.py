@@ -121,8 +121,8 @@ class Options:
             raise ValueError("webtransport is True and tls_certificate is empty: QUIC is always TLS, name a certificate")
         if self.webtransport and (self.server == "granian" or self.workers > 1):
             raise ValueError(
-                f"webtransport is True, server is {self.server!r} and workers is {self.workers}: it is spoken by one process "
-                f"of uvicorn or hypercorn"
+                f"webtransport is True, server is {self.server!r} and workers is {self.workers}: one process of uvicorn or "
+                f"hypercorn speaks it"
             )
         for name in ("http", "ws", "writes"):
             if self.server != "uvicorn" and getattr(self, name) != _default(name):

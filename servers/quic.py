@@ -1,9 +1,9 @@
 """QUIC, and HTTP/3 on it, as far as WebTransport needs that: each session is a request to an application, by ASGI.
 
-A session begins with an extended CONNECT (RFC 9220, draft-ietf-webtrans-http3). The application gets it as a request of that
-method, with the session among its scope's extensions (`servers/session.py`): it answers with a status, and if that is 200 it may say
-what it has on streams and in datagrams, until its answer ends, or the client leaves. So routing, tokens, origins and refusals
-are the application's own, as on HTTP. Nothing but WebTransport is spoken here.
+A session begins with an extended CONNECT (RFC 9220, draft-ietf-webtrans-http3). The application gets it as a request of
+that method, with the session among its scope's extensions (`servers/session.py`): it answers with a status, and if that is
+200 it may say what it has on streams and in datagrams, until its answer ends, or the client leaves. So routing, tokens,
+origins and refusals are the application's own, as on HTTP. Nothing but WebTransport is spoken here.
 
 Source: RFC 9000 (QUIC), RFC 9114 (HTTP/3), RFC 9221 and RFC 9297 (datagrams).
 """
@@ -38,7 +38,7 @@ UNI_STREAM, CLOSE_SESSION = 0x54, 0x2843  # the kind of a stream, and of a capsu
 DATAGRAM_BYTES = 65_536
 CLOSE_POLICY = 1008  # as on WebSocket
 IDLE_S = 60.0
-"""A peer of which nothing is heard for so long has gone, where no option says otherwise. Heartbeats ask for a sign of it."""
+"""A peer of which nothing is heard for so long has gone, where no option says otherwise. Heartbeats ask for a sign."""
 NEVER_S = 86_400.0
 GRACE_S = 0.5
 """How long sessions may take to end by themselves when the server stops."""

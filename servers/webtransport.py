@@ -2,12 +2,12 @@
 
 There are three ways, each with a path of its own:
 
-- `/webtransport`: all messages on one stream, each behind its length. They come once and in order, and one that is lost on the
-  way holds up those behind it.
+- `/webtransport`: all messages on one stream, each behind its length. They come once and in order, and one that is lost on
+  the way holds up those behind it.
 - `/webtransport_streams`: each message on a stream of its own, behind its id. All come, but none waits for another.
 - `/webtransport_datagrams`: each message in a datagram, behind its id. None waits, and what is lost stays lost.
 
-The answer's `ETag` is the position at which it starts. Numbers are QUIC's (`servers/varint.py`). Heartbeats are QUIC's too. The
+The answer's `ETag` is the position at which it starts. Numbers are QUIC's (`servers/varint.py`), and so are heartbeats. The
 server's last word closes the session, with the code 4410 for a reader whose position is gone.
 """
 

@@ -19,6 +19,7 @@ from pushbench.charts import (
     crossover,
     fairness,
     latency,
+    loss,
     memory,
     network,
     overview,
@@ -137,6 +138,14 @@ CHARTS: dict[str, Chart] = {
         network.TITLE,
         "The steepness of a line is how many transits a delivery waits for: half a round trip is one. What lies above its "
         "pale band is the server's and the instrument's own; at the dashed line long polling begins to fall behind.",
+    ),
+    "latency_by_loss": Chart(
+        loss.latency_by_loss,
+        loss.shows_by_loss,
+        ("trials", "latency"),
+        loss.TITLE,
+        "Compare the panels from left to right: what a line does that the first panel has not is what the loss costs it. A "
+        "step upwards is a wait for what is sent again; on one connection, or one stream, all that comes behind waits too.",
     ),
     "bytes": Chart(
         wire.bytes_on_the_wire,

@@ -25,12 +25,14 @@ from pushbench.charts.cells import (
     on_the_shortest_line,
     ranked,
     series_of,
+    transports_of,
     trials_said,
     why_nothing,
 )
 from pushbench.charts.style import GREY, INK, dress, linear_axis, nothing, sheet, tidy
 from pushbench.models import Exchange
 from pushbench.stats import Interval, median_interval
+from pushbench.transports import TRANSPORTS
 
 TITLE = "How many bytes does a delivery take?"
 PARTS: dict[str, tuple[str, str, str]] = {
@@ -38,10 +40,13 @@ PARTS: dict[str, tuple[str, str, str]] = {
     "framing": ("framing of the message", "#0072B2", "////"),
     "http": ("HTTP heads", "#E69F00", ""),
     "tls": ("TLS records", "#009E73", "...."),
+    "rest": ("what is not taken apart", "#777777", "xxxx"),
     "tcpip": ("TCP/IP heads, ACKs too", "#C9C9C9", ""),
 }
 """What bytes are for: its name, its colour, and a hatching that tells the two dark ones apart in a grey print."""
-TLS = "tls"
+TLS, REST = "tls", "rest"
+SELDOM = (TLS, REST)
+"""Parts that only some runs have."""
 WAYS = {"down": "To the subscriber", "up": "From the subscriber"}
 BAR = 0.62
 
@@ -52,8 +57,18 @@ def column(way: str, part: str) -> str:
 
 
 def parts_of(way: str) -> list[str]:
-    """The parts that go one way: a subscriber sends no payload."""
-    return [part for part in PARTS if way == "down" or part != "payload"]
+    """The parts that go one way and have a column: a subscriber sends no payload."""
+    return [part for part in PARTS if part != REST and (way == "down" or part != "payload")]
+
+
+def _values(series: Series, way: str) -> dict[str, NDArray[np.float64]]:
+    """Each part of the bytes one way for each delivery, a value a trial; where they are not known, what is left."""
+    found = {part: numbers(series.rows[column(way, part)]) for part in parts_of(way)}
+    rest = np.full(len(series.rows), np.nan)
+    if (whole := f"wire_{way}_bytes_per_delivery") in series.rows:
+        apart = np.isfinite(found["framing"])
+        rest = np.where(apart, np.nan, numbers(series.rows[whole]) - found["tcpip"])
+    return {part: rest if part == REST else found[part] for part in PARTS if part in found or part == REST}
 
 
 def shows_bytes(trials: pd.DataFrame) -> bool:
@@ -83,7 +98,7 @@ def bytes_on_the_wire(trials: pd.DataFrame) -> Figure:
     legend: list[Artist] = [
         Patch(facecolor=colour, hatch=hatch, edgecolor="white", linewidth=0, label=said)
         for part, (said, colour, hatch) in PARTS.items()
-        if part != TLS or len(measured(here, column("down", TLS)))
+        if part not in SELDOM or any(np.isfinite(_values(series, "down")[part]).any() for series in rows)
     ]
     if any(_model(series) for series in rows):
         legend.append(Line2D([], [], color=INK, linestyle="none", marker="|", markersize=13, label="model, in all"))
@@ -94,14 +109,23 @@ def bytes_on_the_wire(trials: pd.DataFrame) -> Figure:
     size = f", {payload[0]:,.0f} bytes each" if len(payload) == 1 else ""
     counts = [median_interval(total_of(series, "down")).n for series in rows]
     subtitle = f"{load}{size}. {trials_said(counts)}."
-    return dress(figure, TITLE, subtitle, legend, notes(trials))
+    told = notes(trials)
+    if by_udp := [name for name in transports_of(here) if name in TRANSPORTS and TRANSPORTS[name].quic]:
+        told.append(
+            f"{', '.join(by_udp)}: heads are of UDP/IP; what is in a packet of QUIC, ACKs too, nobody can see from outside"
+        )
+    return dress(figure, TITLE, subtitle, legend, told)
 
 
 def total_of(series: Series, way: str) -> NDArray[np.float64]:
     """All bytes one way for each delivery, a value a trial."""
-    parts = {part: numbers(series.rows[column(way, part)]) for part in parts_of(way)}
-    parts[TLS] = np.nan_to_num(parts[TLS])  # of what goes in the clear nothing is said of it
-    total: NDArray[np.float64] = np.array(list(parts.values())).sum(axis=0)
+    parts = _values(series, way)
+    whole = np.isfinite(parts[REST])
+    known = np.array(
+        [value if part == "tcpip" else np.where(whole, 0, value) for part, value in parts.items() if part not in SELDOM]
+    )
+    # Of what goes in the clear nothing is said of TLS.
+    total: NDArray[np.float64] = known.sum(axis=0) + sum(np.nan_to_num(parts[part]) for part in SELDOM)
     return total
 
 
@@ -112,9 +136,9 @@ def _draw(axes: Axes, rows: list[Series], way: str) -> float:
         alpha = 1.0 if believable(series.rows) else 0.4
         total = median_interval(total_of(series, way))
         left = 0.0
-        for part in parts_of(way):
+        for part, values in _values(series, way).items():
             _, colour, hatch = PARTS[part]
-            width = median_interval(numbers(series.rows[column(way, part)])).mid
+            width = median_interval(values).mid
             if not np.isfinite(width):
                 continue
             axes.barh(
