@@ -73,9 +73,9 @@ clean:  ## remove .venv, caches and all runs but the reference
 # The lock file constrains both; what measures needs no tools of development.
 $(VENV)/.bench: pyproject.toml requirements.lock
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[compression,h2,redis,tls]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[compression,h2,redis,tls,webtransport]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.bench
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[compression,dev,h2,notebooks,redis,servers,tls]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[compression,dev,h2,notebooks,redis,servers,tls,webtransport]'
 	touch $@

@@ -374,8 +374,11 @@ async def examined(
     names = [name for name in ROWS if name in known.contract.transports and (not only or name in only)]
     asked = {"heartbeat_s": HEARTBEAT_S, "longpoll_timeout_s": LONGPOLL_TIMEOUT_S}
     asked = {key: value for key, value in asked.items() if key in known.taken}
+    lacking = {name: why for name in names if (why := known.missing(name))}
+    for name, why in lacking.items():
+        note(CHECKS[0].name, name, Finding.NOT_CLAIMED, why)
     for quic in (False, True):  # what goes over QUIC needs TLS, and perhaps a server that is told so
-        if not (some := [name for name in names if ROWS[name].quic == quic and not known.missing(name)]):
+        if not (some := [name for name in names if ROWS[name].quic == quic and name not in lacking]):
             continue
         load = Load(transport=some[0], subscribers=1).model_copy(update={**asked, "tls": tls or quic})
         target = secured(known.target(load), load) or known.target(load)
@@ -427,7 +430,7 @@ async def _examine(
             await stack.aclose()
             took_s = time.monotonic() - began
             why = "" if took_s < STOP_TIMEOUT_S else f"it had to be killed after {took_s:.1f} s"
-            note(STOPS, "", Finding.FAILS if why else Finding.PASSES, why)
+            note(STOPS, names[0] if ROWS[names[0]].quic else "", Finding.FAILS if why else Finding.PASSES, why)
 
 
 async def _made(check: Check, bench: Bench) -> tuple[Finding, str]:

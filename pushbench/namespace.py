@@ -9,6 +9,8 @@ import fcntl
 import os
 import socket
 import struct
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,18 +35,8 @@ def unusable() -> str:
     """Why this process cannot have one with a line, in a few words; empty if it can. It is tried, in another process."""
     if not TUN.exists():
         return f"there is no {TUN} on this machine"
-    child = os.fork()
-    if child == 0:
-        try:
-            with entered():
-                os.close(line())
-        except NamespaceRefused:
-            os._exit(1)
-        except OSError:
-            os._exit(2)
-        os._exit(0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    return {0: "", 1: "it takes root"}.get(code, "this kernel does not let a process have one")
+    tried = subprocess.run([sys.executable, "-m", "pushbench.namespace"], capture_output=True, text=True)
+    return tried.stdout.strip()
 
 
 @contextmanager
@@ -110,3 +102,19 @@ def _address(name: str, what: int, address: str) -> None:
 def _ask(what: int, request: bytes) -> bytes:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         return fcntl.ioctl(any_socket, what, request)
+
+
+def _tried() -> str:
+    """Why this process cannot have one, by trying."""
+    try:
+        with entered():
+            os.close(line())
+    except NamespaceRefused:
+        return "it takes root"
+    except OSError as error:
+        return f"this kernel does not let a process have one ({error.strerror})"
+    return ""
+
+
+if __name__ == "__main__":
+    print(_tried())

@@ -1,7 +1,7 @@
 """netem, the kernel's own emulation of networks: whether it could be used here.
 
 It is tried on the loopback of a network namespace that exists for as long as the try: this machine's own is not touched.
-It could do what a relay cannot (loss, reordering); a run does not set it up yet.
+It could do what a line of packets cannot (reordering, a bandwidth with a queue); a run does not set it up yet.
 """
 
 import subprocess
@@ -29,4 +29,5 @@ def unusable() -> str:
 def refusal() -> str:
     """Why a run is not made with netem, in one line, and what there is instead."""
     why = unusable() or "a run does not set it up yet, although it could be used here"
-    return f"--netem: {why}; set rtt_ms, jitter_ms or bandwidth_kbit_s, which a relay shapes without it (and without loss)"
+    instead = 'set rtt_ms, jitter_ms or bandwidth_kbit_s, which a relay shapes, or line = "packets" with loss_percent'
+    return f"--netem: {why}; {instead}"

@@ -36,6 +36,9 @@ MOST_DATAGRAMS = 256
 """So many datagrams may wait to be sent; what comes then is dropped, as a network would."""
 UNI_STREAM, CLOSE_SESSION = 0x54, 0x2843  # the kind of a stream, and of a capsule: draft-ietf-webtrans-http3
 DATAGRAM_BYTES = 65_536
+DATAGRAM_DATA = 1150
+"""What fits into a packet of 1,200 bytes beside the heads of packet, frame and session; more is dropped too, for it could
+never be sent."""
 CLOSE_POLICY = 1008  # as on WebSocket
 IDLE_S = 60.0
 """A peer of which nothing is heard for so long has gone, where no option says otherwise. Heartbeats ask for a sign."""
@@ -66,8 +69,9 @@ class _Session:
         self._connection.quic.send_stream_data(stream, data, end_stream=last)
 
     def datagram(self, data: bytes) -> None:
-        """Say that in a datagram, which may be lost, here and on its way."""
-        if len(self._connection.quic._datagrams_pending) < MOST_DATAGRAMS:  # aioquic tells of it in no other way
+        """See `servers.session.Session`."""
+        waiting = len(self._connection.quic._datagrams_pending)  # of which aioquic tells in no other way
+        if waiting < MOST_DATAGRAMS and len(data) <= DATAGRAM_DATA:
             self._connection.http.send_datagram(self._number, data)
 
     async def sent(self) -> None:

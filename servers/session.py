@@ -16,7 +16,7 @@ class Session(Protocol):
         """Say that on the stream, and perhaps nothing more."""
 
     def datagram(self, data: bytes) -> None:
-        """Say that in a datagram, which may be lost, here and on its way."""
+        """Say that in a datagram, which may be lost, on its way and here: if too many wait, or it fits into no packet."""
 
     async def sent(self) -> None:
         """Send what was said, and wait until there is room for more."""

@@ -159,6 +159,12 @@ def test_only_the_backplane_knows_redis_and_one_process_alone_does_not_import_it
     assert "redis" not in packages(reached("servers.serving", lazily=False))
 
 
+@pytest.mark.parametrize(("package", "enters"), [("servers", "servers.serving"), ("clients", "clients.webtransport")])
+def test_only_what_speaks_quic_knows_aioquic_and_what_speaks_tcp_does_not_import_it(package: str, enters: str) -> None:
+    assert [module for module in of_package(package) if "aioquic" in direct(module)] == [f"{package}.quic"]
+    assert "aioquic" not in packages(reached(enters, lazily=False))
+
+
 def test_who_looks_after_workers_does_not_import_what_they_serve_with() -> None:
     assert not packages(reached("servers.supervisor", lazily=True)) & (SERVING | {"redis"})
 

@@ -19,7 +19,7 @@ from pushbench.conformance import CHECKS, Bench, Check
 from pushbench.reach import Reach
 from pushbench.scenario_keys import Load
 from pushbench.target import Running
-from pushbench.transports import TRANSPORTS, Transport, load_class
+from pushbench.transports import OVER_TCP, Transport, load_class
 from tests.conformance.conftest import Feed, take
 from tests.serving import Server, serving
 
@@ -30,7 +30,7 @@ def server() -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(params=TRANSPORTS.values(), ids=list(TRANSPORTS))
+@pytest.fixture(params=OVER_TCP.values(), ids=list(OVER_TCP))
 def row(request: pytest.FixtureRequest) -> Transport:
     found: Transport = request.param
     return found

@@ -8,10 +8,10 @@ import pytest
 from clients.ends import SubscriptionEnded
 from clients.raw import Raw
 from pushbench.audience import SLOW_BUFFER_BYTES
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import OVER_TCP
 from tests.serving import serving
 
-ASKS = {name: row.asks for name, row in TRANSPORTS.items()}
+ASKS = {name: row.asks for name, row in OVER_TCP.items()}
 
 
 @pytest.mark.parametrize(("transport", "asks"), ASKS.items())

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from clients.ends import CursorGone
 from pushbench import contract
 from pushbench.conformance import CHECKS, Bench, Check
+from pushbench.reach import Reach
 from pushbench.scenario_keys import BUILT_IN, Load
 from pushbench.target import Running
 from pushbench.transports import Transport
@@ -25,6 +27,7 @@ def roomy_server(serve: Serve) -> Iterator[Server]:
 async def test_it_does_what_its_contract_claims(transport: Transport, roomy_server: Server, check: Check) -> None:
     known = contract.known(BUILT_IN)
     target = known.target(Load(transport=transport.name, subscribers=1))
+    target = replace(target, reach=Reach(tls=bool(roomy_server.authority), authority=roomy_server.authority))
     running = Running("127.0.0.1", roomy_server.port, 1, asyncio.get_running_loop().create_future())
     bench = Bench(known, target, running, transport, target.serves[transport.name])
     if not check.not_claimed(bench):

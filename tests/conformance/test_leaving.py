@@ -11,7 +11,7 @@ import pytest
 
 from clients.ends import CursorGone
 from pushbench.transports import Transport
-from tests.conformance.conftest import ENDLESS, Feed, Serve, subscriber, take
+from tests.conformance.conftest import ENDLESS, Feed, Serve, in_order, subscriber, take
 from tests.serving import Server
 
 VANISHING = 20
@@ -38,11 +38,15 @@ async def before_anyone_comes(transport: Transport, server: Server, feed: Feed) 
 @asynccontextmanager
 async def doomed(transport: Transport, server: Server, count: int, *, read: bool) -> AsyncIterator[None]:
     """`count` subscribers in a process of their own, which is killed in the end."""
-    arguments = [transport.name, str(server.port), str(count), str(int(read))]
+    arguments = [transport.name, server.url(transport.path), str(count), str(int(read))]
+    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.conformance.vanishing", *arguments, stdout=asyncio.subprocess.PIPE
+        sys.executable, "-m", "tests.conformance.vanishing", *arguments, stdin=pipe, stdout=pipe
     )
     try:
+        assert process.stdin is not None
+        process.stdin.write(server.authority.encode())
+        process.stdin.close()
         assert process.stdout is not None
         assert await process.stdout.readline() == b"connected\n"
         yield
@@ -93,17 +97,17 @@ def small_log_server(serve: Serve) -> Iterator[Server]:
 
 
 async def test_a_slow_reader_does_not_slow_the_others_and_is_told_when_it_falls_off_the_log(
-    transport: Transport, small_log_server: Server, http: aiohttp.ClientSession
+    reliable_transport: Transport, small_log_server: Server, http: aiohttp.ClientSession
 ) -> None:
     """The kernel takes some 10 MB for a reader that does not read; what is published is three times that."""
-    feed = Feed(small_log_server, http)
+    transport, feed = reliable_transport, Feed(small_log_server, http)
     messages = [b"%06d" % i + b"x" * (BIG - 6) for i in range(500)]
     async with subscriber(transport, small_log_server) as slow, subscriber(transport, small_log_server) as other:
         taking = asyncio.ensure_future(take(other, len(messages)))
         await feed.publish(*messages)
-        assert await taking == messages
+        assert in_order(transport, await taking) == messages
         taken: list[bytes] = []
         with pytest.raises(CursorGone, match="cursor_too_old"):
             await take(slow, len(messages), into=taken)
-        assert taken == messages[: len(taken)]
+        assert in_order(transport, taken) == messages[: len(taken)]
     await until(feed, lambda status: status["cursors"] == 0)

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 
 from clients.ends import ENDS, CursorGone
-from pushbench.transports import TRANSPORTS, Transport
+from pushbench.transports import OVER_TCP, Transport
 from tests.conformance.conftest import ENDLESS, Feed, subscriber
 from tests.rediserver import RedisServer, redis_server
 from tests.serving import Server, serving
@@ -65,7 +65,7 @@ class Follower:
 @asynccontextmanager
 async def followers(server: Server) -> AsyncIterator[list[Follower]]:
     """On every transport; all are connected."""
-    all_of_them = [Follower(transport) for transport in TRANSPORTS.values() for _ in range(EACH)]
+    all_of_them = [Follower(transport) for transport in OVER_TCP.values() for _ in range(EACH)]
     async with asyncio.TaskGroup() as tasks:
         following = []
         for one in all_of_them:
@@ -168,7 +168,7 @@ async def test_a_redis_that_comes_back_empty_ends_whoever_followed_what_it_had(
     await feed.publish(b"1", b"2", b"3")
     async with asyncio.timeout(40), AsyncExitStack() as stack:
         reading = {}
-        for transport in TRANSPORTS.values():
+        for transport in OVER_TCP.values():
             subscription = await stack.enter_async_context(subscriber(transport, server))
             reading[transport.name] = asyncio.ensure_future(subscription.receive(lambda messages: None))
         redis.kill()

@@ -1,9 +1,11 @@
 """A process full of subscribers that is killed.
 
-`python -m tests.conformance.vanishing TRANSPORT PORT COUNT READ` connects so many; with 1 they read, with 0 they do not.
+`python -m tests.conformance.vanishing TRANSPORT URL COUNT READ` connects so many; with 1 they read, with 0 they do not. Who
+has signed the server's certificate comes by standard input.
 """
 
 import asyncio
+import ssl
 import sys
 from contextlib import AsyncExitStack
 from importlib import import_module
@@ -11,17 +13,17 @@ from importlib import import_module
 from pushbench.transports import TRANSPORTS
 
 
-async def main(name: str, port: int, count: int, read: int) -> None:
+async def main(name: str, url: str, count: int, read: int, authority: str) -> None:
     row = TRANSPORTS[name]
     module, _, client = row.client.partition(":")
     subscribe = getattr(import_module(module), client)
     async with AsyncExitStack() as stack:
-        url = f"http://127.0.0.1:{port}{row.path}"
-        subscriptions = [await stack.enter_async_context(subscribe(url)) for _ in range(count)]
+        tls = ssl.create_default_context(cadata=authority) if authority else None
+        subscriptions = [await stack.enter_async_context(subscribe(url, tls=tls)) for _ in range(count)]
         receiving = [asyncio.ensure_future(each.receive(lambda messages: None)) for each in subscriptions if read]
         print("connected", flush=True)
         await asyncio.gather(*receiving)
         await asyncio.get_running_loop().create_future()
 
 
-asyncio.run(main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4])))
+asyncio.run(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), sys.stdin.read()))

@@ -30,11 +30,13 @@ SEARCHED = ("capacity", "search_path", "cliff")
 """What needs a search: see test_capacity.py."""
 NETWORKED = ("latency_by_rtt", "bytes", "cpu", "crossover")
 """What needs a network between, or bytes: see test_charts_of_models.py."""
+LOSSY = ("latency_by_loss",)
+"""What needs packets that are lost: see test_charts_by_loss.py."""
 FANNED = ("fairness",)
 """What needs to be told of the first and of the last subscriber: see test_charts_of_growth.py."""
 COMPARED = ("by_target",)
 """What needs several servers: see test_charts_by_target.py."""
-FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED, *NETWORKED, *FANNED, *COMPARED)]
+FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED, *NETWORKED, *LOSSY, *FANNED, *COMPARED)]
 GROWN = ["scaling", "cost_by_connections"]
 
 
@@ -131,8 +133,8 @@ SHAPES = dict(shapes())
 def test_the_charts_are_those_that_reports_and_scenarios_name() -> None:
     assert list(charts.CHARTS) == [
         "overview", "latency_percentiles", "latency_by_subscribers", "throughput", "memory", "latency_over_time",
-        "poll_interval", "capacity", "search_path", "cliff", "latency_by_rtt", "bytes", "cpu", "crossover",
-        "scaling", "cost_by_connections", "fairness", "by_target",
+        "poll_interval", "capacity", "search_path", "cliff", "latency_by_rtt", "latency_by_loss", "bytes", "cpu",
+        "crossover", "scaling", "cost_by_connections", "fairness", "by_target",
     ]  # fmt: skip
 
 

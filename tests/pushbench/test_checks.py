@@ -14,6 +14,8 @@ FINE: dict[str, Any] = {
     "polled_ms": 0.0,
     "line_ms": 0.0,
     "excused": 0.0,
+    "ordered": True,
+    "reliable": True,
     "server_stopped_percent": 0.0,
     "swarm_stopped_percent": 0.0,
     "publisher_stopped_percent": 0.0,
@@ -123,6 +125,15 @@ def test_every_kind_of_wrong_delivery_makes_it_lossy_by_name(name: str) -> None:
     assert judgement.verdict == Verdict.LOSSY
     assert f"{name} 3" in judgement.evidence
     assert not any(other in judgement.evidence for other in {"lost", "duplicated", "reordered"} - {name})
+
+
+def test_what_a_transport_does_not_promise_makes_nothing_lossy() -> None:
+    """Datagrams may be lost, streams may overtake each other; but nobody may get anything twice."""
+    assert judge(FINE | {"reliable": False, "lost": 50}).verdict == Verdict.OK
+    assert judge(FINE | {"ordered": False, "reordered": 50}).verdict == Verdict.OK
+    assert judge(FINE | {"ordered": False, "lost": 1}).verdict == Verdict.LOSSY
+    assert judge(FINE | {"reliable": False, "reordered": 1}).verdict == Verdict.LOSSY
+    assert judge(FINE | {"ordered": False, "reliable": False, "duplicated": 1}).verdict == Verdict.LOSSY
 
 
 def test_what_is_lost_is_told_as_gaps() -> None:

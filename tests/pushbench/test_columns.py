@@ -13,6 +13,7 @@ UNITS = (
 )
 COUNTS = {
     *("cell", "trial", "order", "subscribers", "burst", "reconnects", "relay_resets", "relay_idle_cuts"),
+    *("relay_packets", "relay_packets_lost"),
     *("pings_unanswered", "slow_delivered", "slow_lost", "slow_ended"),
     *("swarms", "streams", "server_workers", "swarm_processes", "swarm_busiest", "server_processes"),
     *LEDGER,

@@ -49,7 +49,26 @@ def test_the_suites_own_server_takes_every_option_and_claims_every_transport() -
     own = known("starlette")
     assert own.taken == OPTIONS.keys()
     assert own.contract.transports.keys() == TRANSPORTS.keys()
-    assert all(own.refusal(load(name, publish_via=way)) == "" for name in TRANSPORTS for way in ("post", "websocket"))
+    for name, row in TRANSPORTS.items():
+        for way in ("post", "websocket"):
+            assert own.refusal(load(name, publish_via=way, tls=row.quic)) == ""
+
+
+def test_what_a_transport_needs_is_added_and_looked_for_where_it_is_asked_for(tmp_path: Path) -> None:
+    more = '\n[transports.webtransport]\npath = "/wt"\nmore = ["--quic"]\nneeds = ["python:no_such_module"]\ninstall = "get it"\n'
+    there = made(tmp_path, GOOD + more)
+    assert there.missing() == there.refusal(load()) == ""
+    why = "what mine needs for webtransport is not installed (no_such_module is missing): get it"
+    assert there.missing("webtransport") == there.refusal(load("webtransport")) == why
+    assert there.target(load("webtransport")).command[-1] == "--quic"
+    assert "--quic" not in there.target(load()).command
+
+
+def test_what_another_serves_can_be_left_out(tmp_path: Path) -> None:
+    text = 'title = "mine"\nlike = "starlette"\nwithout = ["sse", "webtransport"]\n'
+    there = made(tmp_path, text)
+    assert there.contract.transports.keys() == TRANSPORTS.keys() - {"sse", "webtransport"}
+    assert there.refusal(load("sse")) == "mine does not claim sse"
 
 
 def test_a_floor_has_its_target_whatever_the_load_names_and_the_swarm_that_feeds_itself_has_none() -> None:

@@ -58,10 +58,10 @@ def test_a_certificate_of_another_authority_is_refused(server: Server, tmp_path:
 def test_a_certificate_for_another_name_is_refused(server: Server, made: Certificates) -> None:
     reach = Reach(tls=True, authority=made.authority)
     with (
-        serving(host="127.0.0.2", tls_certificate=made.certificate, tls_key=made.key) as elsewhere,
-        pytest.raises(HandshakeFailed, match=r"certificate is not valid for '127.0.0.2'"),
+        serving(host="127.0.0.3", tls_certificate=made.certificate, tls_key=made.key) as elsewhere,
+        pytest.raises(HandshakeFailed, match=r"certificate is not valid for '127.0.0.3'"),
     ):
-        columns(("127.0.0.2", elsewhere.port), "/status", reach, None)
+        columns(("127.0.0.3", elsewhere.port), "/status", reach, None)
 
 
 def test_a_token_is_in_no_text_of_a_reach() -> None:

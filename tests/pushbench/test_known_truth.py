@@ -38,7 +38,7 @@ from pushbench.outcome import Outcome
 from pushbench.scenario import Phases
 from pushbench.schedule import Schedule
 from pushbench.target import Target
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import OVER_TCP
 from pushbench.trial import attempt
 from targets.plan import Distortion, Plan, draw
 from tests.pushbench.tiny import Phased, command_of, load, nothing_left_over, started_below, trial
@@ -155,9 +155,9 @@ def test_the_plan_has_every_distortion_and_percentiles_that_are_well_apart() -> 
     assert all(high - low > 40 for low, high in pairwise(quantiles_ms))
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", OVER_TCP)
 async def test_the_instrument_reports_what_the_server_is_known_to_do(transport: str) -> None:
-    interval_ms = POLL_INTERVAL_MS if TRANSPORTS[transport].polls else 0
+    interval_ms = POLL_INTERVAL_MS if OVER_TCP[transport].polls else 0
     complaints = []
     for _ in range(TRIES):
         with nothing_left_over():

@@ -8,12 +8,12 @@ import pytest
 
 from pushbench.checks import Verdict
 from pushbench.scenario import Phases
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import OVER_TCP
 from pushbench.trial import attempt
 from tests.pushbench.tiny import Phased, good_server, load, nothing_left_over, shell, trial
 
 PHASES = Phases(settle_s=0, warmup_s=0.1, measure_s=0.8, drain_s=20)
-PUBLISHED_VIA = dict(zip(TRANSPORTS, cycle(("websocket", "post")), strict=False))
+PUBLISHED_VIA = dict(zip(OVER_TCP, cycle(("websocket", "post")), strict=False))
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ import pytest
 from pushbench import predictions
 from pushbench.models import CONNECTION, Exchange
 from pushbench.scenario_keys import DISTURBANCES
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import OVER_TCP
 
 
 def load(transport: str, **changed: object) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def wire(transport: str, **changed: object) -> Exchange:
     return found
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", OVER_TCP)
 def test_every_transport_has_a_model_of_latency_and_of_bytes(transport: str) -> None:
     assert mean_ms(transport, rtt_ms=80.0) >= 40
     assert wire(transport).down.payload == 128

@@ -301,6 +301,18 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
          "would be counted as lost; set drain_s above 16"),
         ("[load]", "[load]\nbandwidth_kbit_s = 10", 13,
          "load.bandwidth_kbit_s: 10 kbit/s do not carry 10 messages/s of 128 bytes, expected more than 10.24; raise"),
+        ("[load]", "[load]\nloss_percent = 1", 13,
+         'load.loss_percent: 1 with line = "relay", which loses no bytes; set line = "packets"'),
+        ("[load]", '[load]\nline = "packets"\nrtt_ms = 20\njitter_ms = 1', 15,
+         'load.jitter_ms: 1 ms with line = "packets": it has a length and a loss; take it out, or set line = "relay"'),
+        # what goes over QUIC
+        ('"sse"', '"webtransport"', 11,
+         "load.tls: false for webtransport, expected true: QUIC is always TLS, and so must be what it is compared with"),
+        ('"sse"]', '"webtransport"]\ntls = [true]\nrtt_ms = [5]', 11,
+         'grid.rtt_ms: 5 ms for webtransport with line = "relay", which passes on bytes of TCP; set line = "packets"'),
+        ('"sse"]', '"webtransport_datagrams"]\ntls = [true]\npayload_bytes = [1101]', 11,
+         "grid.payload_bytes: 1101 bytes for webtransport_datagrams, expected at most 1100: it must fit into a packet"),
+        ('"sse"]', '"webtransport"]\ntls = [true]\nhttp = ["2"]', 11, 'grid.http: "2" for webtransport, expected "1.1"'),
         ('"sse"', '"null"]\nrtt_ms = [5', 9, "grid.rtt_ms: 5.0 for null, expected 0.0"),
         ('"sse"', '"tcp"]\nrelay_buffer_bytes = [5', 9, "grid.relay_buffer_bytes: 5 for tcp, expected 0"),
         # what is too large to look at, or would do something to a terminal
@@ -622,7 +634,9 @@ def test_every_shipped_scenario_is_sound_and_says_how_to_read_it(name: str) -> N
     head = scenario.source[: scenario.source.index("title =")]
     assert all(line.startswith("#") for line in head.split("\n") if line)
     assert "How to read it: " in head
-    assert {ROWS[cell.transport].family for cell in scenario.cells} >= {"polling", "longpoll", "websocket"}
+    lossy = any(cell.line == "packets" for cell in scenario.cells)
+    compared = {"websocket", "webtransport"} if lossy else {"polling", "longpoll", "websocket"}
+    assert {ROWS[cell.transport].family for cell in scenario.cells} >= compared
 
 
 # The reference of keys

@@ -20,7 +20,7 @@ from pushbench.plans import Trial
 from pushbench.run import target_of
 from pushbench.scenario import Phases
 from pushbench.target import Served, Target
-from pushbench.transports import FLOORS, TRANSPORTS
+from pushbench.transports import FLOORS, OVER_TCP
 from pushbench.trial import attempt
 from tests.pushbench.otherclock import AHEAD_NS, Elsewhere, swarm_of_another_clock
 from tests.pushbench.tiny import (
@@ -67,7 +67,7 @@ async def _quiet_and_tidy(caplog: pytest.LogCaptureFixture) -> AsyncIterator[Non
 
 
 # The two ways to publish take turns, so that each is tried without trying every pair.
-PUBLISHED_VIA = dict(zip(TRANSPORTS, cycle(("websocket", "post")), strict=False))
+PUBLISHED_VIA = dict(zip(OVER_TCP, cycle(("websocket", "post")), strict=False))
 
 
 @pytest.mark.parametrize(("transport", "way"), PUBLISHED_VIA.items())
@@ -118,7 +118,7 @@ async def test_a_trial_of_memory_alone_has_plateaus_and_slopes_and_publishes_not
     assert watch.phases == ["start", "ramp", "disconnect"]
 
 
-@pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp"])
+@pytest.mark.parametrize("transport", [*OVER_TCP, "tcp"])
 async def test_the_parts_of_what_went_over_the_wire_come_to_what_was_counted(transport: str) -> None:
     cell = load(transport, subscribers=10, rate_hz=200.0)
     outcome = await attempt(trial(cell, target_of(cell)), Phased())
@@ -176,10 +176,10 @@ async def test_every_floor_delivers_all(name: str) -> None:
     assert watch.phases == ["start", "ramp", "warm up", "measure", "drain", "disconnect"]
 
 
-@pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp", "null"])
+@pytest.mark.parametrize("transport", [*OVER_TCP, "tcp", "null"])
 async def test_who_joins_late_and_who_resumes_loses_nothing(transport: str) -> None:
     disturbed: dict[str, object] = {"join_late_percent": 50.0}
-    if transport in TRANSPORTS:
+    if transport in OVER_TCP:
         disturbed["resume_percent"] = 25.0
     cell = load(transport, **disturbed)
     outcome = await attempt(trial(cell, target_of(cell)), Phased())
@@ -214,7 +214,7 @@ async def test_by_clocks_that_are_minutes_apart_a_latency_is_what_it_is(
     transport: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pushbench.trial.swarm", swarm_of_another_clock)
-    swarms = 2 if transport in TRANSPORTS else 0
+    swarms = 2 if transport in OVER_TCP else 0
     cell = load(transport, swarms=swarms, join_late_percent=50.0)
     outcome = await attempt(trial(cell, target_of(cell)), Phased(), Elsewhere())
     columns = outcome.columns
@@ -232,7 +232,7 @@ async def test_by_clocks_that_are_minutes_apart_a_latency_is_what_it_is(
         assert columns["clock_offset_ms"] == columns["clock_uncertainty_ms"] == 0
 
 
-@pytest.mark.parametrize("transport", [*TRANSPORTS, "tcp"])
+@pytest.mark.parametrize("transport", [*OVER_TCP, "tcp"])
 async def test_through_a_relay_all_arrives_and_nothing_sooner_than_the_line_lets_it(transport: str) -> None:
     cell = load(transport, rtt_ms=60.0, jitter_ms=5.0, bandwidth_kbit_s=10_000)
     outcome = await attempt(trial(cell, target_of(cell)), Phased())
@@ -450,7 +450,7 @@ async def test_subscribers_that_fall_off_make_it_lossy_and_are_told() -> None:
     assert set(outcome.columns) <= set(COLUMNS)
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", OVER_TCP)
 async def test_slow_readers_are_told_apart_and_the_others_get_everything(transport: str) -> None:
     cell = load(transport, subscribers=10, slow_percent=10.0, payload_bytes=20_000)
     outcome = await attempt(trial(cell), Phased())

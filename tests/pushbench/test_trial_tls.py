@@ -8,14 +8,15 @@ from typing import Any
 import aiohttp
 import pytest
 
+from clients.ends import SubscriptionEnded
 from pushbench import certificates
 from pushbench.certificates import Certificates
 from pushbench.checks import Verdict
 from pushbench.reach import Reach
-from pushbench.transports import TRANSPORTS, load_class
+from pushbench.transports import OVER_TCP, TRANSPORTS, load_class
 from pushbench.trial import attempt
 from tests.pushbench.tiny import Phased, good_server, load, trial
-from tests.serving import serving
+from tests.serving import serving_quic
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +24,22 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return certificates.made(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("transport", [name for name, row in TRANSPORTS.items() if row.quic])
+async def test_over_quic_everything_arrives_and_its_packets_are_counted(transport: str, certified: Certificates) -> None:
+    cell = load(transport, tls=True, subscribers=10)
+    columns = (await attempt(trial(cell, good_server(cell).over_tls(certified)), Phased())).columns
+    assert (columns["lost"], columns["duplicated"]) == (0, 0)
+    assert columns["delivered"] == columns["expected"] > 0
+    # A message of 128 bytes is a packet; it has 28 bytes of heads below QUIC, whose own and whose tag are some 33 more.
+    assert 128 + 28 + 20 < columns["wire_down_bytes_per_delivery"] < 128 + 28 + 100
+    assert columns["wire_down_tcpip_bytes_per_delivery"] == pytest.approx(28, rel=0.2)
+    assert columns["wire_down_payload_bytes_per_delivery"] is None
+    assert columns["connect_down_bytes"] > 1000
+    assert columns["server_cpu_us_per_connect"] > 0
+    assert "tls_version" not in columns
+
+
+@pytest.mark.parametrize("transport", OVER_TCP)
 async def test_over_tls_everything_arrives_and_what_was_agreed_on_and_what_it_adds_is_known(
     transport: str, certified: Certificates
 ) -> None:
@@ -53,9 +69,10 @@ async def test_no_client_connects_to_a_server_whose_certificate_it_does_not_beli
 ) -> None:
     row, other = TRANSPORTS[transport], certificates.made(tmp_path)
     options: dict[str, Any] = {"interval_s": 1} if row.polls else {}
-    with serving(tls_certificate=certified.certificate, tls_key=certified.key) as server:
-        url = server.url(row.path).replace("http:", "https:")
-        for authority, error in ((other.authority, aiohttp.ClientConnectorCertificateError), (certified.authority, None)):
+    refused = SubscriptionEnded if row.quic else aiohttp.ClientConnectorCertificateError
+    with serving_quic(certified) as server:
+        url = server.url(row.path)
+        for authority, error in ((other.authority, refused), (certified.authority, None)):
             client = load_class(row.client)(url, tls=Reach(tls=True, authority=authority).context(), **options)
             with pytest.raises(error) if error else nullcontext():
                 async with client:

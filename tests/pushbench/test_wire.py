@@ -8,7 +8,19 @@ import pytest
 import uvloop
 
 from clients.sockets import AddressInfo
-from pushbench.wire import IP_BYTES, SYN_BYTES, TCP_BYTES, TIMESTAMP_BYTES, Line, Meter, Traffic, WireError, read, total
+from pushbench.wire import (
+    IP_BYTES,
+    SYN_BYTES,
+    TCP_BYTES,
+    TIMESTAMP_BYTES,
+    UDP_BYTES,
+    Line,
+    Meter,
+    Traffic,
+    WireError,
+    read,
+    total,
+)
 
 HEADER = IP_BYTES + TCP_BYTES + TIMESTAMP_BYTES
 
@@ -184,6 +196,38 @@ async def test_copies_do_not_outlive_the_meter() -> None:
         meter.close()
         assert [copy.fileno() for copy in copies] == [-1, -1]
         kept[1].close()
+
+
+def test_datagrams_are_counted_by_their_own_socket_in_the_window_and_to_its_end() -> None:
+    """The kernel has no counts of UDP. One stays, one closes in the window; what is before and behind it is not in it."""
+
+    async def over() -> Traffic:
+        meter = Meter(copies=True)
+        with socket.socket(type=socket.SOCK_DGRAM) as server:
+            server.bind(("127.0.0.1", 0))
+            address = (socket.AF_INET, socket.SOCK_DGRAM, 0, "", server.getsockname())
+            stays, leaves = meter.make(address), meter.make(address)
+
+            def exchange(one: socket.socket) -> None:
+                one.send(b"question")
+                server.sendto(b"answer", server.recvfrom(100)[1])
+                assert one.recv(100) == b"answer"
+
+            for one in (stays, leaves):
+                one.connect(server.getsockname())
+                exchange(one)
+            await meter.begin()
+            exchange(stays)
+            exchange(leaves)
+            leaves.close()
+            traffic = await meter.end()
+            exchange(stays)
+            stays.close()
+        meter.close()
+        return traffic
+
+    heads = 2 * (IP_BYTES + UDP_BYTES)
+    assert asyncio.run(over()) == Traffic(2, 0, 12, 16, 2, 2, 0, heads, heads)
 
 
 def test_without_connections_there_is_no_traffic() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from pushbench.transports import TRANSPORTS, Transport
+from pushbench.transports import OVER_TCP, Transport
 from servers.access import SUBPROTOCOL, WITH_TOKEN
 from servers.options import Options
 from servers.token import ENVIRONMENT, Exposed, TokenUnusable, token_of
@@ -28,7 +28,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
-@pytest.fixture(params=TRANSPORTS.values(), ids=list(TRANSPORTS))
+@pytest.fixture(params=OVER_TCP.values(), ids=list(OVER_TCP))
 def row(request: pytest.FixtureRequest) -> Transport:
     found: Transport = request.param
     return found
@@ -85,7 +85,7 @@ async def test_what_is_no_origin_is_no_page_that_may_come_in(server: Server, row
 async def test_without_a_token_a_name_that_was_led_here_is_no_origin_of_ours() -> None:
     with serving() as server:
         for host, status in ((f"127.0.0.1:{server.port}", 204), (f"localhost:{server.port}", 204), ("evil.example", 403)):
-            found = await answer(server, TRANSPORTS["polling"], Host=host, Origin=f"http://{host}")
+            found = await answer(server, OVER_TCP["polling"], Host=host, Origin=f"http://{host}")
             assert found[0] == status, host
 
 

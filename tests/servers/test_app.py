@@ -15,14 +15,14 @@ from starlette.routing import Route, WebSocketRoute
 from clients.conditional import ConditionalRequests
 from clients.subscription import Subscription
 from clients.websocket import WebSocket
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import OVER_TCP, TRANSPORTS
 from servers.app import create_app
 from servers.options import Options
 from tests.conformance.conftest import client_of, subscriber
 from tests.servers.conftest import Caller
 from tests.serving import END_S, Server, ended
 
-HELD = [row for row in TRANSPORTS.values() if not row.polls]
+HELD = [row for row in OVER_TCP.values() if not row.polls]
 
 
 def test_every_transport_of_the_table_is_served() -> None:

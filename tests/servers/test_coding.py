@@ -9,13 +9,13 @@ import aiohttp
 import brotli
 import pytest
 
-from pushbench.transports import TRANSPORTS, Transport, load_class
+from pushbench.transports import OVER_TCP, Transport, load_class
 from servers.coding import CODINGS, coder, coding, told
 from servers.options import Options
 from tests.conformance.conftest import Feed, take
 from tests.serving import Server, serving
 
-HTTP = [row for row in TRANSPORTS.values() if row.asks != "upgrade"]
+HTTP = [row for row in OVER_TCP.values() if row.asks != "upgrade"]
 
 
 @pytest.fixture(scope="module", params=CODINGS)

@@ -39,6 +39,18 @@ def test_each_option_says_in_a_sentence_what_it_is(option: Any) -> None:
             {"redis": "redis://:secret@host", "journal": "file"},
             "redis is redis://host and journal is file: the log",
         ),
+        (
+            {"webtransport": True},
+            "webtransport is True and tls_certificate is empty: QUIC is always TLS, name a certificate",
+        ),
+        (
+            {"webtransport": True, "tls_certificate": "c", "tls_key": "k", "server": "granian"},
+            "webtransport is True, server is 'granian' and workers is 1: one process of uvicorn or hypercorn speaks it",
+        ),
+        (
+            {"webtransport": True, "tls_certificate": "c", "tls_key": "k", "workers": 2, "redis": "redis://h"},
+            "webtransport is True, server is 'uvicorn' and workers is 2",
+        ),
         ({"redis": "localhost:6379"}, "which begins with one of redis, rediss, unix"),
     ],
 )

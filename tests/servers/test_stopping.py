@@ -15,13 +15,13 @@ from clients.conditional import ConditionalRequests
 from clients.ends import SubscriptionEnded
 from clients.subscription import Subscription
 from clients.websocket import WebSocket
-from pushbench.transports import TRANSPORTS, Transport
+from pushbench.transports import OVER_TCP, Transport
 from tests.conformance.conftest import client_of
 from tests.servers.conftest import Caller
 from tests.serving import END_S, Server, serving
 
 POLL_INTERVAL_S = 0.2
-HELD = [row for row in TRANSPORTS.values() if not row.polls]
+HELD = [row for row in OVER_TCP.values() if not row.polls]
 HANDSHAKE = (
     b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
@@ -43,7 +43,7 @@ async def listening(
         await subscription.receive(lambda messages: None)
 
     listeners: dict[asyncio.Task[None], Transport] = {}
-    for row in TRANSPORTS.values():
+    for row in OVER_TCP.values():
         options: dict[str, Any] = {"interval_s": POLL_INTERVAL_S} if row.polls else {}
         for _ in range(count):
             client = client_of(row)(server.url(row.path), **options)
@@ -89,7 +89,7 @@ async def test_it_stops_while_readers_do_not_read(http: aiohttp.ClientSession) -
     with serving(stderr=subprocess.PIPE, log_messages=1000) as server:
         ask = Caller(server, http)
         slow = []
-        for row in TRANSPORTS.values():
+        for row in OVER_TCP.values():
             reader = socket.socket()
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             reader.connect(("127.0.0.1", server.port))

@@ -16,12 +16,12 @@ import pytest
 
 from clients.ends import CursorGone, RequestRefused
 from clients.subscription import Subscription
-from pushbench.transports import TRANSPORTS, Transport
+from pushbench.transports import OVER_TCP, Transport
 from targets.plan import Distortion, draw
 from tests.conformance.conftest import client_of
 from tests.serving import END_S, Server, ended
 
-ROWS = list(TRANSPORTS.values())
+ROWS = list(OVER_TCP.values())
 PLAIN = Distortion(subscribers=len(ROWS), messages=3)
 DISTORTED = Distortion(
     seed=3, subscribers=len(ROWS), messages=40, rate_hz=1000, drop=0.2, duplicate=0.2, delay_ms=1, delay_max_ms=100
