@@ -1,6 +1,6 @@
 """The three ways of a WebTransport reader: where a message ends, and where one stands, however it is cut and mixed."""
 
-import asyncio
+from concurrent.futures import Future
 from itertools import pairwise
 from typing import TypeVar
 
@@ -23,7 +23,7 @@ def reader(kind: type[Kind], after: object = None) -> tuple[Kind, list[bytes]]:
     taken: list[bytes] = []
     one = kind(URL, after=after)
     one._hand_over = taken.extend
-    one._ended = asyncio.new_event_loop().create_future()
+    one._ended = Future()  # type: ignore[assignment]  # which needs no loop
     return one, taken
 
 

@@ -82,12 +82,6 @@ def test_one_share_alone_is_no_run_for_it() -> None:
     assert TITLE in said
 
 
-def test_a_run_of_before_has_none() -> None:
-    run = frames.run(("sse",), subscribers=(10,), measure_s=1, trials=1)
-    run["trials"] = run["trials"].drop(columns="loss_percent", errors="ignore")
-    assert "latency_by_loss" not in charts.applicable(run)
-
-
 def test_what_is_not_to_be_believed_is_thin_and_said() -> None:
     run = lossy(0.0, 5.0)
     doubted = frames.judge(run, "client_bound", "websocket", trials=(1, 2))

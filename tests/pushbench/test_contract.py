@@ -55,7 +55,8 @@ def test_the_suites_own_server_takes_every_option_and_claims_every_transport() -
 
 
 def test_what_a_transport_needs_is_added_and_looked_for_where_it_is_asked_for(tmp_path: Path) -> None:
-    more = '\n[transports.webtransport]\npath = "/wt"\nmore = ["--quic"]\nneeds = ["python:no_such_module"]\ninstall = "get it"\n'
+    of_it = 'path = "/wt"\nmore = ["--quic"]\nneeds = ["python:no_such_module"]\ninstall = "get it"\n'
+    more = f"\n[transports.webtransport]\n{of_it}"
     there = made(tmp_path, GOOD + more)
     assert there.missing() == there.refusal(load()) == ""
     why = "what mine needs for webtransport is not installed (no_such_module is missing): get it"
