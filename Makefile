@@ -35,7 +35,7 @@ smoke: $(VENV)/.bench  ## does every transport deliver? in 15 seconds
 test: $(VENV)/.dev  ## all tests but the slow ones, three at a time
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
-test-slow: $(VENV)/.dev  ## the slow ones: known truth, a cluster, killed runs, ten thousand malformed requests, other servers
+test-slow: $(VENV)/.dev  ## the slow ones: known truth, killed runs, full disks, ten thousand malformed requests, other servers, more trials
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m slow
 
 kill: $(VENV)/.dev  ## kill 200 runs, and interrupt 50, at random moments: is anything lost or left? half an hour

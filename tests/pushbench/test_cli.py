@@ -306,6 +306,7 @@ FINISHED = BEGUN + 2 * TRIAL + 1
         (FINISHED + 2, ["mine/report.html cannot be written", "pushbench report"]),
     ],
 )
+@pytest.mark.slow
 def test_wherever_the_disk_is_full_it_is_told_in_one_line_and_resume_goes_on_once_there_is_room(
     room: int,
     parts: list[str],
@@ -588,7 +589,7 @@ trials = 1
     ("worst", "code", "last"),
     [
         (Verdict.SERVER_BOUND, 0, ""),
-        (Verdict.LOSSY, 0, ""),
+        pytest.param(Verdict.LOSSY, 0, "", marks=pytest.mark.slow),
         (Verdict.CLIENT_BOUND, 1, "lower bounds, because the load side gave in: 1 of 2 capacities"),
     ],
 )

@@ -359,6 +359,7 @@ def test_a_verdict_that_got_worse_fails_whatever_the_limit_and_is_told_first() -
 
 @pytest.mark.parametrize("kind", ["normal", "heavy tails", "disturbed"])
 @pytest.mark.parametrize("count", [3, 6])
+@pytest.mark.slow
 def test_of_the_same_server_at_most_about_one_cell_in_twenty_is_called(count: int, kind: str) -> None:
     assert cells_called(comparisons(20, kind, count, 0.1), Call.WORSE, Call.BETTER) <= 0.06
 

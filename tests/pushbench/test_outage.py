@@ -10,7 +10,7 @@ from pushbench.checks import Verdict
 from pushbench.scenario import Phases
 from pushbench.transports import OVER_TCP
 from pushbench.trial import attempt
-from tests.pushbench.tiny import Phased, good_server, load, nothing_left_over, shell, trial
+from tests.pushbench.tiny import Phased, good_server, load, mostly_slow, nothing_left_over, shell, trial
 
 PHASES = Phases(settle_s=0, warmup_s=0.1, measure_s=0.8, drain_s=20)
 PUBLISHED_VIA = dict(zip(OVER_TCP, cycle(("websocket", "post")), strict=False))
@@ -22,8 +22,9 @@ def _tidy() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize(("transport", "way"), PUBLISHED_VIA.items())
-async def test_a_server_that_is_killed_and_comes_back_with_its_log_costs_nobody_a_message(transport: str, way: str) -> None:
+@pytest.mark.parametrize("transport", mostly_slow(PUBLISHED_VIA))
+async def test_a_server_that_is_killed_and_comes_back_with_its_log_costs_nobody_a_message(transport: str) -> None:
+    way = PUBLISHED_VIA[transport]
     cell = load(transport, subscribers=10, server_down_ms=100, publish_via=way, reconnect_backoff_ms=50)
     outcome = await attempt(trial(cell, phases=PHASES), Phased())
     columns = outcome.columns

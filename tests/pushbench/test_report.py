@@ -181,6 +181,7 @@ def test_a_page_that_is_written_in_haste_has_all_but_the_charts_and_says_how_to_
 
 
 @pytest.mark.parametrize("room", [0, 1, 2])
+@pytest.mark.slow
 def test_what_cannot_be_written_is_told_in_one_line_and_what_was_there_stays(tmp_path: Path, room: int) -> None:
     run = results.load(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(10,), trials=1), charts=["overview"]))
     report.write(run)

@@ -334,6 +334,7 @@ def stopped_with_all_its_children(process: subprocess.Popen[str]) -> list[psutil
     return psutil.Process(process.pid).children(recursive=True)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_told_to_end_shows_what_it_has_and_resume_makes_the_rest(tmp_path: Path) -> None:
     with running(tmp_path, *SHORT) as process:
         assert process.stderr is not None

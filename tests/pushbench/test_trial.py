@@ -29,6 +29,7 @@ from tests.pushbench.tiny import (
     Phased,
     command_of,
     load,
+    mostly_slow,
     nothing_left_over,
     ready_on,
     servers_below,
@@ -118,7 +119,7 @@ async def test_a_trial_of_memory_alone_has_plateaus_and_slopes_and_publishes_not
     assert watch.phases == ["start", "ramp", "disconnect"]
 
 
-@pytest.mark.parametrize("transport", [*OVER_TCP, "tcp"])
+@pytest.mark.parametrize("transport", mostly_slow([*OVER_TCP, "tcp"]))
 async def test_the_parts_of_what_went_over_the_wire_come_to_what_was_counted(transport: str) -> None:
     cell = load(transport, subscribers=10, rate_hz=200.0)
     outcome = await attempt(trial(cell, target_of(cell)), Phased())
@@ -176,7 +177,7 @@ async def test_every_floor_delivers_all(name: str) -> None:
     assert watch.phases == ["start", "ramp", "warm up", "measure", "drain", "disconnect"]
 
 
-@pytest.mark.parametrize("transport", [*OVER_TCP, "tcp", "null"])
+@pytest.mark.parametrize("transport", mostly_slow([*OVER_TCP, "tcp", "null"]))
 async def test_who_joins_late_and_who_resumes_loses_nothing(transport: str) -> None:
     disturbed: dict[str, object] = {"join_late_percent": 50.0}
     if transport in OVER_TCP:
@@ -232,7 +233,7 @@ async def test_by_clocks_that_are_minutes_apart_a_latency_is_what_it_is(
         assert columns["clock_offset_ms"] == columns["clock_uncertainty_ms"] == 0
 
 
-@pytest.mark.parametrize("transport", [*OVER_TCP, "tcp"])
+@pytest.mark.parametrize("transport", mostly_slow([*OVER_TCP, "tcp"]))
 async def test_through_a_relay_all_arrives_and_nothing_sooner_than_the_line_lets_it(transport: str) -> None:
     cell = load(transport, rtt_ms=60.0, jitter_ms=5.0, bandwidth_kbit_s=10_000)
     outcome = await attempt(trial(cell, target_of(cell)), Phased())
@@ -450,7 +451,7 @@ async def test_subscribers_that_fall_off_make_it_lossy_and_are_told() -> None:
     assert set(outcome.columns) <= set(COLUMNS)
 
 
-@pytest.mark.parametrize("transport", OVER_TCP)
+@pytest.mark.parametrize("transport", mostly_slow(OVER_TCP))
 async def test_slow_readers_are_told_apart_and_the_others_get_everything(transport: str) -> None:
     cell = load(transport, subscribers=10, slow_percent=10.0, payload_bytes=20_000)
     outcome = await attempt(trial(cell), Phased())
@@ -475,7 +476,7 @@ async def test_bursts_arrive_whole_and_who_takes_turns_in_leaving_loses_nothing(
     assert columns["reconnect_p50_ms"] > 0
 
 
-@pytest.mark.parametrize("transport", ["polling", "longpoll", "stream", "websocket"])
+@pytest.mark.parametrize("transport", mostly_slow(["polling", "longpoll", "stream", "websocket"]))
 async def test_peers_that_vanish_are_noticed_if_the_server_drops_who_does_not_answer(transport: str) -> None:
     cell = load(transport, subscribers=6, vanish_percent=50.0, drop_unanswered_s=0.3, rate_hz=20.0, longpoll_timeout_s=0.5)
     target = target_of(cell)

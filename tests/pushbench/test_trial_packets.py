@@ -10,7 +10,7 @@ from pushbench.checks import Verdict
 from pushbench.outcome import Outcome
 from pushbench.transports import TRANSPORTS
 from pushbench.trial import attempt
-from tests.pushbench.tiny import Phased, good_server, load, trial
+from tests.pushbench.tiny import Phased, good_server, load, mostly_slow, trial
 
 pytestmark = pytest.mark.skipif(bool(namespace.unusable()), reason=namespace.unusable() or "it can be had")
 QUIC = [name for name, row in TRANSPORTS.items() if row.quic]
@@ -33,7 +33,7 @@ async def tried(transport: str, certified: Certificates, **keys: object) -> Outc
 
 
 @pytest.mark.usefixtures("apart")
-@pytest.mark.parametrize("transport", ["polling", "websocket", *QUIC])
+@pytest.mark.parametrize("transport", mostly_slow(["polling", "websocket", *QUIC]))
 async def test_nothing_arrives_sooner_than_the_line_lets_it_and_nothing_is_lost(
     transport: str, certified: Certificates
 ) -> None:
@@ -45,7 +45,9 @@ async def test_nothing_arrives_sooner_than_the_line_lets_it_and_nothing_is_lost(
 
 
 @pytest.mark.usefixtures("apart")
-@pytest.mark.parametrize("transport", ["websocket", "webtransport", "webtransport_streams"])
+@pytest.mark.parametrize(
+    "transport", mostly_slow(["websocket", "webtransport", "webtransport_streams"], quick=["webtransport_streams"])
+)
 async def test_what_the_line_loses_is_sent_again(transport: str, certified: Certificates) -> None:
     columns = (await tried(transport, certified, rtt_ms=4.0, loss_percent=20.0, rate_hz=100.0)).columns
     assert columns["relay_packets_lost"] > 0

@@ -15,8 +15,11 @@ from pushbench.checks import Verdict
 from pushbench.reach import Reach
 from pushbench.transports import OVER_TCP, TRANSPORTS, load_class
 from pushbench.trial import attempt
-from tests.pushbench.tiny import Phased, good_server, load, trial
+from tests.pushbench.tiny import Phased, good_server, load, mostly_slow, trial
 from tests.serving import serving_quic
+
+
+QUIC = [name for name, row in TRANSPORTS.items() if row.quic]
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +27,9 @@ def certified(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
     return certificates.made(tmp_path_factory.mktemp("certificates"))
 
 
-@pytest.mark.parametrize("transport", [name for name, row in TRANSPORTS.items() if row.quic])
+@pytest.mark.parametrize(
+    "transport", mostly_slow((name for name, row in TRANSPORTS.items() if row.quic), quick=["webtransport"])
+)
 async def test_over_quic_everything_arrives_and_its_packets_are_counted(transport: str, certified: Certificates) -> None:
     cell = load(transport, tls=True, subscribers=10)
     columns = (await attempt(trial(cell, good_server(cell).over_tls(certified)), Phased())).columns
@@ -39,7 +44,7 @@ async def test_over_quic_everything_arrives_and_its_packets_are_counted(transpor
     assert "tls_version" not in columns
 
 
-@pytest.mark.parametrize("transport", OVER_TCP)
+@pytest.mark.parametrize("transport", mostly_slow(OVER_TCP))
 async def test_over_tls_everything_arrives_and_what_was_agreed_on_and_what_it_adds_is_known(
     transport: str, certified: Certificates
 ) -> None:

@@ -3,11 +3,13 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import psutil
+import pytest
 
 from pushbench import interruption
 from pushbench.placement import Placement, place
@@ -31,6 +33,11 @@ def ready_on(port: int) -> Target:
 
 def placement() -> Placement:
     return place(sorted(os.sched_getaffinity(0)))
+
+
+def mostly_slow(transports: Iterable[str], quick: Collection[str] = ("longpoll", "websocket", "tcp", "null")) -> list[Any]:
+    """The transports as parameters: a trial of each takes seconds, so only the quick ones are of `make test`."""
+    return [pytest.param(name, marks=[] if name in quick else pytest.mark.slow) for name in transports]
 
 
 def load(transport: str = "websocket", **changes: object) -> Load:
