@@ -28,7 +28,7 @@ from pushbench.part import ALL, Part
 from pushbench.reach import PLAIN, Reach
 from pushbench.recorder import Recorder
 from pushbench.slow import Reading
-from pushbench.transports import Transport, load_class
+from pushbench.transports import HTTP2, Transport, load_class
 from pushbench.wire import Line, Meter, Traffic
 
 ADDRESS_HOLDS = 10_000
@@ -93,7 +93,6 @@ class Habits:
 NEVER_NS = np.iinfo(np.int64).max
 """When one joins that never does."""
 SLOW_CLIENT = "clients.raw:Raw"
-SHARED = "clients.http2:Http2"
 SLOW_BUFFER_BYTES = 4096
 """What a slow reader's receive buffer is asked to hold, and the kernel makes twice that: little, so that the server soon
 feels it."""
@@ -129,7 +128,7 @@ class Audience:
         self.meter = Meter(copies=habits.leave_early, sources=_sources(part, habits.subscribers))
         """Counts what goes over the subscribers' sockets."""
         if habits.streams:
-            shared = load_class(SHARED)
+            shared = load_class(HTTP2)
             factory = self.meter.make
             self._options["http2"] = shared(habits.streams, socket_factory=factory, tls=self._options.get("tls"))
         self.connect_traffic = Traffic()

@@ -5,10 +5,11 @@ words is not known here.
 """
 
 import asyncio
+import importlib.util
 import time
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 from urllib.parse import urljoin
@@ -21,7 +22,7 @@ from pushbench.publisher import WAYS, PublishingFailed
 from pushbench.scenario_keys import Load
 from pushbench.tap import Tape, tapped
 from pushbench.target import STOP_TIMEOUT_S, Running, Served, Target, TargetFailed, running
-from pushbench.transports import ROWS, Transport, load_class
+from pushbench.transports import HTTP2, ROWS, Transport, load_class
 
 POLL_INTERVAL_S = 0.02
 WAIT_S = 10.0
@@ -35,6 +36,7 @@ ENDS_S = 1.0
 UNKNOWN = 10**12
 """A cursor that no server has come to."""
 MESSAGES, TO_MANY, MANY, LARGE = 100, 30, 50, 150
+SHARING = 3
 SHOWN = 60
 """So many characters of a message are told of at most."""
 CHECK_S = 60.0
@@ -310,6 +312,14 @@ async def slow(bench: Bench) -> None:
         await other.gets(messages)
 
 
+async def over_http2(bench: Bench) -> None:
+    """over HTTP/2 it is the same, for several on one connection"""
+    shared = replace(bench, http2=load_class(HTTP2)(SHARING, socket_factory=None, tls=bench.target.reach.context()))
+    await _to_each(shared, SHARING, _numbered(TO_MANY))
+    if bench.served.resumes:
+        await resumes(shared)
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One check of a transport."""
@@ -328,6 +338,12 @@ class Check:
         return self.make.__doc__
 
 
+def _no_http2(known: Known, row: Transport) -> str:
+    if row.quic or not known.contract.http2:
+        return "it goes over HTTP/3" if row.quic else "HTTP/2 is not claimed"
+    return "" if importlib.util.find_spec("h2") else "the clients need the package h2: pip install 'pushbench[h2]'"
+
+
 CHECKS = (
     Check("one", to_one),
     Check("fifty", to_many),
@@ -339,6 +355,7 @@ CHECKS = (
     Check("resumes", resumes, lambda bench: "" if bench.served.resumes else "it names no cursor"),
     Check("unseen", resumes_unseen, lambda bench: "" if bench.served.resumes_unseen else "only messages name a cursor"),
     Check("gone", tells_gone, lambda bench: "" if bench.served.tells_gone else "it does not tell"),
+    Check("http2", over_http2, lambda bench: _no_http2(bench.known, bench.row)),
     Check("quiet", quiet, long=True),
     Check("slow", slow, lambda bench: "it sends nothing unasked" if bench.row.asks == "again" else "", long=True),
 )

@@ -183,6 +183,10 @@ ROWS: dict[str, Transport] = TRANSPORTS | FLOORS
 """All that a scenario may name."""
 
 
+HTTP2 = "clients.http2:Http2"
+"""What subscribers that share connections of HTTP/2 have in common, likewise."""
+
+
 def load_class(name: str) -> Any:
     """The class that `module:class` names, such as a row's client."""
     module, _, attribute = name.partition(":")

@@ -127,6 +127,11 @@ class Options:
         for name in ("http", "ws", "writes"):
             if self.server != "uvicorn" and getattr(self, name) != _default(name):
                 raise ValueError(f"{name} is {getattr(self, name)!r} and server is {self.server!r}: it is uvicorn's alone")
+        for name in ("max_head_bytes", "drop_unanswered_s", "keep_alive_s"):
+            if self.server == "granian" and getattr(self, name) != _default(name):
+                raise ValueError(
+                    f"{name} is {getattr(self, name)} and server is 'granian', which cannot be told that: leave it out"
+                )
         for name in ("redis", "journal"):
             if (self.server, self.ws, self.writes) != FIRST and getattr(self, name):
                 raise ValueError(

@@ -95,7 +95,7 @@ async def test_what_a_server_does_as_it_claims_passes_and_what_it_does_not_claim
     )
     assert told == results
     assert {one.transport for one in results} == {"polling"}
-    assert {one.check for one in results if one.finding is Finding.NOT_CLAIMED} == {"held", "gone"}
+    assert {one.check for one in results if one.finding is Finding.NOT_CLAIMED} == {"held", "gone", "http2"}
     assert {one.check for one in results if one.finding is Finding.PASSES} == {
         *("one", "fifty", "before", "text", "sizes", "publishing", "resumes", "unseen")
     }

@@ -18,7 +18,6 @@ from pushbench.trial import attempt
 from tests.pushbench.tiny import Phased, good_server, load, mostly_slow, trial
 from tests.serving import serving_quic
 
-
 QUIC = [name for name, row in TRANSPORTS.items() if row.quic]
 
 

@@ -39,6 +39,7 @@ def test_each_option_says_in_a_sentence_what_it_is(option: Any) -> None:
             {"redis": "redis://:secret@host", "journal": "file"},
             "redis is redis://host and journal is file: the log",
         ),
+        ({"server": "granian", "keep_alive_s": 5}, "keep_alive_s is 5 and server is 'granian', which cannot be told that"),
         (
             {"webtransport": True},
             "webtransport is True and tls_certificate is empty: QUIC is always TLS, name a certificate",
