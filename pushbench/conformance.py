@@ -391,7 +391,8 @@ async def examined(
     names = [name for name in ROWS if name in known.contract.transports and (not only or name in only)]
     asked = {"heartbeat_s": HEARTBEAT_S, "longpoll_timeout_s": LONGPOLL_TIMEOUT_S}
     asked = {key: value for key, value in asked.items() if key in known.taken}
-    lacking = {name: why for name in names if (why := known.missing(name))}
+    no_tls = known.refusal_of_tls()
+    lacking = {name: why for name in names if (why := known.missing(name) or (no_tls if ROWS[name].quic else ""))}
     for name, why in lacking.items():
         note(CHECKS[0].name, name, Finding.NOT_CLAIMED, why)
     for quic in (False, True):  # what goes over QUIC needs TLS, and perhaps a server that is told so

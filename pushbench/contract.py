@@ -5,6 +5,7 @@ started and whether it keeps what it claims is not known here. The keys are expl
 """
 
 import importlib.util
+import re
 import shutil
 import sys
 import tomllib
@@ -45,8 +46,16 @@ target that is not told of one cannot be asked for another value than the usual.
 ALWAYS = ("host", "port", "directory", "here", "python")
 """What can be filled into a command or a file beside these: address and port to listen at, a directory of its own, that of
 the contract's file, and the Python that runs this."""
+FILLED = (*ALWAYS, *OPTIONS, *(name for more in OPTIONS.values() for name in more))
+"""All that is filled in."""
 NEEDS_STATUS = ("vanish_percent", "server_down_ms")
 """Keys of a load that can only be measured on a server that says how it is."""
+
+
+def told_by(key: str) -> str:
+    """The placeholder by which a server is told of a key."""
+    return next(iter(OPTIONS[key]), key)
+
 
 Words = Annotated[tuple[str, ...], Strict(False)]
 
@@ -106,6 +115,10 @@ class Transport(Table):
     one_at_a_time: bool = Field(
         default=False, description="for polling: an answer has one message at most, so the client asks again at once"
     )
+    queries: bool = Field(
+        default=False,
+        description="for polling: whether it can also be asked by a query `after=ID`, and answers an empty 200 then",
+    )
     more: Words = Field(default=(), description="arguments that are added to the command where it is asked for")
     needs: Words = Field(default=(), description="what must be there beside what the target needs, likewise")
     install: str = Field(default="", max_length=300, description="the command that installs that")
@@ -163,7 +176,8 @@ class Known:
             return ""
         how = f": {filled(of.install, {'here': _shown(self.here)})}" if of.install else ""
         what = f"what {self.name} needs for {transport}" if transport else self.name
-        return f"{what} is not installed ({', '.join(need.rpartition(':')[2] for need in lacking)} is missing){how}"
+        said = (filled(need.rpartition(":")[2], {"here": _shown(self.here)}) for need in lacking)
+        return f"{what} is not installed ({', '.join(said)} is missing){how}"
 
     def refusal(self, load: Load) -> str:
         """Why it cannot serve a cell; empty if it can."""
@@ -183,6 +197,8 @@ class Known:
             return f"{self.name} does not claim HTTP/2 (http)"
         if self.contract.url and load.server_stall_ms:
             return f"{self.name} is not started here, and cannot be stopped for server_stall_ms"
+        if load.poll_empty == "200" and not served.queries:
+            return f'{self.name} does not claim to be polled by a query (queries), which poll_empty = "200" asks for'
         for key in served.ignores:
             if (value := getattr(load, key)) != Load.model_fields[key].default:
                 return f"{self.name} does not heed {key} on {load.transport}, which is {shown(value)} here"
@@ -191,7 +207,8 @@ class Known:
             if value == Load.model_fields[key].default:
                 continue
             if key in OPTIONS and key not in self.taken and not (key == "tls" and self.contract.url):
-                return f"{self.name} takes no {key}, which is {shown(value)} here"
+                by = f"{{{told_by(key)}}}"
+                return f"{self.name} is not told of {key}, which is {shown(value)} here: its contract has no {by}"
             if key in NEEDS_STATUS and not self.contract.status:
                 return f"{self.name} has no status, by which {key} is measured"
             if key in ("resume_percent", "churn_hz") and (served.cursor == "none" or not served.resumes_unseen):
@@ -202,7 +219,7 @@ class Known:
         """Why it cannot be reached over TLS; empty if it can."""
         if self.contract.url:
             return "" if self.contract.url.startswith("https:") else f"{self.name} is reached without TLS"
-        return "" if "tls" in self.taken else f"{self.name} takes no tls"
+        return "" if "tls" in self.taken else f"{self.name} is not told of tls: its contract has no {{{told_by('tls')}}}"
 
     @property
     def ways(self) -> tuple[str, ...]:
@@ -212,11 +229,7 @@ class Known:
     @property
     def taken(self) -> frozenset[str]:
         """The keys of the load that it is told of."""
-        start = self.contract.start
-        if start is None:
-            return frozenset(self.contract.heeds)
-        told = {name for text in (*start.command, *start.files.values()) for name in placeholders(text, OPTIONS)}
-        return frozenset({*told, *start.more, *start.more_files, *self.contract.heeds})
+        return _taken(self.contract)
 
     def _authority(self, values: Mapping[str, str]) -> str:
         """The certificate in the file that is named. Raises ScenarioError if it cannot be read."""
@@ -266,6 +279,14 @@ class Known:
             status_path=contract.status,
             shares_log=load.server_workers > 1,
         )
+
+
+def _taken(contract: Contract) -> frozenset[str]:
+    start = contract.start
+    if start is None:
+        return frozenset(contract.heeds)
+    told = {name for text in (*start.command, *start.files.values()) for name in placeholders(text, OPTIONS)}
+    return frozenset({*told, *start.more, *start.more_files, *contract.heeds})
 
 
 def of(load: Load) -> Known | None:
@@ -388,6 +409,11 @@ def _contradictions(contract: Contract) -> Iterator[Problem]:
             where = ("heeds",) if key in contract.heeds else ("start", under, key)
             says = f"no key of the load that a server heeds, expected one of {', '.join(OPTIONS)}"
             yield Problem(dotted(*where), f"{shown(key)} is {says}", (where,))
+    for word in start.command if start else ():
+        for name in re.findall(r"\{(\w+)\}", word):
+            if name not in FILLED and (hint := nearest(name, FILLED)):  # other braces are the command's own
+                says = f"{shown('{' + name + '}')} is nothing that is filled in, {hint}"
+                yield Problem("start.command", says, (("start", "command"),))
     for name, one in contract.transports.items():
         at = ("transports", name)
         if name not in ROWS:
@@ -395,6 +421,13 @@ def _contradictions(contract: Contract) -> Iterator[Problem]:
             yield Problem(dotted("transports", name), says, (at,))
             continue
         row = ROWS[name]
+        if row.quic and start and "tls" not in _taken(contract):
+            says = (
+                "is always over TLS, and the server is not told of its certificate; pass on {tls_certificate} and {tls_key}"
+            )
+            yield Problem(dotted("transports", name), f"{says}, or take the transport out", (at,))
+        if one.queries and not row.polls:
+            yield Problem(dotted("transports", name, "queries"), f"{name} does not poll; take it out", ((*at, "queries"),))
         if one.cursor not in (None, "none", row.cursor):
             says = f'{shown(one.cursor)} resumes nobody on {name}, expected {shown(row.cursor)} or "none"'
             yield Problem(dotted("transports", name, "cursor"), says, ((*at, "cursor"),))

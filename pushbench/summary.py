@@ -235,7 +235,7 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
         _table("Over several processes: a connection's memory, and who is told first and last", several, MANY, {}),
         _table("Connecting", trials, [figure for figure in CONNECTING if (trials[figure.column] > 0).any()], {}),
         _table("Pings of the subscribers", trials[trials["ping_s"] > 0], PINGS, {}),
-        _table("Beginning TLS", trials[trials["tls"].astype(bool)], TLS, {}, _agreed(trials)),
+        _table("Beginning TLS", trials[trials["tls_full_ms"] > 0], TLS, {}, _agreed(trials)),
         _table("After the server was killed and is back", trials[trials["server_down_ms"] > 0], OUTAGE, {}, (RECOVERY,)),
         _table("Who reads slowly", trials[trials["slow_percent"] > 0], SLOW, {"ended by": _ended_by}),
         _table("Peers that vanished", trials[trials["vanish_percent"] > 0], VANISHED, {}, (UNNOTICED,)),
@@ -258,7 +258,8 @@ def _added_up(trials: pd.DataFrame) -> tuple[str, ...]:
 def _agreed(trials: pd.DataFrame) -> tuple[str, ...]:
     """What server and clients agreed on."""
     pairs = trials[["tls_version", "tls_cipher"]].dropna().drop_duplicates().itertuples(index=False)
-    return tuple(f"{version}, {cipher}; certificates verified." for version, cipher in pairs)
+    said = (f"{version}, {cipher}; certificates verified." for version, cipher in pairs)
+    return (*said, "Handshakes are measured one after the other and straight with the server, whatever line is between.")
 
 
 def _seldom(silent: pd.DataFrame) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ STOP_TIMEOUT_S = 5.0
 LAST_LINES = 12
 ASK_EVERY_S = 0.02
 """How often it is asked whether a server is ready that does not say so itself."""
+NO_READY_LINE = "it has printed no ready line; or give its contract start.ready, a path"
 NOTICE_S = 0.2
 """Whatever goes wrong, so long is waited whether it is because the server has ended."""
 
@@ -216,7 +217,9 @@ async def _started(target: Target, command: Sequence[str], port: int, cores: Seq
                     ready = await _ready_line(process.stdout, lines)
                 code = None if ready else _exit_code(await process.wait())
         except TimeoutError:
-            raise TargetFailed(_failure(target, f"was not ready after {target.ready_timeout_s:g} s", lines)) from None
+            how = f"{target.ready_path} was not answered" if target.ready_path else NO_READY_LINE
+            says = f"was not ready after {target.ready_timeout_s:g} s ({how})"
+            raise TargetFailed(_failure(target, says, lines)) from None
         if code == NOT_STARTED:
             raise TargetFailed(f"the server {target.name} cannot be started: {' | '.join(lines)}")
         if ready is None:

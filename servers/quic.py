@@ -23,7 +23,7 @@ from aioquic.h3.connection import H3_ALPN, H3Connection
 from aioquic.h3.events import DatagramReceived, DataReceived, H3Event, HeadersReceived, WebTransportStreamDataReceived
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.connection import QuicConnection
-from aioquic.quic.events import ConnectionTerminated, ProtocolNegotiated, QuicEvent
+from aioquic.quic.events import ConnectionTerminated, ProtocolNegotiated, QuicEvent, StopSendingReceived, StreamReset
 from starlette.types import ASGIApp, Message, Scope
 
 from servers.options import Options
@@ -53,20 +53,26 @@ logging.getLogger("quic").setLevel(logging.CRITICAL)  # of aioquic: what a clien
 class _Session:
     """A session; see `servers.session.Session`."""
 
-    def __init__(self, connection: "Connection", number: int) -> None:
+    def __init__(self, connection: "Connection", number: int, request: "_Request") -> None:
         self._connection = connection
         self._number = number
         """Of the stream that asked for it."""
+        self._request = request
 
     def open(self) -> int:
         """A stream of the server's own, in one direction."""
         stream = self._connection.quic.get_next_available_stream_id(is_unidirectional=True)
+        self._connection.opened[stream] = self._number
         self.write(stream, varint(UNI_STREAM) + varint(self._number))
         return stream
 
     def write(self, stream: int, data: bytes, *, last: bool = False) -> None:
         """Say that on the stream, and perhaps nothing more."""
+        if self._request.over:  # of which the application has perhaps not heard yet
+            return
         self._connection.quic.send_stream_data(stream, data, end_stream=last)
+        if last:
+            del self._connection.opened[stream]
 
     def datagram(self, data: bytes) -> None:
         """See `servers.session.Session`."""
@@ -83,7 +89,8 @@ class _Session:
         """Say good-bye, and why."""
         says = code.to_bytes(4) + reason.encode()
         capsule = varint(CLOSE_SESSION) + varint(len(says)) + says
-        self._connection.http.send_data(self._number, capsule, end_stream=False)
+        if not self._request.over:
+            self._connection.http.send_data(self._number, capsule, end_stream=False)
 
 
 class _Request:
@@ -94,10 +101,17 @@ class _Request:
         self._number = number
         self._said = False
         self._over = asyncio.Event()
+        self.stopped = False
+        """Whether the client takes no more on the stream on which it asked."""
 
     def end(self) -> None:
         """The client has left, or said what it may not."""
         self._over.set()
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended."""
+        return self._over.is_set()
 
     async def receive(self) -> Message:
         """ASGI: it has no body, and then nothing but its end comes."""
@@ -109,7 +123,7 @@ class _Request:
 
     async def send(self, event: Message) -> None:
         """ASGI."""
-        if self._connection.over:
+        if self._connection.over or self.stopped:
             return
         http = self._connection.http
         if event["type"] == "http.response.start":
@@ -141,6 +155,8 @@ class Connection(QuicConnectionProtocol):
         self.quic = quic
         self.over = False
         """Whether it has ended."""
+        self.opened: dict[int, int] = {}
+        """The server's own streams that have not ended, and of which session each is."""
         self._endpoint = endpoint
         endpoint.connections.add(self)
         self._requests: dict[int, _Request] = {}
@@ -172,6 +188,10 @@ class Connection(QuicConnectionProtocol):
         elif isinstance(event, ConnectionTerminated):
             self.end()
             return
+        if isinstance(event, StreamReset | StopSendingReceived):  # the client wants no more of a session, or of its stream
+            self._finish(self.opened.get(event.stream_id, event.stream_id))
+            if isinstance(event, StopSendingReceived) and (request := self._requests.get(event.stream_id)):
+                request.stopped = True
         if hasattr(self, "http"):
             for one in self.http.handle_event(event):
                 self._take(one)
@@ -181,13 +201,16 @@ class Connection(QuicConnectionProtocol):
             self._ask(event)
         elif isinstance(event, DataReceived):
             # What comes on the stream of a session is capsules, of which those that say good-bye are the only ones.
-            if request := self._requests.get(event.stream_id):
-                request.end()
+            self._finish(event.stream_id)
         elif isinstance(event, WebTransportStreamDataReceived | DatagramReceived):
             number = event.session_id if isinstance(event, WebTransportStreamDataReceived) else event.stream_id
             if request := self._requests.get(number):
-                _Session(self, number).close(CLOSE_POLICY, "a subscriber says nothing: publish at /publish")
+                _Session(self, number, request).close(CLOSE_POLICY, "a subscriber says nothing: publish at /publish")
                 request.end()
+
+    def _finish(self, number: int) -> None:
+        if request := self._requests.get(number):
+            request.end()
 
     def _ask(self, event: HeadersReceived) -> None:
         """Have the application answer a request."""
@@ -214,7 +237,7 @@ class Connection(QuicConnectionProtocol):
             "query_string": query,
             "root_path": "",
             "headers": headers,
-            "extensions": {EXTENSION: _Session(self, number)},
+            "extensions": {EXTENSION: _Session(self, number, request)},
         }
         self._requests[number] = request
         task = asyncio.create_task(self._run(scope, request, number))
@@ -227,7 +250,9 @@ class Connection(QuicConnectionProtocol):
         except Exception:
             log.exception("exception in the application")
         finally:
-            self._requests.pop(number, None)
+            del self._requests[number]
+            for stream in [stream for stream, session in self.opened.items() if session == number]:
+                del self.opened[stream]
 
     def _refuse(self, number: int, status: int, name: str, says: str) -> None:
         """Answer past the application."""

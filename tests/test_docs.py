@@ -207,7 +207,7 @@ def test_the_contract_in_full_is_a_contract(tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(toml)
     known = contract.read(tmp_path / "mine.toml", "mine")
     assert known.contract.start
-    assert known.taken == {"heartbeat_s", "compression", "tls"}
+    assert known.taken == {"heartbeat_s", "longpoll_timeout_s", "compression", "tls"}
 
 
 def test_every_option_key_of_a_transport_and_placeholder_of_a_contract_is_told() -> None:

@@ -55,7 +55,12 @@ def latency_by_loss(trials: pd.DataFrame, latency: pd.DataFrame) -> Figure:
     for axes, share in zip(grid, shown, strict=True):
         at = here[here[LOSS] == share]
         first = axes is grid[0]
-        tidy(axes, "percentile of deliveries", "latency from due time (ms)" if first else "", f"{plain(share)} % lost")
+        tidy(
+            axes,
+            "percentile of deliveries",
+            "latency from due time (ms)" if first else "",
+            f"{plain(share)} % of packets lost",
+        )
         curves, missing = draw_curves(axes, series_of(at, along=(LOSS,)), latency)
         values += [one.value_ms[one.nines >= SHOWN_FROM] for one in curves]
         nines = max([nines, *(float(one.nines[-1]) for one in curves)])

@@ -45,7 +45,7 @@ def figure() -> Figure:
 
 
 def test_each_share_has_a_panel_with_a_curve_for_each_transport(figure: Figure) -> None:
-    assert [axes.get_title(loc="left") for axes in figure.axes] == ["0 % lost", "1 % lost", "5 % lost"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == [f"{n} % of packets lost" for n in (0, 1, 5)]
     assert all(curves(figure, panel) == ["websocket", "webtransport_datagrams"] for panel in range(3))
 
 

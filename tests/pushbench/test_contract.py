@@ -56,12 +56,12 @@ def test_the_suites_own_server_takes_every_option_and_claims_every_transport() -
 
 def test_what_a_transport_needs_is_added_and_looked_for_where_it_is_asked_for(tmp_path: Path) -> None:
     of_it = 'path = "/wt"\nmore = ["--quic"]\nneeds = ["python:no_such_module"]\ninstall = "get it"\n'
-    more = f"\n[transports.webtransport]\n{of_it}"
+    more = f'\n[start.more]\ntls = ["{{tls_certificate}}"]\n[transports.webtransport]\n{of_it}'
     there = made(tmp_path, GOOD + more)
     assert there.missing() == there.refusal(load()) == ""
     why = "what mine needs for webtransport is not installed (no_such_module is missing): get it"
     assert there.missing("webtransport") == there.refusal(load("webtransport")) == why
-    assert there.target(load("webtransport")).command[-1] == "--quic"
+    assert there.target(load("webtransport", tls=True)).command[-1] == "--quic"
     assert "--quic" not in there.target(load()).command
 
 
@@ -117,8 +117,11 @@ def test_a_url_is_a_server_that_is_there_with_the_paths_of_the_suites_own() -> N
         ({"transport": "websocket"}, "mine does not claim websocket"),
         ({"publish_via": "websocket"}, "mine takes no messages by websocket; it does by post (publish_via)"),
         ({"kind": "idle", "rate_hz": 0.0, "publish_via": "websocket"}, ""),
-        ({"compression": "permessage-deflate"}, 'mine takes no compression, which is "permessage-deflate" here'),
-        ({"server_workers": 2}, "mine takes no server_workers, which is 2 here"),
+        (
+            {"compression": "permessage-deflate"},
+            'mine is not told of compression, which is "permessage-deflate" here: its contract has no {compression}',
+        ),
+        ({"server_workers": 2}, "mine is not told of server_workers, which is 2 here: its contract has no {redis}"),
         ({"heartbeat_s": 3.0}, ""),
         ({"vanish_percent": 50.0}, "mine has no status, by which vanish_percent is measured"),
         ({"resume_percent": 50.0}, ""),
@@ -203,3 +206,37 @@ def test_a_name_that_there_is_not_is_told_with_the_nearest_one_and_all_that_ther
         known("nchann")
     with pytest.raises(ScenarioError, match=r"nowhere/mine.toml: no such target"):
         known("nowhere/mine.toml")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (
+            "{heartbeat_s}",
+            "{heartbeats}",
+            r'start.command: "{heartbeats}" is nothing that is filled in, did you mean heartbeat_s',
+        ),
+        (
+            "[transports.sse]",
+            "[transports.webtransport]",
+            "is always over TLS, and the server is not told of its certificate",
+        ),
+        ('path = "/out"', 'path = "/out"\nqueries = true', "transports.sse.queries: sse does not poll; take it out"),
+    ],
+)
+def test_what_could_not_work_is_refused_before_anything_is_started(tmp_path: Path, old: str, new: str, says: str) -> None:
+    with pytest.raises(ScenarioError, match=says):
+        made(tmp_path, GOOD.replace(old, new))
+
+
+def test_braces_that_are_the_commands_own_are_left_alone(tmp_path: Path) -> None:
+    assert made(tmp_path, GOOD.replace('["mine"', '["mine", "{%s}", "{json}"'))
+
+
+def test_polls_by_a_query_are_only_of_who_claims_them(tmp_path: Path) -> None:
+    there = made(tmp_path, GOOD + '[transports.polling]\npath = "/poll"\n')
+    asked = load("polling", poll_empty="200")
+    assert there.refusal(asked) == (
+        'mine does not claim to be polled by a query (queries), which poll_empty = "200" asks for'
+    )
+    assert there.refusal(load("polling")) == known("starlette").refusal(asked) == ""

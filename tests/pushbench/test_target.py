@@ -14,7 +14,7 @@ import psutil
 import pytest
 
 from pushbench import target as targets
-from pushbench.target import LAST_LINES, Target, TargetFailed, filled, running
+from pushbench.target import LAST_LINES, NO_READY_LINE, Target, TargetFailed, filled, running
 from tests.pushbench.tiny import GOOD_SERVER, nothing_left_over, ready_on, shell
 
 CORES = sorted(os.sched_getaffinity(0))
@@ -82,12 +82,12 @@ async def test_a_server_that_says_nothing_and_ends_is_told_as_such() -> None:
 
 async def test_a_server_that_is_never_ready_is_given_up_and_ended() -> None:
     said = await failure(replace(shell("echo thinking; exec sleep 600"), ready_timeout_s=0.2))
-    assert said == "the server fake was not ready after 0.2 s; its last lines: thinking"
+    assert said == f"the server fake was not ready after 0.2 s ({NO_READY_LINE}); its last lines: thinking"
 
 
 async def test_a_server_that_closes_its_output_and_hangs_is_given_up_too() -> None:
     said = await failure(replace(shell("exec >/dev/null 2>&1; exec sleep 600"), ready_timeout_s=0.2))
-    assert said == "the server fake was not ready after 0.2 s; it printed nothing"
+    assert said == f"the server fake was not ready after 0.2 s ({NO_READY_LINE}); it printed nothing"
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ async def test_one_that_ends_before_it_answers_is_told_with_its_last_words(tmp_p
 
 async def test_one_that_never_answers_is_given_up() -> None:
     said = await failure(replace(shell("exec sleep 600"), ready_path="/ready", ready_timeout_s=0.1))
-    assert said == "the server fake was not ready after 0.1 s; it printed nothing"
+    assert said == "the server fake was not ready after 0.1 s (/ready was not answered); it printed nothing"
 
 
 async def test_a_server_that_is_there_already_is_not_started_and_has_no_processes() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from typing import Any
@@ -23,6 +24,8 @@ QUIC = [row for row in TRANSPORTS.values() if row.quic]
 TOKEN = "a-token.of_this~test"
 FRIEND = "https://friend.example"
 MOST = 3
+SERVERS_OWN = 15
+"""The first stream that the server opens in one direction beside the three of HTTP/3."""
 
 
 @pytest.fixture(scope="module")
@@ -183,6 +186,30 @@ async def test_a_subscriber_that_says_something_is_told_that_it_should_not(
     one.close()
     assert isinstance(error, SubscriptionEnded)
     assert "closed with 1008: a subscriber says nothing" in str(error)
+
+
+@pytest.mark.parametrize("how", ["resets the session", "stops the stream", "stops the session"])
+async def test_a_client_that_wants_no_more_leaves_nothing_behind_and_no_word_in_the_log(
+    made: Certificates, http: aiohttp.ClientSession, how: str
+) -> None:
+    with serving_quic(made, stderr=subprocess.PIPE) as server:
+        one = await session(server.url("/webtransport"), {}, None, server.tls)
+        assert (await one.open())[0] == 200
+        one.give_to(Kept())
+        assert await cursors(server, http) == 1
+        if how == "resets the session":
+            one._quic.reset_stream(one._number, 0)
+        else:
+            one._quic.stop_stream(one._number if how == "stops the session" else SERVERS_OWN, 0)
+        one._transmit()
+        async with asyncio.timeout(20):
+            while await cursors(server, http):
+                async with http.post(server.url("/publish"), data=b"x", ssl=server.tls or True) as said:
+                    assert said.status == 200
+        one.close()
+        server.process.terminate()
+        assert server.process.stderr is not None
+        assert await asyncio.to_thread(server.process.stderr.read) == ""
 
 
 @pytest.mark.parametrize("loop", ["asyncio", "uvloop"])
