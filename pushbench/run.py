@@ -15,16 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from pushbench import (
-    backplane,
-    candidates,
-    certificates,
-    conformance,
-    conformance_text,
-    contract,
-    environment,
-    namespace,
-)
+from pushbench import backplane, candidates, certificates, conformance, contract, environment, namespace
 from pushbench.certificates import Certificates
 from pushbench.checks import Judgement, Verdict
 from pushbench.clocks import below
@@ -247,8 +238,9 @@ async def _conformance(scenario: Scenario, store: Store, placement: Placement, s
             results = await conformance.examined(target, placement.server, only=asked, long=False, secured=secured)
             known[name] = conformance.plain_values(results)
             store.note()
-            for said in conformance_text.failures({name: results}):
-                print(f"nonconforming: {said}", file=sys.stderr)
+            for one in results:
+                if one.finding is Finding.FAILS:
+                    print(f"nonconforming: {name}, {one.transport}: {SENTENCES[one.check]}: {one.why}", file=sys.stderr)
     return {name: conformance.from_plain_values(values) for name, values in known.items()}
 
 
