@@ -68,6 +68,7 @@ class Session:
         self._refused = b""
         self._capsules = b""
         self._status = 0
+        self._answer_headers: dict[str, str] = {}
         self._over: Exception | None = None
 
     async def open(self) -> tuple[int, dict[str, str], bytes]:

@@ -32,15 +32,11 @@ class _Sessions(Subscription):
         if status != 200:
             raise refusal(self.url, status, body.decode(errors="replace").strip())
         if self.cursor is None:
-            self.cursor = self._begins(position(headers))
+            self.cursor = position(headers)
 
     def _after(self) -> int | None:
         """Behind which id to go on."""
         return self.cursor
-
-    def _begins(self, at: int | None) -> object:
-        """The cursor of one that has had nothing yet."""
-        return at
 
     async def receive(self, hand_over: HandOver) -> NoReturn:
         """See `Subscription.receive`; one call of `hand_over` for each message."""
@@ -99,6 +95,14 @@ class WebTransport(_Sessions):
             raise SubscriptionEnded("the server ended the stream of all messages")
 
 
+def _numbered(data: bytes) -> tuple[int, bytes]:
+    """A message and its id. Raises SubscriptionEnded."""
+    number, size = varint(data) if data else (0, 1)
+    if size > len(data):
+        raise SubscriptionEnded("the server sent a message without an id")
+    return number, data[size:]
+
+
 class Reached(NamedTuple):
     """How far one has come to whom messages come in any order."""
 
@@ -109,40 +113,46 @@ class Reached(NamedTuple):
 
 
 class Streams(_Sessions):
-    """Each message on a stream of its own, behind its id. Its cursor is what it has had."""
+    """Each message on a stream of its own, behind its id. Its cursor is what it has had, or up to which id all."""
 
     def __init__(self, url: str, **options: object) -> None:
-        super().__init__(url, **options)  # type: ignore[arg-type]
-        if isinstance(self.cursor, int):
-            self.cursor = Reached(self.cursor)
+        self._upto: int | None = None
+        self._beyond: set[int] = set()
         self._begun: dict[int, bytes] = {}  # streams that have not ended
+        super().__init__(url, **options)  # type: ignore[arg-type]
+
+    @property  # made only when it is asked for, which is when one resumes
+    def cursor(self) -> Reached | None:
+        """How far it has come."""
+        return None if self._upto is None else Reached(self._upto, frozenset(self._beyond))
+
+    @cursor.setter
+    def cursor(self, at: Reached | int | None) -> None:
+        self._upto, beyond = (at.upto, at.beyond) if isinstance(at, Reached) else (at, frozenset())
+        self._beyond = set(beyond)
 
     def _after(self) -> int | None:
-        return self.cursor.upto if self.cursor else None
-
-    def _begins(self, at: int | None) -> Reached | None:
-        return None if at is None else Reached(at)
+        return self._upto
 
     def _came(self, stream: int, data: bytes, ended: bool) -> None:
         data = self._begun.pop(stream, b"") + data
         if not ended:
             self._begun[stream] = data
             return
-        number, size = varint(data)
+        number, message = _numbered(data)
         if self._is_new(number):
-            self._hand_over([data[size:]])
+            self._hand_over([message])
 
     def _is_new(self, number: int) -> bool:
         """Whether it has not had that one, which it has now."""
-        assert self.cursor
-        upto, beyond = self.cursor
-        if number <= upto or number in beyond:
+        if self._upto is None:
+            raise SubscriptionEnded("the server has not said where it begins: its answer has no ETag with a number")
+        if number <= self._upto or number in self._beyond:
             return False
-        beyond |= {number}
-        while upto + 1 in beyond:
-            upto += 1
-            beyond -= {upto}
-        self.cursor = Reached(upto, beyond)
+        self._beyond.add(number)
+        while self._upto + 1 in self._beyond:
+            self._upto += 1
+            self._beyond.discard(self._upto)
         return True
 
 
@@ -152,7 +162,7 @@ class Datagrams(_Sessions):
     def _came(self, stream: int, data: bytes, ended: bool) -> None:
         if stream >= 0:
             raise SubscriptionEnded("the server opened a stream where datagrams were asked for")
-        number, size = varint(data)
+        number, message = _numbered(data)
         if self.cursor is not None:
             self.cursor = max(self.cursor, number)
-        self._hand_over([data[size:]])
+        self._hand_over([message])

@@ -84,6 +84,8 @@ class Habits:
     """Where those that poll ask from where to ask; empty: where they ask anyhow."""
     streams: int = 0
     """How many share a connection of HTTP/2; 0: each has one of its own, of HTTP/1.1."""
+    spread: bool = True
+    """Whether they may connect from other addresses of loopback than its first."""
     ping_s: float = 0.0
     """How often each pings the server in the window; 0: never."""
     backoff: Backoff | None = None
@@ -125,7 +127,7 @@ class Audience:
         self._open = False  # from when there is traffic: who connects then joins late
         self._random = random.Random(part.seed(habits.seed))
         self._client = load_class(habits.transport.client)
-        self.meter = Meter(copies=habits.leave_early, sources=_sources(part, habits.subscribers))
+        self.meter = Meter(copies=habits.leave_early, sources=_sources(part, habits.subscribers) if habits.spread else [])
         """Counts what goes over the subscribers' sockets."""
         if habits.streams:
             shared = load_class(HTTP2)

@@ -87,8 +87,8 @@ def judge(evidence: Mapping[str, Any]) -> Judgement:
     """The verdict on a trial that has numbers.
 
     `evidence` has the columns of `trials`, also those of the load, how many messages were `scheduled` and `published`, for
-    how long one may wait for a poll (`polled_ms`) and be on the relay's line (`line_ms`), and which part of the deliveries
-    comes late by design (`excused`).
+    how long one may wait for a poll (`polled_ms`) and be on the relay's line (`line_ms`), which part of the deliveries
+    comes late or never by design (`excused`), how many may be lost (`losable`), and whether the transport is `ordered`.
 
     The first doubt decides; the figures of the others stand behind its own. What makes a number worthless comes before
     what explains it. Between the two sides, the one that is full is the limit; only if neither is, a swarm that is merely
@@ -157,6 +157,10 @@ def _doubts(have: _Evidence) -> Iterator[Judgement]:
         held = "the swarm was kept from its core for a good part of the latency: it is the machine's, not the server's"
         figures = have.said("swarm_held_p99_ms", "latency_p99_ms")
         yield Judgement(Verdict.CLIENT_BOUND, held, f"{figures}, limit {limit:.1f}", FREE_THE_MACHINE)
+    if have["relay_packets_dropped"] > 0:
+        dropped = "the line had no room for all packets: what it lost is not what it was to lose"
+        figures = have.said("relay_packets_dropped", "relay_packets")
+        yield Judgement(Verdict.CLIENT_BOUND, dropped, figures, LESS_LOAD)
     yield from _lossy(have)
     limit = min(WAIT_PERCENT, max(WAIT_LEAST_PERCENT, WAIT_PART * have["server_cpu_percent"]))
     if have["server_wait_percent"] > limit:
@@ -187,7 +191,9 @@ def _doubts(have: _Evidence) -> Iterator[Judgement]:
     if SWARM_BUSY_PERCENT < have.share("relay") <= SATURATED_PERCENT:
         busy = "the relay was busy most of the time: the latency is partly the relay's"
         yield Judgement(Verdict.CLIENT_BOUND, busy, f"{relaying}, together above {SWARM_BUSY_PERCENT:g}", LESS_LOAD)
-    if have["relay_lag_p99_ms"] > (limit := min(SWARM_LAG_MS, max(HELD_MS, LAG_PART * have.tail_ms))):
+    # What a line of packets is late by, all that is sent again on it is late by, and so is no excuse for itself.
+    relay_ms = HELD_PART * have["line_ms"] if have.columns["line"] == "packets" else LAG_PART * have.tail_ms
+    if have["relay_lag_p99_ms"] > (limit := min(SWARM_LAG_MS, max(HELD_MS, relay_ms))):
         late = "the relay passed on what had arrived only much later: the latency is largely the relay's"
         figures = f"{have.said('relay_lag_p99_ms')} above {limit:.1f}, {have.said('latency_p99_ms')}"
         yield Judgement(Verdict.CLIENT_BOUND, late, figures, LESS_LOAD)
@@ -232,9 +238,9 @@ def _late(have: _Evidence) -> Iterator[Judgement]:
 
 
 def _lossy(have: _Evidence) -> Iterator[Judgement]:
-    by_design = {"lost": not have.columns["reliable"], "reordered": not have.columns["ordered"]}
-    names = [name for name in ("lost", "duplicated", "reordered") if not by_design.get(name)]
-    wrong = {name: int(have[name]) for name in names if have[name] > 0}
+    most = {"lost": have["losable"], "reordered": 0.0 if have.columns["ordered"] else float("inf")}
+    names = ("lost", "duplicated", "reordered")
+    wrong = {name: int(have[name]) for name in names if have[name] > most.get(name, 0.0)}
     if not wrong:
         return
     counted = ", ".join(f"{name} {count:,}" for name, count in wrong.items())

@@ -83,7 +83,9 @@ _PARTS = {
     "tcpip": "headers of TCP and IP",
 }
 WIRE: dict[str, Column] = {
-    "wire_down_bytes_per_delivery": Column("float", "bytes to the subscribers in the window, TCP/IP headers included"),
+    "wire_down_bytes_per_delivery": Column(
+        "float", "bytes to the subscribers in the window, headers of TCP/IP or UDP/IP included"
+    ),
     "wire_up_bytes_per_delivery": Column("float", "bytes from them, likewise"),
     "wire_down_packets_per_delivery": Column("float", "packets to the subscribers in the window"),
     "wire_up_packets_per_delivery": Column("float", "packets from them"),
@@ -176,6 +178,7 @@ MEASURED: dict[str, Column] = {
     "relay_idle_cuts": Column("int", "connections that the relay closed because nothing came"),
     "relay_packets": Column("int", "packets that came to a line of packets in the window, in both directions"),
     "relay_packets_lost": Column("int", "how many of these it lost"),
+    "relay_packets_dropped": Column("int", "packets that it had no room for, which nobody wanted it to lose"),
     **{f"{role}_cpu_percent": Column("float", f"CPU of the {role} in the window, of one core") for role in ROLES},
     **{
         f"{role}_wait_percent": Column("float", f"how much of the window the {role} was ready, and its core was not free")
@@ -201,7 +204,9 @@ MEASURED: dict[str, Column] = {
     "noticed_p50_ms": Column("float", "from when peers vanished until the server had noticed half of them; empty: never"),
     "noticed_all_ms": Column("float", "likewise all of them"),
     "server_peak_user_bytes": Column("float", "largest USS of the server in the window, looked at every second"),
-    "host_peak_queue_bytes": Column("float", "likewise what the kernel held in the queues of all TCP sockets of the host"),
+    "host_peak_queue_bytes": Column(
+        "float", "likewise what the kernel held in the queues of all sockets of TCP and UDP of the host"
+    ),
     "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),
 }
 

@@ -199,6 +199,8 @@ class Known:
             return f"{self.name} is not started here, and cannot be stopped for server_stall_ms"
         if load.poll_empty == "200" and not served.queries:
             return f'{self.name} does not claim to be polled by a query (queries), which poll_empty = "200" asks for'
+        if self.contract.url and load.line == "packets":
+            return f"{self.name} is not started here, and a line of packets is in a network of a run's own (line)"
         for key in served.ignores:
             if (value := getattr(load, key)) != Load.model_fields[key].default:
                 return f"{self.name} does not heed {key} on {load.transport}, which is {shown(value)} here"
@@ -363,10 +365,10 @@ def _like(name: str, tree: dict[str, Any]) -> dict[str, Any]:
     below = _tree(name)
     if "start" in tree:
         del below["start"]  # another command knows other options
-    tree = _laid_over(below, tree)
-    for transport in tree.get("without", ()):
-        tree["transports"].pop(transport, None)
-    return tree
+    for transport in without if isinstance(without := tree.get("without"), list) else ():
+        below["transports"].pop(transport, None)
+    below.pop("without", None)
+    return _laid_over(below, tree)
 
 
 def _at_url(url: str) -> Known:
@@ -409,6 +411,10 @@ def _contradictions(contract: Contract) -> Iterator[Problem]:
             where = ("heeds",) if key in contract.heeds else ("start", under, key)
             says = f"no key of the load that a server heeds, expected one of {', '.join(OPTIONS)}"
             yield Problem(dotted(*where), f"{shown(key)} is {says}", (where,))
+    for transport in contract.without:
+        if not contract.like or transport not in ROWS:
+            says = f"{shown(transport)} cannot be left out, expected a transport of another target (like); take it out"
+            yield Problem("without", says, (("without",),))
     for word in start.command if start else ():
         for name in re.findall(r"\{(\w+)\}", word):
             if name not in FILLED and (hint := nearest(name, FILLED)):  # other braces are the command's own

@@ -18,36 +18,39 @@ from pathlib import Path
 NEAR, FAR = "127.0.0.1", "127.0.0.2"
 """Where servers listen, and where those find them who come by the line."""
 MTU_BYTES = 1500
+QUEUE_PACKETS = 100_000
+"""So many may wait to be read from the line; what comes then is dropped by the kernel, and told by `dropped`."""
+TRY_S = 20.0
 TUN = Path("/dev/net/tun")
 NEW_NETWORK = 0x40000000  # CLONE_NEWNET of linux/sched.h
 TUN_OF_PACKETS = 0x0001 | 0x1000  # IFF_TUN | IFF_NO_PI of linux/if_tun.h
 SET_INTERFACE = 0x400454CA  # TUNSETIFF
 GET_FLAGS, SET_FLAGS, UP = 0x8913, 0x8914, 0x1  # of linux/sockios.h, and linux/if.h
-SET_ADDRESS, SET_PEER, SET_MASK, SET_MTU = 0x8916, 0x8918, 0x891C, 0x8922
+SET_ADDRESS, SET_PEER, SET_MASK, SET_MTU, SET_QUEUE = 0x8916, 0x8918, 0x891C, 0x8922, 0x8943
 NAME = "line"
-
-
-class NamespaceRefused(Exception):
-    """This process may not have one; the text says why."""
+SENT_DROPPED = 11  # of the columns of /proc/net/dev
 
 
 def unusable() -> str:
     """Why this process cannot have one with a line, in a few words; empty if it can. It is tried, in another process."""
     if not TUN.exists():
         return f"there is no {TUN} on this machine"
-    tried = subprocess.run([sys.executable, "-m", "pushbench.namespace"], capture_output=True, text=True)
-    return tried.stdout.strip()
+    command = [sys.executable, "-m", "pushbench.namespace"]
+    tried = subprocess.run(command, capture_output=True, text=True, timeout=TRY_S, check=False)
+    return tried.stdout.strip() if tried.returncode == 0 else f"trying it ended with exit code {tried.returncode}"
 
 
 @contextmanager
 def entered() -> Iterator[None]:
-    """Be in a new one. Raises `NamespaceRefused`."""
+    """Be in a new one. Raises OSError: PermissionError without root."""
     before = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
     try:
         _call("unshare", NEW_NETWORK)
         try:
             _up("lo")
             _address("lo", SET_MASK, "255.255.255.255")
+            # What TCP has learnt of a line in one trial, the next one shall not know.
+            Path("/proc/sys/net/ipv4/tcp_no_metrics_save").write_text("1")
             yield
         finally:
             _call("setns", before, NEW_NETWORK)
@@ -65,12 +68,22 @@ def line() -> int:
         _address(NAME, SET_ADDRESS, NEAR)
         _address(NAME, SET_PEER, FAR)
         _address(NAME, SET_MASK, "255.255.255.255")
-        _ask(SET_MTU, struct.pack("16si12x", NAME.encode(), MTU_BYTES))
+        for what, value in ((SET_MTU, MTU_BYTES), (SET_QUEUE, QUEUE_PACKETS)):
+            _ask(what, struct.pack("16si12x", NAME.encode(), value))
         _up(NAME)
     except BaseException:
         os.close(packets)
         raise
     return packets
+
+
+def dropped() -> int:
+    """How many packets the kernel has dropped because too many waited on the line."""
+    for text in Path("/proc/thread-self/net/dev").read_text().splitlines():
+        name, _, counts = text.partition(":")
+        if name.strip() == NAME:
+            return int(counts.split()[SENT_DROPPED])
+    return 0
 
 
 def mirrored(packet: bytes) -> bytes:
@@ -87,7 +100,7 @@ def is_ipv4(packet: bytes) -> bool:
 def _call(name: str, *arguments: int) -> None:
     library = ctypes.CDLL(None, use_errno=True)
     if getattr(library, name)(*arguments):
-        raise NamespaceRefused(f"{name}: {os.strerror(ctypes.get_errno())}")
+        raise OSError(ctypes.get_errno(), f"{name}: {os.strerror(ctypes.get_errno())}")
 
 
 def _up(name: str) -> None:
@@ -109,7 +122,7 @@ def _tried() -> str:
     try:
         with entered():
             os.close(line())
-    except NamespaceRefused:
+    except PermissionError:
         return "it takes root"
     except OSError as error:
         return f"this kernel does not let a process have one ({error.strerror})"

@@ -3,6 +3,7 @@
 It knows how each figure is computed. How it was taken is the business of those who reported it.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -37,6 +38,8 @@ class Outcome:
     """Of one that failed, whether the server did, and not the load side."""
 
 
+TOGETHER = 12
+"""So many messages of the least size fit into a packet."""
 NOTICED = ("noticed_p50_ms", "noticed_all_ms")
 PEAKS = ("server_peak_user_bytes", "host_peak_queue_bytes")
 
@@ -189,15 +192,16 @@ def concluded(
         columns["relay_lag_p99_ms"] = relayed.lag.wait_ms(0.99)
         columns |= {"relay_resets": relayed.resets, "relay_idle_cuts": relayed.idle_cuts}
         columns |= {"relay_packets": relayed.packets, "relay_packets_lost": relayed.packets_lost}
+        columns["relay_packets_dropped"] = relayed.packets_dropped
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
     evidence |= {"measure_s": schedule.measure_s, "warmup_ms": schedule.warmup_s * 1000}
     evidence |= {"scheduled": schedule.count, "published": published}
     excused = _excused(load, schedule, outage, recovered["recovered_all_ms"])
     row = ROWS[load.transport]
-    if not row.reliable:  # what is lost on the way is no delivery, and was not to be one
-        excused += seen.ledger.lost / max(1, seen.ledger.expected)
+    losable = 0.0 if row.reliable else _losable(load, seen.ledger.expected)
+    excused += min(losable, seen.ledger.lost) / max(1, seen.ledger.expected)
     evidence |= {"polled_ms": load.polled_ms, "line_ms": load.line_ms, "excused": excused}
-    evidence |= {"ordered": row.ordered, "reliable": row.reliable}
+    evidence |= {"ordered": row.ordered, "losable": losable}
     return Outcome(
         _with_ends(judge(evidence), seen.ended),
         columns,
@@ -219,6 +223,13 @@ def concluded(
 def _present(load: Load) -> float:
     """How many subscribers are there on average over the window: those that join late do so evenly."""
     return load.bystanders - load.join_late / 2
+
+
+def _losable(load: Load, expected: int) -> float:
+    """How many deliveries a line may lose of those that are not sent again: what its loss comes to, and six standard
+    deviations more. Several messages may be in one packet, and then are lost together."""
+    part, together = load.loss_percent / 100, min(load.burst, TOGETHER)
+    return part * expected + 6 * math.sqrt(part * (1 - part) * expected * together)
 
 
 def _excused(load: Load, schedule: Schedule, outage: Outage | None = None, recovered_all_ms: float | None = None) -> float:

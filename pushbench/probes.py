@@ -47,7 +47,7 @@ def kernel_bytes() -> int:
     if (slab := _socket_caches()) is None:
         [kilobytes] = _kilobytes(PROC / "meminfo", "Slab")
         slab = 1024 * kilobytes
-    return slab + PAGE_BYTES * _tcp_pages()
+    return slab + PAGE_BYTES * _pages("TCP")
 
 
 def below(pid: int) -> list[int]:
@@ -66,8 +66,8 @@ def below(pid: int) -> list[int]:
 
 
 def queue_bytes() -> int:
-    """What the kernel holds in the queues of this host's TCP sockets, in whole pages."""
-    return PAGE_BYTES * _tcp_pages()
+    """What the kernel holds in the queues of this host's sockets of TCP and UDP, in whole pages."""
+    return PAGE_BYTES * (_pages("TCP") + _pages("UDP"))
 
 
 def cpu_ns(pid: int) -> int:
@@ -150,9 +150,9 @@ def _kilobytes(path: Path, *names: str) -> list[int]:
     return [int(values[name].removesuffix("kB")) for name in names]
 
 
-def _tcp_pages() -> int:
+def _pages(protocol: str) -> int:
     for line in (PROC / "net" / "sockstat").read_text().splitlines():
-        if line.startswith("TCP:"):
+        if line.startswith(f"{protocol}:"):
             words = line.split()
             return int(words[words.index("mem") + 1])
     return 0

@@ -27,6 +27,8 @@ LAG_EVERY_NS = 10_000_000
 """How often it is taken how late the relay's loop is; as often as the swarm's."""
 BACKLOG = 4096
 READ_BYTES = 65_536
+AT_ONCE = 64
+"""So many packets are read before those are given back whose moment has come."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,8 @@ class RelayReport:
     """How many have come to it in the window,"""
     packets_lost: int = 0
     """and how many of these it has lost."""
+    packets_dropped: int = 0
+    """How many were dropped, from its beginning, because too many waited: none that it was to lose."""
 
 
 def relay(plan: RelayPlan) -> RelayReport:
@@ -223,7 +227,9 @@ class _PacketRelay(_Relay):
 
     line = -1
     """The file by which they come and go."""
-    packets = packets_lost = 0
+    before_leaving = 0
+    """How many the kernel had dropped when it was closed."""
+    packets = packets_lost = packets_dropped = 0
 
     def _entrance(self) -> Address:
         if self.line < 0:
@@ -233,26 +239,30 @@ class _PacketRelay(_Relay):
 
     def _come(self, bits: int) -> None:
         """Packets have come: each is lost, or goes on its way."""
-        at_ns = time.monotonic_ns() + self.plan.line.transit_ns
-        in_window = self.window_ns[0] <= at_ns < self.window_ns[1]
         with suppress(BlockingIOError):
-            while True:
-                packet = os.read(self.line, READ_BYTES)
+            for _ in range(AT_ONCE):
+                packet, now_ns = os.read(self.line, READ_BYTES), time.monotonic_ns()
                 if not namespace.is_ipv4(packet):
                     continue
+                in_window = self.window_ns[0] <= now_ns < self.window_ns[1]
                 lost = self.random.random() < self.plan.loss
                 self.packets += in_window
                 self.packets_lost += in_window and lost
                 if not lost:
-                    self.turns.at(at_ns, partial(self._go, namespace.mirrored(packet)))
+                    go = partial(self._go, namespace.mirrored(packet))
+                    self.turns.at(now_ns + self.plan.line.transit_ns, go)
 
     def _go(self, packet: bytes) -> None:
-        with suppress(OSError):  # the kernel has no room for it: it is lost as it would be anywhere
+        try:
             os.write(self.line, packet)
+        except OSError:  # the kernel has no room for it
+            self.packets_dropped += 1
 
     def _report(self, lag: Lag) -> RelayReport:
-        return RelayReport(lag, packets=self.packets, packets_lost=self.packets_lost)
+        dropped = self.packets_dropped + self.before_leaving
+        return RelayReport(lag, packets=self.packets, packets_lost=self.packets_lost, packets_dropped=dropped)
 
     def _leave(self) -> None:
         if self.line >= 0:
+            self.before_leaving = namespace.dropped()
             os.close(self.line)

@@ -143,7 +143,9 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
     known = cast.server.pids if cast.server else ()  # none of a server that was not started here
     memory = None
     if known:
-        ends = 1 + cast.swarms.here + (2 if cast.relay else 0)
+        ends: float = 1 + cast.swarms.here + (2 if cast.relay and trial.load.line == "relay" else 0)
+        if ROWS[trial.load.transport].quic:  # the server has one socket for all
+            ends = math.inf
         memory = Memory(known, partial(cast.swarms.user_bytes, ANSWER_S), ends)
         await memory.note("baseline", 0)
     tls = await _tls_columns(trial, cast.server)

@@ -1,7 +1,7 @@
-"""What goes over the wire: bytes and packets of the subscribers' own sockets, as the kernel counts them (TCP_INFO).
+"""What goes over the wire: bytes and packets of the subscribers' own sockets, as the kernel counts those of TCP (TCP_INFO).
 
-It knows how sockets are counted, also those that close in between. What the bytes are (headers, framing, payload) is not
-known here; `dissect` takes one exchange apart.
+Those of UDP, for which it has no counts, count for themselves. It knows how sockets are counted, also those that close in
+between. What the bytes are (headers, framing, payload) is not known here; `dissect` takes one exchange apart.
 """
 
 import asyncio

@@ -16,13 +16,13 @@ class Session(Protocol):
         """Say that on the stream, and perhaps nothing more."""
 
     def datagram(self, data: bytes) -> None:
-        """Say that in a datagram, which may be lost, on its way and here: if too many wait, or it fits into no packet."""
+        """Say that in a datagram, which may be lost on its way; what fits into no packet is lost here."""
 
     async def sent(self) -> None:
         """Send what was said, and wait until there is room for more."""
 
     def close(self, code: int, reason: str) -> None:
-        """Say good-bye, and why."""
+        """Say good-bye, and why, when the answer ends."""
 
 
 def session_of(scope: Mapping[str, Any]) -> Session | None:

@@ -25,6 +25,8 @@ from servers.session import Session, session_of
 from servers.varint import varint
 
 CLOSE_STOPPING, CLOSE_CURSOR_GONE = 1001, 4410  # as on WebSocket
+AT_ONCE = 32
+"""So many messages are said before it is asked whether there is room, and others have their turn."""
 Say = Callable[[list[Message]], None]
 
 
@@ -98,8 +100,9 @@ class _Pushed(Response):
             left.add_done_callback(lambda _: cursor.end())
             try:
                 async for messages in cursor:
-                    say(messages)
-                    await self._session.sent()
+                    for begin in range(0, len(messages), AT_ONCE):
+                        say(messages[begin : begin + AT_ONCE])
+                        await self._session.sent()
                 if not left.done():
                     self._session.close(CLOSE_STOPPING, "the server is stopping")
             except CursorGone as gone:

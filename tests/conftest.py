@@ -18,6 +18,18 @@ settings.register_profile("pushbench", deadline=None)
 settings.load_profile("pushbench")
 
 
+@pytest.hookimpl(tryfirst=True)  # before it is chosen by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of a test that is `quick_once` one set of parameters is of `make test`, and the others are of `make test-slow`."""
+    seen = set()
+    for item in items:
+        if item.get_closest_marker("quick_once"):
+            function = getattr(item, "function", item)
+            if function in seen:
+                item.add_marker(pytest.mark.slow)
+            seen.add(function)
+
+
 def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()

@@ -38,6 +38,7 @@ async def test_it_hands_over_what_is_published(transport: str, asks: str, bytes_
             receiving.cancel()
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize("transport", ["stream", "sse", "sse_plain", "websocket"])
 async def test_one_that_does_not_read_is_dropped_if_the_server_is_told_to_and_hears_of_it(transport: str) -> None:
     with serving(drop_unanswered_s=0.5) as server:

@@ -83,6 +83,25 @@ def test_of_datagrams_the_highest_is_where_one_stands_and_what_was_lost_is_not_a
     assert one.cursor == one._after() == 9
 
 
+@pytest.mark.parametrize("said", [b"", b"\xc0\x01"])
+def test_a_message_without_an_id_is_a_mistake_of_the_servers(said: bytes) -> None:
+    streams, _ = reader(Streams, after=0)
+    streams.stream_data_received(3, said, ended=True)
+    datagrams, _ = reader(Datagrams, after=0)
+    datagrams.datagram_received(said)
+    for ended in (streams._ended, datagrams._ended):
+        assert ended
+        assert "without an id" in str(ended.exception())
+
+
+def test_streams_of_a_server_that_has_not_said_where_it_begins_are_not_taken() -> None:
+    one, taken = reader(Streams)
+    one.stream_data_received(3, varint(1) + b"x", ended=True)
+    assert one._ended
+    assert "its answer has no ETag" in str(one._ended.exception())
+    assert taken == []
+
+
 def test_what_is_no_datagram_is_a_mistake_of_the_servers() -> None:
     one, _ = reader(Datagrams, after=0)
     one.stream_data_received(3, b"x", ended=True)

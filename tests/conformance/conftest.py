@@ -34,6 +34,11 @@ Serve = Callable[..., AbstractContextManager[Server]]
 QUIC = "quic"
 
 
+SLOW_OF_WORKERS = ("test_a_slow_reader", "test_a_client_that_vanishes")
+"""What takes seconds, and is of `make test-slow` where there are several workers."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What goes over QUIC is asked of a server that speaks it, and all else of the others."""
 
@@ -46,6 +51,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     unfit = [item for item in items if not fits(item)]
     config.hook.pytest_deselected(items=unfit)
+    for item in items:
+        if "workers" in item.name and item.name.startswith(SLOW_OF_WORKERS):
+            item.add_marker(pytest.mark.slow)
     items[:] = [item for item in items if fits(item)]
 
 

@@ -128,6 +128,8 @@ def shapes() -> Iterator[tuple[str, Frames]]:
 
 
 SHAPES = dict(shapes())
+QUICK = ("one failed", "zero deliveries", "variants", "overload", "floors", "no trial yet")
+"""Those of `make test`; the others are of `make test-slow`."""
 
 
 def test_the_charts_are_those_that_reports_and_scenarios_name() -> None:
@@ -165,7 +167,7 @@ def applicable(shape: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", charts.CHARTS)
-@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("shape", [pytest.param(each, marks=[] if each in QUICK else pytest.mark.slow) for each in SHAPES])
 def test_no_shape_of_data_breaks_a_chart_and_an_inapplicable_one_says_why(name: str, shape: str) -> None:
     figure = charts.draw(name, SHAPES[shape])
     if name in applicable(shape):

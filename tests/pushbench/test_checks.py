@@ -15,7 +15,10 @@ FINE: dict[str, Any] = {
     "line_ms": 0.0,
     "excused": 0.0,
     "ordered": True,
-    "reliable": True,
+    "losable": 0.0,
+    "line": "relay",
+    "relay_packets": None,
+    "relay_packets_dropped": None,
     "server_stopped_percent": 0.0,
     "swarm_stopped_percent": 0.0,
     "publisher_stopped_percent": 0.0,
@@ -128,12 +131,26 @@ def test_every_kind_of_wrong_delivery_makes_it_lossy_by_name(name: str) -> None:
 
 
 def test_what_a_transport_does_not_promise_makes_nothing_lossy() -> None:
-    """Datagrams may be lost, streams may overtake each other; but nobody may get anything twice."""
-    assert judge(FINE | {"reliable": False, "lost": 50}).verdict == Verdict.OK
+    """Datagrams may be lost by the line, streams may overtake each other; but nobody may get anything twice."""
+    assert judge(FINE | {"losable": 50.0, "lost": 50}).verdict == Verdict.OK
+    assert judge(FINE | {"losable": 50.0, "lost": 51}).verdict == Verdict.LOSSY
     assert judge(FINE | {"ordered": False, "reordered": 50}).verdict == Verdict.OK
     assert judge(FINE | {"ordered": False, "lost": 1}).verdict == Verdict.LOSSY
-    assert judge(FINE | {"reliable": False, "reordered": 1}).verdict == Verdict.LOSSY
-    assert judge(FINE | {"ordered": False, "reliable": False, "duplicated": 1}).verdict == Verdict.LOSSY
+    assert judge(FINE | {"losable": 50.0, "reordered": 1}).verdict == Verdict.LOSSY
+    assert judge(FINE | {"ordered": False, "losable": 50.0, "duplicated": 1}).verdict == Verdict.LOSSY
+
+
+def test_a_line_that_lost_what_it_was_not_to_lose_is_not_believed() -> None:
+    judgement = judge(FINE | {"line": "packets", "relay_packets": 1000, "relay_packets_dropped": 1})
+    assert judgement.verdict == Verdict.CLIENT_BOUND
+    assert "relay_packets_dropped 1.0, relay_packets 1,000.0" in judgement.evidence
+
+
+def test_what_a_line_of_packets_is_late_by_does_not_excuse_itself() -> None:
+    slow = FINE | {"latency_p99_ms": 400.0, "relay_lag_p99_ms": 20.0}
+    assert judge(slow).verdict == Verdict.OK
+    assert judge(slow | {"line": "packets", "line_ms": 20.0}).verdict == Verdict.CLIENT_BOUND
+    assert judge(slow | {"line": "packets", "line_ms": 200.0}).verdict == Verdict.OK
 
 
 def test_what_is_lost_is_told_as_gaps() -> None:

@@ -189,6 +189,7 @@ def outcomes(monkeypatch: pytest.MonkeyPatch) -> list[Verdict]:
     return coming
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize(
     ("verdicts", "code"),
     [
@@ -486,6 +487,7 @@ def slowed(name: str, factor: float, **manifest: Any) -> Path:
     return write_run(Path("results", name), run, **manifest)
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize(
     ("options", "code", "last"),
     [
@@ -585,6 +587,7 @@ trials = 1
 """
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize(
     ("worst", "code", "last"),
     [

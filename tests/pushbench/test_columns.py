@@ -13,7 +13,7 @@ UNITS = (
 )
 COUNTS = {
     *("cell", "trial", "order", "subscribers", "burst", "reconnects", "relay_resets", "relay_idle_cuts"),
-    *("relay_packets", "relay_packets_lost"),
+    *("relay_packets", "relay_packets_lost", "relay_packets_dropped"),
     *("pings_unanswered", "slow_delivered", "slow_lost", "slow_ended"),
     *("swarms", "streams", "server_workers", "swarm_processes", "swarm_busiest", "server_processes"),
     *LEDGER,

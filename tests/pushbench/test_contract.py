@@ -221,6 +221,11 @@ def test_a_name_that_there_is_not_is_told_with_the_nearest_one_and_all_that_ther
             "[transports.webtransport]",
             "is always over TLS, and the server is not told of its certificate",
         ),
+        (
+            'title = "mine"',
+            'title = "mine"\nwithout = ["sse"]',
+            'without: "sse" cannot be left out, expected a transport of',
+        ),
         ('path = "/out"', 'path = "/out"\nqueries = true', "transports.sse.queries: sse does not poll; take it out"),
     ],
 )

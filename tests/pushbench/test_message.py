@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings
 
 from pushbench import message, padding
 from pushbench.message import FRAME_BYTES, MAX_NS, MAX_SEQ, MIN_BYTES, Stamp
@@ -31,6 +31,7 @@ def test_a_message_is_one_line_of_json_with_the_same_numbers(seq: int, due_ns: i
 
 @pytest.mark.parametrize("kind", padding.KINDS)
 @pytest.mark.parametrize("size_bytes", [MIN_BYTES, 100, 128, 1024, 65_536])
+@settings(max_examples=20)
 @given(seq=SEQS)
 def test_whatever_fills_it_a_message_is_json_of_its_size(kind: str, seq: int, size_bytes: int) -> None:
     data = message.encode(seq, 1, 2, size_bytes, padding.pads(kind, size_bytes - FRAME_BYTES))

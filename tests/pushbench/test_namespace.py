@@ -3,6 +3,7 @@
 import os
 import select
 import socket
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,6 +47,11 @@ def test_what_is_no_packet_of_ipv4_is_not_mirrored(packet: bytes, is_one: bool) 
 def test_a_machine_without_the_device_is_told_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(namespace, "TUN", tmp_path / "tun")
     assert namespace.unusable() == f"there is no {tmp_path / 'tun'} on this machine"
+
+
+def test_a_try_that_fails_is_not_taken_for_one_that_succeeds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert namespace.unusable() in ("trying it ended with exit code 1", f"there is no {namespace.TUN} on this machine")
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pushbench.outcome import Outcome
 from pushbench.plans import Trial
 from pushbench.run import target_of
 from pushbench.scenario import Phases
-from pushbench.target import Served, Target
+from pushbench.target import NO_READY_LINE, Served, Target
 from pushbench.transports import FLOORS, OVER_TCP
 from pushbench.trial import attempt
 from tests.pushbench.otherclock import AHEAD_NS, Elsewhere, swarm_of_another_clock
@@ -192,6 +192,7 @@ async def test_who_joins_late_and_who_resumes_loses_nothing(transport: str) -> N
     assert columns["duplicated"] == columns["reordered"] == columns["gaps"] == 0
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize(("transport", "swarms"), [("websocket", 3), ("polling", 2)])
 async def test_subscribers_in_several_processes_get_what_they_would_get_in_one(transport: str, swarms: int) -> None:
     cell = load(transport, subscribers=10, swarms=swarms, join_late_percent=20.0, resume_percent=20.0)
@@ -210,6 +211,7 @@ async def test_subscribers_in_several_processes_get_what_they_would_get_in_one(t
     assert columns["client_cpu_us_per_connection_s"] > 0
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize("transport", ["sse", "null"])
 async def test_by_clocks_that_are_minutes_apart_a_latency_is_what_it_is(
     transport: str, monkeypatch: pytest.MonkeyPatch
@@ -255,6 +257,7 @@ async def test_a_relay_that_stalls_is_in_the_latency_of_all_that_was_due_meanwhi
     assert waited >= 4 * (STALL_MS / 5) / 2  # every 5 ms one was due
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize(("transport", "held"), [("polling", False), ("stream", True), ("websocket", False)])
 async def test_a_relay_that_buffers_holds_streams_and_nothing_else(transport: str, held: bool) -> None:
     short = PHASES.model_copy(update={"drain_s": 0.5})
@@ -318,7 +321,7 @@ async def test_a_server_that_does_not_start_is_told_with_its_last_lines() -> Non
 
 async def test_a_server_that_is_never_ready_is_given_up() -> None:
     reason = await failure(trial(load(), replace(shell("exec sleep 600"), ready_timeout_s=0.1)))
-    assert reason == "the server fake was not ready after 0.1 s; it printed nothing"
+    assert reason == f"the server fake was not ready after 0.1 s ({NO_READY_LINE}); it printed nothing"
 
 
 async def test_a_server_that_cannot_even_be_started_is_named() -> None:
@@ -360,6 +363,7 @@ class Sniper(Phased):
             self.shots.append(load_processes[self.role].pid)
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize(("role", "name"), [(0, "swarm"), (1, "publisher"), (2, "relay")])
 async def test_a_load_process_that_dies_is_noticed_at_once(role: int, name: str) -> None:
     sniper = Sniper(role=role)
@@ -465,6 +469,7 @@ async def test_slow_readers_are_told_apart_and_the_others_get_everything(transpo
     assert columns["server_peak_user_bytes"] > 0
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize("transport", ["polling", "stream", "websocket"])
 async def test_bursts_arrive_whole_and_who_takes_turns_in_leaving_loses_nothing(transport: str) -> None:
     cell = load(transport, subscribers=12, burst=4, churn_hz=10.0)

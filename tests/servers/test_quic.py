@@ -10,6 +10,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aioquic.quic.configuration import QuicConfiguration
+from aioquic.quic.connection import QuicConnection
+from aioquic.quic.stream import QuicStream
 
 from clients.ends import SubscriptionEnded
 from clients.quic import Session, session
@@ -17,6 +20,8 @@ from clients.webtransport import Datagrams, WebTransport
 from pushbench import certificates
 from pushbench.certificates import Certificates
 from pushbench.transports import TRANSPORTS, Transport
+from servers import quic
+from servers.options import Options
 from tests.conformance.conftest import client_of
 from tests.serving import Server, serving_quic
 
@@ -247,16 +252,96 @@ async def test_what_fits_into_no_datagram_is_lost_like_any_other(made: Certifica
             assert taken == [b"x" * most, b"last"]
 
 
-async def test_malformed_packets_do_no_harm(made: Certificates, http: aiohttp.ClientSession) -> None:
+async def test_malformed_packets_do_no_harm_and_leave_nothing(made: Certificates, http: aiohttp.ClientSession) -> None:
     chance = random.Random(6)
-    with serving_quic(made) as server, socket.socket(type=socket.SOCK_DGRAM) as anyone:
+    with serving_quic(made, stderr=subprocess.PIPE) as server, socket.socket(type=socket.SOCK_DGRAM) as anyone:
         anyone.connect(("127.0.0.1", server.port))
-        initial = bytes.fromhex("c000000001") + b"\x08" + chance.randbytes(8) + b"\x08" + chance.randbytes(8) + b"\x00"
         for number in range(3000):
-            size = chance.choice((0, 1, 20, 1200, 1472))
-            begin = chance.choice((b"", b"\x40", b"\xc0\x00\x00\x00\x01", initial, b"\xe0\xff\x00\x00\x1d"))
-            anyone.send((begin + chance.randbytes(size))[:1472] or b"\0")
+            ids = b"\x08" + chance.randbytes(8) + b"\x08" + chance.randbytes(8)
+            initial = b"\xc0\x00\x00\x00\x01" + ids + b"\x00" + chance.choice((b"\x44\x96", b"\x7f\xff", b""))
+            begin = chance.choice((b"", b"\x40", initial, initial, b"\xe0\xff\x00\x00\x1d" + ids))
+            anyone.send((begin + chance.randbytes(chance.choice((0, 1, 20, 1200, 1472))))[:1472] or b"\0")
             if number % 500 == 0:
                 assert await cursors(server, http) == 0
         async with WebTransport(server.url("/webtransport"), tls=server.tls) as one:
             assert one.cursor == 0
+        server.process.terminate()
+        assert server.process.stderr is not None
+        assert "Traceback" not in await asyncio.to_thread(server.process.stderr.read)
+
+
+async def test_a_head_without_an_end_is_not_collected(server: Server) -> None:
+    """It claims to be 2**40 bytes long, and never ends."""
+    one = await session(server.url("/webtransport"), {"authorization": BEARER}, None, server.tls)
+    assert (await one.open())[0] == 200
+    kept = Kept()
+    one.give_to(kept)
+    stream = one._quic.get_next_available_stream_id()
+    one._quic.send_stream_data(stream, b"\x01\xc0\x00\x01\x00\x00\x00\x00\x00" + b"x" * 100_000)
+    one._transmit()
+    async with asyncio.timeout(20):
+        assert "0x107: head_too_large" in str(await kept.ended)
+    one.close()
+
+
+async def test_one_connection_may_have_one_session_after_the_other(made: Certificates, http: aiohttp.ClientSession) -> None:
+    """Each has a stream of the server's, of which a client grants so many at a time."""
+    with serving_quic(made) as server:
+        one: Any = await session(server.url("/webtransport"), {}, None, server.tls)
+        assert (await one.open())[0] == 200
+        one.give_to(Kept())
+        assert await cursors(server, http) == 1
+        for _ in range(200):
+            before = one._number
+            one._quic.reset_stream(before, 0)
+            one._quic.stop_stream(before, 0)
+            one._status, one._answered = 0, asyncio.get_running_loop().create_future()
+            one._ask()
+            one._transmit()
+            async with asyncio.timeout(20):
+                await one._answered
+            one._read()
+        async with asyncio.timeout(20):
+            while await cursors(server, http) != 1:
+                pass
+        said = asyncio.Event()
+        one._reader.stream_data_received = lambda stream, data, ended: said.set()
+        async with http.post(server.url("/publish"), data=b"x", ssl=server.tls or True) as response:
+            assert response.status == 200
+        async with asyncio.timeout(20):
+            await said.wait()
+        one.close()
+
+
+async def test_trailers_are_no_second_request(server: Server, http: aiohttp.ClientSession) -> None:
+    one = await session(server.url("/webtransport"), {"authorization": BEARER}, None, server.tls)
+    assert (await one.open())[0] == 200
+    kept = Kept()
+    one.give_to(kept)
+    assert one._http
+    one._http.send_headers(one._number, [(b"x-trailer", b"1")], end_stream=True)
+    one._transmit()
+    async with asyncio.timeout(20):
+        await kept.ended
+        while await cursors(server, http):
+            pass
+    one.close()
+
+
+async def test_who_asks_for_nothing_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quic, "SILENT_S", 0.01)
+    endpoint = quic._Endpoint(None, Options())  # type: ignore[arg-type]
+    connection = quic.Connection(endpoint, QuicConnection(configuration=QuicConfiguration()))
+    given_up = asyncio.Event()
+    monkeypatch.setattr(connection, "close", lambda **said: given_up.set())
+    async with asyncio.timeout(20):
+        await given_up.wait()
+    connection.end()
+    assert endpoint.connections == set()
+
+
+def test_what_is_asked_of_aioquic_beside_its_documentation_is_there() -> None:
+    told = QuicConnection(configuration=QuicConfiguration())
+    assert len(told._datagrams_pending) == 0
+    assert told._streams == {}
+    assert QuicStream(0).sender._buffer == b""
