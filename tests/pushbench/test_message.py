@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, settings, strategies as st
 
 from pushbench import message, padding
 from pushbench.message import FRAME_BYTES, MAX_NS, MAX_SEQ, MIN_BYTES, Stamp
