@@ -144,8 +144,8 @@ def wrong_value(table: str, key: str, value: object, of_item: bool = False) -> s
     hint = ""
     if kind == "list of names" and not of_item:
         hint = f"; write [{shown(value)}]"
-    elif names and not isinstance(value, str) and str(value) in names:
-        hint = f"; write {shown(str(value))}, with the quotes"
+    elif names and not isinstance(value, str) and shown(value) in names:
+        hint = f'; write "{shown(value)}", with the quotes'
     elif isinstance(value, str) and names:
         hint = f"; {guess}" if (guess := nearest(value, names)) else ""
     elif isinstance(value, str) and kind in ("integer", "number"):

@@ -8,6 +8,7 @@ import pytest
 
 from pushbench import contract, environment
 from pushbench.conformance import Finding, examined
+from pushbench.run import Secured
 
 pytestmark = pytest.mark.slow
 
@@ -17,6 +18,10 @@ async def test_it_keeps_what_it_claims(name: str) -> None:
     known = contract.known(name)
     if why := known.missing():
         pytest.skip(why)
-    results = await examined(known, environment.placed().server, long=False)
+    secured = Secured("127.0.0.1")
+    try:
+        results = await examined(known, environment.placed().server, long=False, secured=secured)
+    finally:
+        secured.close()
     assert {one.transport for one in results} == known.contract.transports.keys()
     assert [one for one in results if one.finding is Finding.FAILS] == []

@@ -333,6 +333,7 @@ def test_wherever_the_disk_is_full_it_is_told_in_one_line_and_resume_goes_on_onc
     assert Path("mine/report.html").stat().st_size
 
 
+@pytest.mark.slow
 def test_a_chart_that_is_too_large_for_the_disk_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     made("mine")
     done = subprocess.run(
@@ -365,6 +366,7 @@ def test_what_draws_nothing_does_not_wait_for_what_draws(arguments: list[str]) -
     assert told.splitlines()[-1] == ""
 
 
+@pytest.mark.slow
 def test_a_run_imports_what_draws_before_its_first_trial_and_not_when_time_is_short() -> None:
     Path("good.toml").write_text(GOOD)
     script = f"""
@@ -550,6 +552,7 @@ def test_compare_says_in_one_line_that_json_cannot_be_written(capsys: pytest.Cap
     assert "absent/made.json cannot be written" in refused(capsys, "compare", run, run, "--json", "absent/made.json")
 
 
+@pytest.mark.slow
 def test_report_prints_what_is_beside_the_models_only_if_there_is_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["report", str(made("two"))]) == 0
     assert "Beside the models\n" in capsys.readouterr().out
@@ -558,6 +561,7 @@ def test_report_prints_what_is_beside_the_models_only_if_there_is_one(capsys: py
     assert "Beside the models" not in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_report_prints_how_many_times_only_if_there_is_something_to_compare(capsys: pytest.CaptureFixture[str]) -> None:
     assert invoke(["report", str(made("two"))]) == 0
     assert "How many times websocket" in capsys.readouterr().out

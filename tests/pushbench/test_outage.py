@@ -40,6 +40,7 @@ async def test_a_server_that_is_killed_and_comes_back_with_its_log_costs_nobody_
     assert columns["server_cpu_percent"] > 0
 
 
+@pytest.mark.slow
 async def test_what_its_log_has_no_more_is_lost_and_counted() -> None:
     # Their second attempt comes 0.9 s after the kill. By then the publisher has long sent all that was due meanwhile.
     cell = load("stream", rate_hz=100.0, server_down_ms=100, reconnect_backoff_ms=300, reconnect_jitter=False)

@@ -14,6 +14,8 @@ from pushbench.scenario import Phases
 from pushbench.trial import attempt
 from tests.pushbench.tiny import Phased, command_of, load, nothing_left_over, started_below, trial
 
+pytestmark = pytest.mark.slow
+
 PHASES = Phases(settle_s=0, warmup_s=0.2, measure_s=0.8, drain_s=3)
 
 

@@ -166,6 +166,7 @@ def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
     assert "not finished" in written(tmp_path, made, charts=["overview"], finished_at=None).text
 
 
+@pytest.mark.slow
 def test_a_page_that_is_written_in_haste_has_all_but_the_charts_and_says_how_to_draw_them(tmp_path: Path) -> None:
     made = frames.judge(frames.run(("sse",), subscribers=(10,), trials=1), "lossy", "sse")
     run = results.load(write_run(tmp_path / "run", made, finished_at=None))
@@ -204,6 +205,7 @@ def test_charts_are_those_asked_for_that_the_run_can_show_or_else_all_of_these(r
     assert len(of()) > 2
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_files(run: Run) -> None:
     def content() -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in [run.path / "report.html", *(run.path / "charts").iterdir()]}
@@ -231,6 +233,7 @@ def test_the_page_says_whether_the_run_agrees_with_the_models(run: Run, page: Pa
     assert "textbook" not in report.write_undrawn(floors).read_text()
 
 
+@pytest.mark.slow
 def test_the_page_says_when_each_is_the_cheaper_one_if_that_was_measured(run: Run, page: Page) -> None:
     assert "When is it the cheaper one?" not in page.text
     trials = network.trials(("polling", "websocket"), rates=(1.0,), idle=True)

@@ -391,6 +391,7 @@ def measuring(cwd: Path) -> Iterator[subprocess.Popen[str]]:
         yield process
 
 
+@pytest.mark.slow
 def test_a_run_that_is_told_to_end_before_it_has_made_a_trial_says_so_in_one_line(tmp_path: Path) -> None:
     with measuring(tmp_path) as process:
         started = stopped_with_all_its_children(process)
@@ -406,6 +407,7 @@ def test_a_run_that_is_told_to_end_before_it_has_made_a_trial_says_so_in_one_lin
     assert not (tmp_path / "run" / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_is_killed_leaves_no_process_behind_even_if_one_is_stopped(tmp_path: Path) -> None:
     with measuring(tmp_path) as process:
         servers_below(process.pid)[0].suspend()

@@ -301,6 +301,8 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
          "would be counted as lost; set drain_s above 16"),
         ("[load]", "[load]\nbandwidth_kbit_s = 10", 13,
          "load.bandwidth_kbit_s: 10 kbit/s do not carry 10 messages/s of 128 bytes, expected more than 10.24; raise"),
+        ("[load]", "[load]\npoll_empty = 200", 13,
+         'load.poll_empty: 200 is not one of 304, 200; write "200", with the quotes'),
         ("[load]", "[load]\nloss_percent = 1", 13,
          'load.loss_percent: 1 with line = "relay", which loses no bytes; set line = "packets"'),
         ("[load]", '[load]\nline = "packets"\nrtt_ms = 20\njitter_ms = 1', 15,

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
+import pytest
 
 from servers.supervisor import CRASHES
 from tests.rediserver import RedisServer
@@ -111,6 +112,7 @@ def test_workers_that_cannot_even_start_end_the_server_with_one_line(tmp_path: P
     )
 
 
+@pytest.mark.slow
 def test_a_worker_that_can_not_be_started_again_and_again_ends_the_server(redis: RedisServer, tmp_path: Path) -> None:
     """uvicorn is there for those that are started first, and not any more when they are killed."""
     broken = tmp_path / "uvicorn.py"
