@@ -89,7 +89,7 @@ def patient_server(serve: Serve) -> Iterator[Server]:
     """It holds long polls, and beats no heart, for longer than any test takes: nothing ends by time, or is found out by a
     write that fails. Over QUIC nobody says that a process was killed, so there it has to ask."""
     quic = isinstance(serve, partial)
-    options = {"heartbeat_s": 0.1, "drop_unanswered_s": 1} if quic else {"heartbeat_s": 0}
+    options = {"heartbeat_s": 0.1, "drop_unanswered_s": 4} if quic else {"heartbeat_s": 0}
     with serve(longpoll_timeout_s=3600, **options) as running:
         yield running
 
