@@ -208,6 +208,7 @@ def test_a_run_in_which_all_failed_gives_a_figure_with_the_reason(name: str) -> 
     assert "sse: made failed for a test" in said
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize("name", FULL)
 def test_drawing_leaves_the_frames_as_they_were(name: str, grid: Frames) -> None:
     before = {key: frame.copy() for key, frame in grid.items()}
@@ -326,6 +327,7 @@ def test_the_limit_of_a_server_is_believed_and_said(grid: Frames) -> None:
     assert "at the limit of the server (server_bound): sse 6 of 6 trials" in words(figure)
 
 
+@pytest.mark.quick_once
 @pytest.mark.parametrize("name", FULL)
 def test_failed_trials_are_counted_by_name(name: str, grid: Frames) -> None:
     said = words(charts.draw(name, frames.fail(frames.fail(grid, "sse", [1]), "stream")))

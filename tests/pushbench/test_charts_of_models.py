@@ -173,6 +173,7 @@ def test_what_is_not_to_be_believed_is_hollow(trials: pd.DataFrame) -> None:
     assert set(lines(charts.draw("latency_by_rtt", {"trials": doubted}), "hollow")) == {"sse"}
 
 
+@pytest.mark.slow
 def test_naive_latency_is_told_as_on_every_chart_of_latency(trials: pd.DataFrame, figures: dict[str, Figure]) -> None:
     assert "Naive latency (from sending) is the same within 10 %." in words(figures["latency_by_rtt"])
     late = network.changed(trials, "sse", ["naive_p50_ms"], 0.5)

@@ -429,6 +429,7 @@ def test_report_of_a_run_that_has_no_trial_yet_says_how_to_go_on(capsys: pytest.
     assert "--resume" in told
 
 
+@pytest.mark.slow
 def test_report_prints_latency_with_the_naive_beside_it_and_then_what_it_cost(capsys: pytest.CaptureFixture[str]) -> None:
     made("mine")
     assert invoke(["report", "results/mine"]) == 0

@@ -135,16 +135,19 @@ def written(tmp_path: Path, made: dict[str, pd.DataFrame], **manifest: object) -
     return Page((tmp_path / "run" / "report.html").read_text())
 
 
+@pytest.mark.slow
 def test_when_all_is_well_the_page_says_so(tmp_path: Path) -> None:
     made = frames.run(("sse",), subscribers=(10,), trials=1)
     assert "All 1 trials have the verdict ok" in written(tmp_path, made, charts=["overview"]).text
 
 
+@pytest.mark.slow
 def test_of_one_transport_alone_the_page_has_no_ratios(tmp_path: Path) -> None:
     made = frames.run(("sse",), subscribers=(10,), trials=1)
     assert "How many times" not in written(tmp_path, made, charts=["overview"]).text
 
 
+@pytest.mark.slow
 def test_cells_are_told_apart_by_whatever_varies_also_by_words(tmp_path: Path) -> None:
     made = frames.run(("sse",), subscribers=(10, 2000), trials=1)
     made["trials"]["publish_via"] = ["websocket", "post"]
@@ -161,6 +164,7 @@ def test_a_run_in_which_everything_failed_has_a_page_with_the_reasons(tmp_path: 
     assert "No trial has numbers to draw." in page.text
 
 
+@pytest.mark.slow
 def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
     made = frames.run(("sse",), subscribers=(10,), trials=1)
     assert "not finished" in written(tmp_path, made, charts=["overview"], finished_at=None).text

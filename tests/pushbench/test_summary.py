@@ -131,6 +131,7 @@ def test_every_table_says_of_each_row_which_cell_it_is_and_whether_to_believe_it
         assert len(made.rows) == 4
 
 
+@pytest.mark.slow
 def test_what_goes_wrong_on_purpose_has_a_table_of_its_own_with_the_cells_in_which_it_does() -> None:
     run = frames.run(("sse", "websocket"), subscribers=(10,), trials=1)["trials"]
     for title in ("After the server was killed and is back", "Who reads slowly", "Peers that vanished"):
@@ -218,6 +219,7 @@ def test_memory_is_told_in_kib() -> None:
     assert made.rows[0][column] == "2.00"
 
 
+@pytest.mark.slow
 def test_a_slope_to_which_one_trial_does_not_keep_is_rough_and_no_other_figure_is() -> None:
     made = frames.run(("sse",), subscribers=(100,), trials=2, plateaus=4)["trials"]
     made["server_kernel_bytes_per_connection_r2"] = [0.999, 0.989]
