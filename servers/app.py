@@ -20,21 +20,28 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
+from starlette.routing import BaseRoute
 from starlette.websockets import WebSocket
 
-from servers import longpoll, polling, publish, sse, status, stream, websocket, webtransport
+from servers import echo, longpoll, polling, publish, sse, status, stream, websocket, webtransport
 from servers.access import Access
 from servers.hub import CursorGone, Hub, MessageTooLarge, Refused
 from servers.journal import Journal
 from servers.options import Options
 from servers.refusing import deny, refusal
 from servers.replica import BackplaneUnavailable, Replica
+from servers.rooms import Rooms, TooManyRooms
 from servers.siblings import address, answering
 from servers.token import ENVIRONMENT, token_of
 
-MODULES = (publish, polling, longpoll, stream, sse, websocket, webtransport, status)
-"""Everything that is served: each has `routes(hub, options)`."""
-STATUS: dict[type[Refused], int] = {CursorGone: 410, MessageTooLarge: 413, BackplaneUnavailable: 503}
+MODULES = (publish, polling, longpoll, stream, sse, websocket, webtransport)
+"""What is served of every hub: each has `routes(hub, options)`."""
+STATUS: dict[type[Refused], int] = {
+    CursorGone: 410,
+    MessageTooLarge: 413,
+    BackplaneUnavailable: 503,
+    TooManyRooms: 503,
+}
 """The statuses of refusals, where it is not 400."""
 
 
@@ -44,19 +51,31 @@ def create_app(options: Options, number: int = 0, udp: socket.socket | None = No
     It is the worker of that number, if there are several. With a socket of UDP it answers WebTransport there.
     """
     hub, living = _replica(options, number) if options.redis else _hub(options)
+    rooms = Rooms(options, feed)
+    shared = options.redis or options.journal  # which rooms are not
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with living, _over_quic(app, options, udp):
-            with _closed_on_signal(hub):
+            with _closed_on_signal(hub, rooms):
                 yield
 
     return Starlette(
-        routes=[route for module in MODULES for route in module.routes(hub, options)],
+        routes=[
+            *feed(hub, options),
+            *echo.routes(hub, options),
+            *status.routes(hub, options, rooms),
+            *([] if shared else rooms.mounted()),
+        ],
         middleware=_doors(options),
         exception_handlers={Refused: _refuse},  # type: ignore[dict-item]  # one for both kinds of connection
         lifespan=lifespan,
     )
+
+
+def feed(hub: Hub, options: Options) -> list[BaseRoute]:
+    """The routes by which messages come to a hub, and to its readers."""
+    return [route for module in MODULES for route in module.routes(hub, options)]
 
 
 def _over_quic(app: Starlette, options: Options, udp: socket.socket | None) -> AbstractAsyncContextManager[None]:
@@ -142,8 +161,8 @@ async def _refuse(connection: Request | WebSocket, refused: Exception) -> PlainT
 
 
 @contextmanager
-def _closed_on_signal(hub: Hub) -> Iterator[None]:
-    """Close the hub as soon as the process is told to stop.
+def _closed_on_signal(*hubs: Hub | Rooms) -> Iterator[None]:
+    """Close the hubs as soon as the process is told to stop.
 
     An ASGI server waits for its connections before it says `lifespan.shutdown`, and they wait for the hub: for ever.
     """
@@ -154,7 +173,8 @@ def _closed_on_signal(hub: Hub) -> Iterator[None]:
     previous = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
 
     def close_then_go_on(number: int, frame: FrameType | None) -> None:
-        loop.call_soon_threadsafe(hub.close)
+        for one in hubs:
+            loop.call_soon_threadsafe(one.close)
         handler = previous[signal.Signals(number)]
         if callable(handler):
             handler(number, frame)

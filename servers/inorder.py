@@ -13,6 +13,7 @@ from typing import Any
 
 from websockets.frames import Frame
 
+from servers.closing import data_of
 from servers.pump import PumpingWebSocket
 
 BATCH_MESSAGES = 1000
@@ -41,9 +42,9 @@ class InOrder(PumpingWebSocket):
             self._answer(event)
         if event["type"] != "websocket.receive":
             return event
-        batch = [_data(event)]
+        batch = [data_of(event)]
         while len(batch) < BATCH_MESSAGES and self._next_is_a_message():
-            batch.append(_data(await super().receive()))
+            batch.append(data_of(await super().receive()))
         return event | {"batch": batch}
 
     def _answer(self, event: Any) -> None:
@@ -55,8 +56,3 @@ class InOrder(PumpingWebSocket):
     def _next_is_a_message(self) -> bool:
         waiting = self.queue._queue  # type: ignore[attr-defined]  # a queue cannot be looked into otherwise
         return bool(waiting) and waiting[0]["type"] == "websocket.receive"
-
-
-def _data(event: Any) -> bytes:
-    data: bytes = event.get("bytes") or (event.get("text") or "").encode()
-    return data

@@ -77,6 +77,9 @@ class Options:
     log_bytes: int = _option(
         64 * 1024 * 1024, "How many bytes of messages the hub keeps at most; never less than one message.", least=1
     )
+    duplex: bool = _option(False, "Publish what a WebSocket's reader says, in place of closing it.")
+    max_rooms: int = _option(10_000, "How many rooms there may be at once, each with a hub of its own.", least=1)
+    room_log_messages: int = _option(1000, "How many messages a room keeps for readers that are late or away.", least=1)
     journal: str = _option("", "File that keeps the log, for a server that is killed and started again; empty: none.")
     workers: int = _option(
         1, "How many processes serve at the one port; more than one share their log in Redis.", least=1, most=64

@@ -13,42 +13,27 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from servers.access import agreed
-from servers.hub import Hub, MessageRefused, MessageTooLarge, Refused
+from servers.bodies import body_of
+from servers.closing import close_of, data_of
+from servers.hub import Hub, Refused
 from servers.options import Options
-from servers.replica import BackplaneUnavailable
-
-CLOSE_CODES = {
-    MessageRefused: 4400,  # RFC 6455 section 7.4.2 leaves 4000-4999 to applications; 400 is HTTP's Bad Request
-    MessageTooLarge: 1009,  # RFC 6455 section 7.4.1
-    BackplaneUnavailable: 1013,  # "try again later", of IANA's registry of close codes
-}
-REASON_BYTES = 123  # what a close frame has room for, RFC 6455 section 5.5
 
 
 def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     """The routes by which messages come in."""
 
     async def post(request: Request) -> JSONResponse:
-        body = bytearray()
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > hub.max_message_bytes:  # do not collect what will be refused
-                raise MessageTooLarge(
-                    f"the message has more than {hub.max_message_bytes} bytes, and no more are taken: split it"
-                )
-        return JSONResponse({"id": await hub.accept(bytes(body))})
+        return JSONResponse({"id": await hub.accept(await body_of(request, hub.max_message_bytes))})
 
     async def feed(websocket: WebSocket) -> None:
         await websocket.accept(agreed(websocket.scope))
         with suppress(WebSocketDisconnect):
             while (frame := await websocket.receive())["type"] == "websocket.receive":
-                messages = frame.get("batch") or (frame.get("bytes") or (frame.get("text") or "").encode(),)
+                messages = frame.get("batch") or (data_of(frame),)
                 try:
                     await hub.accept(*messages)
                 except Refused as refused:
-                    code = CLOSE_CODES[type(refused)]
-                    reason = f"{refused.name}: {refused}".encode()[:REASON_BYTES].decode(errors="ignore")
-                    await websocket.close(code, reason)
+                    await websocket.close(*close_of(refused))
                     return
 
     return [Route("/publish", post, methods=["POST"]), WebSocketRoute("/publish", feed)]

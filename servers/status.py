@@ -1,7 +1,7 @@
 """`GET /status`: what the server holds, as JSON, so that a leak can be counted from outside.
 
 With a backplane, `last_id` is the newest that it has taken, the counts are the sums of all workers, and `workers` has what
-each one holds.
+each one holds. Without, it has also how many rooms there are, and how many cursors in them.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute, Route
 
 from servers.hub import Hub
 from servers.options import Options
+from servers.rooms import Rooms
 from servers.siblings import Counts, address, ask
 
 
@@ -26,12 +27,14 @@ def counts_of_worker(hub: Hub) -> Counts:
     return {"pid": os.getpid(), "backplane": "joined" if hub.joined else "lost"} | counts(hub)
 
 
-def routes(hub: Hub, options: Options) -> list[BaseRoute]:
+def routes(hub: Hub, options: Options, rooms: Rooms) -> list[BaseRoute]:
     """The one route of this module."""
 
     async def status(request: Request) -> JSONResponse:
         if not options.redis:
-            return JSONResponse(counts(hub))
+            return JSONResponse(
+                counts(hub) | {"rooms": len(rooms.hubs), "in_rooms": sum(one.cursors for one in rooms.hubs)}
+            )
         newest = await hub.newest()
         if options.workers == 1:
             workers = [counts_of_worker(hub)]

@@ -27,7 +27,7 @@ HELD = [row for row in OVER_TCP.values() if not row.polls]
 
 def test_every_transport_of_the_table_is_served() -> None:
     paths = {route.path for route in create_app(Options()).routes if isinstance(route, Route | WebSocketRoute)}
-    assert paths == {row.path for row in TRANSPORTS.values()} | {"/publish", "/status"}
+    assert paths == {row.path for row in TRANSPORTS.values()} | {"/publish", "/echo", "/status"}
 
 
 @pytest.mark.parametrize(
