@@ -1,12 +1,23 @@
 """A kept connection on which requests are asked and answered in turn: bytes written, answers read, nothing else."""
 
 import asyncio
+from typing import Protocol
 
 import aiohttp
 import httptools
 
 from clients.coding import decoder
-from clients.opening import Cut, until_closed
+from clients.opening import until_closed
+
+
+class Line(Protocol):
+    """A connection that is about to be somebody's, with what has come on it: see `clients.opening.Cut`."""
+
+    transport: asyncio.Transport
+    head: bytes
+
+    def give_to(self, protocol: asyncio.Protocol) -> None:
+        """From now on it is that one's."""
 
 
 class Exchange(asyncio.Protocol):
@@ -14,7 +25,7 @@ class Exchange(asyncio.Protocol):
 
     body: bytes
 
-    def __init__(self, cut: Cut) -> None:
+    def __init__(self, cut: Line) -> None:
         self._cut = cut
         self._parser = httptools.HttpResponseParser(self)
         self._answered = self._expect()

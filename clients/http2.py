@@ -18,6 +18,7 @@ import h2.events
 import h2.exceptions
 import h2.settings
 
+from clients.connecting import connected
 from clients.ends import RequestRefused
 from clients.sockets import CONNECT_TIMEOUT_S, SocketFactory
 
@@ -64,38 +65,16 @@ class Http2:
 
     async def _opened(self, url: str) -> "Connection":
         split = urlsplit(url)
-        secure = split.scheme == "https"
-        context = (self._tls or ssl.create_default_context()) if secure else None
-        if context:
-            context.set_alpn_protocols(["h2"])
-        loop = asyncio.get_running_loop()
+
+        def make() -> Connection:
+            return Connection(split.netloc, split.scheme)
+
+        protocol = await connected(url, make, self._socket_factory, self._tls, alpn=["h2"])
+        agreed = protocol.transport.get_extra_info("ssl_object")
+        if agreed is not None and agreed.selected_alpn_protocol() != "h2":
+            protocol.transport.close()
+            raise aiohttp.ClientConnectionError(f"the server at {split.netloc} does not speak HTTP/2")
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            [address, *_] = await loop.getaddrinfo(split.hostname, split.port or (443 if secure else 80), type=1)
-            made = self._socket_factory(address) if self._socket_factory else None
-            if made is None:
-                transport, protocol = await loop.create_connection(
-                    lambda: Connection(split.netloc, split.scheme),
-                    split.hostname or "",
-                    split.port or (443 if secure else 80),
-                    ssl=context,
-                )
-            else:
-                made.setblocking(False)
-                try:
-                    await loop.sock_connect(made, address[4])
-                except BaseException:
-                    made.close()
-                    raise
-                transport, protocol = await loop.create_connection(
-                    lambda: Connection(split.netloc, split.scheme),
-                    sock=made,
-                    ssl=context,
-                    server_hostname=split.hostname if context else None,
-                )
-            agreed = transport.get_extra_info("ssl_object")
-            if agreed is not None and agreed.selected_alpn_protocol() != "h2":
-                transport.close()
-                raise aiohttp.ClientConnectionError(f"the server at {split.netloc} does not speak HTTP/2")
             await protocol.settled()
         return protocol
 
@@ -115,6 +94,7 @@ class Connection(asyncio.Protocol):
             },
         )
         self._streams: dict[int, Stream] = {}
+        self._unsent: dict[int, bytes] = {}  # bodies, by their streams, as far as there was no room for them yet
         self._settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.subscribers = 0
         self.closed = False
@@ -123,11 +103,17 @@ class Connection(asyncio.Protocol):
         """Wait for the server's settings, which say whether it takes WebSockets."""
         await self._settled
 
-    def open(self, path: str, headers: Mapping[str, str], *, websocket: bool = False) -> "Stream":
-        """A new stream, with a request on it. Raises `RequestRefused` if the server takes no WebSockets here."""
+    def open(
+        self, path: str, headers: Mapping[str, str], *, websocket: bool = False, body: bytes | None = None
+    ) -> "Stream":
+        """A new stream with a request on it: a GET, a WebSocket's, or with a body a POST.
+
+        Raises `RequestRefused` if the server takes no WebSockets here.
+        """
         if self.closed:
             raise aiohttp.ServerDisconnectedError("the connection is closed already")
-        pseudo = {":method": "CONNECT" if websocket else "GET", ":scheme": self._scheme, ":authority": self._authority}
+        method = "CONNECT" if websocket else "GET" if body is None else "POST"
+        pseudo = {":method": method, ":scheme": self._scheme, ":authority": self._authority}
         if websocket:
             if not self._h2.remote_settings.enable_connect_protocol:
                 raise RequestRefused(f"{path}: the server takes no WebSockets over HTTP/2 (RFC 8441)")
@@ -135,8 +121,12 @@ class Connection(asyncio.Protocol):
             headers = {**headers, "sec-websocket-version": "13"}
         number = self._h2.get_next_available_stream_id()
         lower = {name.lower(): value for name, value in headers.items()}
-        self._h2.send_headers(number, [*pseudo.items(), (":path", path), *lower.items()], end_stream=not websocket)
+        whole = not websocket and not body
+        self._h2.send_headers(number, [*pseudo.items(), (":path", path), *lower.items()], end_stream=whole)
         stream = self._streams[number] = Stream(self, number)
+        if body:
+            self._unsent[number] = body
+            self._send_bodies()
         self.flush()
         return stream
 
@@ -184,6 +174,8 @@ class Connection(asyncio.Protocol):
             elif isinstance(event, h2.events.StreamReset):
                 if stream := self._streams.pop(event.stream_id, None):
                     stream.end(aiohttp.ClientPayloadError(f"the server reset the stream: {event.error_code}"))
+            elif isinstance(event, h2.events.WindowUpdated):
+                self._send_bodies()
             elif isinstance(event, h2.events.RemoteSettingsChanged):
                 if not self._settled.done():
                     self._settled.set_result(None)
@@ -213,6 +205,20 @@ class Connection(asyncio.Protocol):
         """Write what there is to be written."""
         if (data := self._h2.data_to_send()) and not self.transport.is_closing():
             self.transport.write(data)
+
+    def _send_bodies(self) -> None:
+        """As much of each as the server has room for."""
+        for number, body in list(self._unsent.items()):
+            if number not in self._streams:  # it was answered, or reset, before it was whole
+                del self._unsent[number]
+            while number in self._unsent and (room := self._h2.local_flow_control_window(number)):
+                part = body[: min(room, self._h2.max_outbound_frame_size)]
+                body = body[len(part) :]
+                self._h2.send_data(number, part, end_stream=not body)
+                if body:
+                    self._unsent[number] = body
+                else:
+                    del self._unsent[number]
 
     def _lost(self, error: Exception) -> None:
         streams, self._streams = self._streams, {}

@@ -162,6 +162,24 @@ class Opener:
             assert isinstance(answer, Answer)
             return await answer.wanted(session, *statuses)
 
+    async def post(self, url: str, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
+        """Post it on a stream, and have status, headers and body of the answer. Raises as `get` does."""
+        shared = await self.share(url)
+        stream = shared.open(URL(url).raw_path_qs, {**(self._headers or {}), "content-type": "text/plain"}, body=data)
+        try:
+            status, answered = await stream.head()
+            return status, answered, await stream.body()
+        except BaseException:
+            stream.close()
+            raise
+
+    async def share(self, url: str) -> "Connection":
+        """The one that there is, or another."""
+        assert self.http2
+        if self._shared is None or self._shared.closed:
+            self._shared = await self.http2.connection(url)
+        return self._shared
+
     async def upgrade(
         self, url: str, *, params: Mapping[str, str] | None = None, window_bits: int = 0
     ) -> tuple[Answer | Answered, bool]:
@@ -195,11 +213,9 @@ class Opener:
         *,
         websocket: bool = False,
     ) -> Answered:
-        assert self.http2
-        if self._shared is None or self._shared.closed:
-            self._shared = await self.http2.connection(url)
+        shared = await self.share(url)
         path = URL(url).update_query(params or {}).raw_path_qs
-        stream = self._shared.open(path, {**(self._headers or {}), **(headers or {})}, websocket=websocket)
+        stream = shared.open(path, {**(self._headers or {}), **(headers or {})}, websocket=websocket)
         try:
             status, answered = await stream.head()
             if status not in statuses:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
+from websockets.frames import Frame, Opcode
+
 from clients.ends import CursorGone, SubscriptionEnded
 from clients.frames import BINARY, BROKEN, CLOSE, PING, PONG, TEXT, Frames, masked
 from clients.pushed import Pushed
@@ -60,6 +62,12 @@ class WebSocket(Pushed):
     def ping(self, payload: bytes) -> None:
         """Ask for a pong with that payload, of 125 bytes at most."""
         self._say(PING, payload)
+
+    def say(self, data: bytes) -> None:
+        """Say something on the same socket: a text frame, masked as a client's must be. Nothing answers it by itself."""
+        assert self._cut
+        if not self._cut.transport.is_closing():
+            self._cut.transport.write(Frame(Opcode.TEXT, data).serialize(mask=True))
 
     def connection_lost(self, error: Exception | None) -> None:
         """The connection broke, or was closed without a good-bye."""

@@ -11,9 +11,10 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from types import TracebackType
 from typing import Any, NoReturn, Protocol, Self
 from urllib.parse import urljoin
@@ -23,12 +24,14 @@ import numpy as np
 from clients.ends import ENDS, CursorGone
 from clients.subscription import HandOver
 from pushbench import pings
+from pushbench.acting import Acting
 from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.part import ALL, Part
 from pushbench.reach import PLAIN, Reach
 from pushbench.recorder import Recorder
+from pushbench.rooms import Rooms
 from pushbench.slow import Reading
-from pushbench.transports import HTTP2, Transport, load_class
+from pushbench.transports import HTTP2, POST, Transport, load_class
 from pushbench.wire import Line, Meter, Traffic
 
 ADDRESS_HOLDS = 10_000
@@ -53,6 +56,24 @@ class Subscriber(Protocol):
 
     async def receive(self, hand_over: HandOver) -> NoReturn:
         """Hand over messages until cancelled, or until the server ends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """How subscribers say something themselves."""
+
+    rooms: Rooms
+    answered: bool
+    """Whether what one hears is the answer to what it said."""
+    upstream: str = ""
+    """Where they post it; empty if each says it by its own connection. `{room}` stands for the number of its room."""
+    keep_connection: bool = True
+    """Whether one that posts keeps the connection for that."""
+
+    @property
+    def waits(self) -> bool:
+        """Whether one says nothing before the last was answered."""
+        return self.answered or bool(self.upstream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +109,14 @@ class Habits:
     """Whether they may connect from other addresses of loopback than its first."""
     ping_s: float = 0.0
     """How often each pings the server in the window; 0: never."""
+    speaking: Speaking | None = None
+    """How they say something; None if they only listen."""
     backoff: Backoff | None = None
     """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
 
 
+ROOM = "{room}"
+"""In a URL, what stands for the number of a room."""
 NEVER_NS = np.iinfo(np.int64).max
 """When one joins that never does."""
 SLOW_CLIENT = "clients.raw:Raw"
@@ -103,9 +128,13 @@ feels it."""
 class Audience:
     """The subscribers of one swarm."""
 
-    def __init__(self, habits: Habits, recorder: Recorder, part: Part = ALL, **options: Any) -> None:
-        """`part`: which of all subscribers are here. `options` are given to every client, beside those of its habits."""
+    def __init__(
+        self, habits: Habits, recorder: Recorder, part: Part = ALL, acting: Acting | None = None, **options: Any
+    ) -> None:
+        """`part`: which of all subscribers are here. `acting`: who has them speak, if they do. `options` are given to every
+        client, beside those of its habits."""
         self._habits = habits
+        self._acting = acting
         self._part = part
         self._numbers = part.numbers(habits.subscribers)
         self._recorder = recorder
@@ -233,7 +262,8 @@ class Audience:
 
     async def _live(self, number: int, settled: asyncio.Event) -> None:
         """One subscriber's life. `settled` is set once it has connected, or has failed to."""
-        options = self._options_of_one(self._url)
+        url = self._in_its_room(self._url, number)
+        options = self._options_of_one(url)
         line: Line | None = None
         if not (self._habits.transport.feeds_itself or self._habits.streams):
             line = Line(self.meter)
@@ -241,7 +271,7 @@ class Audience:
         sink = self._recorder.sink(number)
         try:
             while True:
-                subscriber: Subscriber = self._client(self._url, **options)
+                subscriber: Subscriber = self._client(url, **options)
                 try:
                     await self._subscribe(subscriber, number, sink, settled, line)
                 except asyncio.CancelledError:
@@ -302,9 +332,43 @@ class Audience:
                     self.joined_ns[number] = now
             self._there[number] = subscriber
             try:
-                await subscriber.receive(sink)
+                await (self._converse(subscriber, number, sink) if self._habits.speaking else subscriber.receive(sink))
             finally:
                 del self._there[number]
+
+    async def _converse(self, subscriber: Any, number: int, sink: HandOver) -> NoReturn:
+        """Have it speak while it receives, until either ends."""
+        assert self._acting
+        assert self._habits.speaking
+        answered = partial(self._acting.answered, number)
+        if not self._habits.speaking.upstream:
+            self._acting.voices[number] = subscriber
+            await subscriber.receive(_then(sink, answered) if self._habits.speaking.answered else sink)
+        async with self._poster(number) as poster:
+            self._acting.voices[number] = poster
+            both = [asyncio.ensure_future(one) for one in (subscriber.receive(sink), poster.receive(lambda _: answered()))]
+            try:
+                done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+                raise done.pop().exception() or AssertionError("both only end with an exception")
+            finally:
+                for one in both:
+                    one.cancel()
+                await asyncio.gather(*both, return_exceptions=True)
+
+    def _poster(self, number: int) -> Any:
+        """A client by which that one says what it has to say."""
+        speaking = self._habits.speaking
+        assert speaking
+        options = {name: value for name, value in self._options.items() if name in ("headers", "tls", "http2")}
+        if not self._habits.streams:
+            options["socket_factory"] = Line(self.meter).socket
+        url = self._in_its_room(urljoin(self._url, speaking.upstream), number)
+        return load_class(POST)(url, keep_connection=speaking.keep_connection, **options)
+
+    def _in_its_room(self, url: str, number: int) -> str:
+        """The URL for that one, whose room is in it."""
+        speaking = self._habits.speaking
+        return url.replace(ROOM, str(speaking.rooms.room(self._numbers[number]))) if speaking else url
 
     async def _ping(self, window_ns: tuple[int, int]) -> None:
         """Have one after the other ping, each as often as it is to."""
@@ -358,6 +422,16 @@ class Audience:
         if not self._lives[number].done() and number not in self._away:
             self._pausing.add(number)
             self._lives[number].cancel()
+
+
+def _then(hand_over: HandOver, heard: Callable[[], None]) -> HandOver:
+    """Hand over, and then say that something was heard."""
+
+    def both(messages: list[bytes]) -> None:
+        hand_over(messages)
+        heard()
+
+    return both
 
 
 def _spread(count: int, window_ns: tuple[int, int]) -> list[int]:

@@ -33,6 +33,8 @@ def client_options(load: Load) -> dict[str, Any]:
         options["interval_s"] = load.poll_interval_ms / 1000
         options["keep_connection"] = load.poll_connection == "kept"
         options["validators"] = load.poll_empty == "304"
+    if not row.pushes:
+        options["keep_connection"] = load.post_connection == "kept"
     if load.compression == "permessage-deflate":
         options["deflate"] = True
     elif load.compression != "none":

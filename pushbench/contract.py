@@ -92,6 +92,25 @@ class Publish(Table):
     lines: bool = Field(default=False, description="whether a bare TCP connection takes a message a line")
 
 
+class Request(Table):
+    """Where an action is answered, with what it brought in the answer."""
+
+    post: str = Field(default="", pattern=PATH, description="path of a POST that is answered with its body")
+    websocket: str = Field(
+        default="", pattern=PATH, description="path of a WebSocket that answers each frame with the same"
+    )
+
+
+class Chat(Table):
+    """Where rooms are, in each of which all hear what one says."""
+
+    room: str = Field(
+        pattern=r"^/.*\{room\}",
+        description="path of a room, with {room} for its number; below it are transports and publish.post as elsewhere, "
+        "and what is said on a WebSocket there is published",
+    )
+
+
 class Transport(Table):
     """How one transport is served."""
 
@@ -151,10 +170,12 @@ class Contract(Table):
     )
     start: Start | None = Field(default=None, description="how it is started")
     publish: Publish = Field(description="how messages come in")
+    request: Request | None = Field(default=None, description="where actions are answered; none: nowhere")
+    chat: Chat | None = Field(default=None, description="where rooms are; none: there are none")
     transports: dict[str, Transport] = Field(min_length=1, description="each transport that it serves, by its name")
 
 
-TABLES: dict[str, type[Table]] = {"start": Start, "publish": Publish}
+TABLES: dict[str, type[Table]] = {"start": Start, "publish": Publish, "request": Request, "chat": Chat}
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +204,14 @@ class Known:
         """Why it cannot serve a cell; empty if it can."""
         if why := self.missing():
             return why
+        if load.acts and (why := self._refusal_of_acting(load)):
+            return why
         served = self.contract.transports.get(load.transport)
+        if not ROWS[load.transport].pushes:
+            served = Transport()  # there is nothing that its readers could be told of
         if served is None:
             return f"{self.name} does not claim {load.transport}"
-        if why := self.missing(load.transport):
+        if load.transport in self.contract.transports and (why := self.missing(load.transport)):
             return why
         ways = self.ways
         if load.publish_via not in ways and not self.contract.publish.lines and load.kind == "broadcast":
@@ -215,6 +240,19 @@ class Known:
                 return f"{self.name} has no status, by which {key} is measured"
             if key in ("resume_percent", "churn_hz") and (served.cursor == "none" or not served.resumes_unseen):
                 return f"{self.name} resumes no reader on {load.transport}, which {key} asks for"
+        return ""
+
+    def _refusal_of_acting(self, load: Load) -> str:
+        """Why its readers cannot act, or talk to each other, as a cell has it; empty if they can."""
+        row = ROWS[load.transport]
+        if load.kind == "request":
+            way = "websocket" if row.duplex else "post"
+            claimed = self.contract.request and getattr(self.contract.request, way)
+            return "" if claimed else f"{self.name} does not claim to answer actions by {way} (request.{way})"
+        if not self.contract.chat:
+            return f"{self.name} does not claim rooms (chat.room)"
+        if not row.duplex and not self.contract.publish.post:
+            return f"{self.name} takes no messages by POST, as who reads {load.transport} says something (publish.post)"
         return ""
 
     def refusal_of_tls(self) -> str:
@@ -270,6 +308,8 @@ class Known:
             self.name,
             (*start.command, *added) if start else (),
             publish=publish or {"lines": ""},
+            acts={way: path for way, path in (contract.request or Request()).model_dump().items() if path},
+            room=contract.chat.room if contract.chat else "",
             serves=served,
             files={**start.files, **files} if start else {},
             ready_path=start.ready if start else "",

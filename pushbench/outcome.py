@@ -154,7 +154,9 @@ def concluded(
         "age_mean_ms": seen.age.mean_ms,
         "age_peak_ms": seen.age.peak_ms,
         "deliveries_per_s": deliveries / schedule.measure_s,
-        "offered_per_s": _present(load) * (schedule.count - schedule.warmup_count) / schedule.measure_s,
+        "offered_per_s": (load.hearers if load.acts else _present(load))
+        * (schedule.count - schedule.warmup_count)
+        / schedule.measure_s,
         **_named(
             "server",
             _cpu(

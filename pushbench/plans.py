@@ -5,7 +5,7 @@ It knows the keys of a load, and the plans of swarm, publisher and relay. When e
 
 from dataclasses import dataclass, replace
 
-from pushbench.audience import Habits
+from pushbench.audience import ROOM, Habits, Speaking
 from pushbench.client_options import client_options
 from pushbench.comeback import Backoff
 from pushbench.control import Contact
@@ -13,6 +13,7 @@ from pushbench.part import Part
 from pushbench.placement import Placement
 from pushbench.publisher import PublisherPlan
 from pushbench.relay import Faults, RelayPlan
+from pushbench.rooms import Rooms
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.shaping import Line
@@ -67,6 +68,8 @@ def swarm_plans(trial: Trial, control: Contact, processes: int, afar: bool) -> t
     )
     if trial.target:
         habits = _served_by(trial.target, habits)
+        if load.acts:
+            habits = _speaking(trial.target, load, habits)
     cores = trial.placement.swarms(load.relayed)
     return tuple(
         SwarmPlan(
@@ -75,6 +78,7 @@ def swarm_plans(trial: Trial, control: Contact, processes: int, afar: bool) -> t
             schedule=trial.schedule,
             give_up_s=trial.phases.drain_s,
             payload_bytes=load.payload_bytes,
+            payload=load.payload,
             cores=None if afar else (cores[number % len(cores)],),
             part=Part(number, processes),
             role=f"swarm process {number + 1} of {processes}" if processes > 1 else "swarm",
@@ -96,9 +100,25 @@ def _served_by(target: Target, habits: Habits) -> Habits:
     )
 
 
+def _speaking(target: Target, load: Load, habits: Habits) -> Habits:
+    """The habits of those that say something themselves: to be answered, or to their room."""
+    row, rooms = habits.transport, Rooms(load.subscribers, load.rooms)
+    if load.kind == "request":
+        path = target.path(target.acts["websocket" if row.duplex else "post"])
+        return replace(habits, transport=replace(row, path=path), speaking=Speaking(rooms, answered=True))
+    below = target.path(target.room.replace("{room}", ROOM))
+    path = below + target.serves.get(row.name, Served(row.path)).path
+    upstream = "" if row.duplex else below + target.publish["post"]
+    return replace(
+        habits,
+        transport=replace(row, path=path),
+        speaking=Speaking(rooms, False, upstream, load.post_connection == "kept"),
+    )
+
+
 def publisher_plan(trial: Trial, control: Contact) -> PublisherPlan | None:
-    """What is published, and when; None if nothing is, or the swarm feeds itself."""
-    if trial.schedule is None or not trial.schedule.count or trial.target is None:
+    """What is published, and when; None if nothing is, the swarm feeds itself, or its subscribers say it."""
+    if trial.schedule is None or not trial.schedule.count or trial.target is None or trial.load.acts:
         return None
     target, via = trial.target, trial.target.way(trial.load.publish_via)
     return PublisherPlan(

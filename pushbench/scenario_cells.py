@@ -53,6 +53,21 @@ ONE_AT_A_TIME = ("slow_percent", "vanish_percent", "relay_buffer_bytes", "relay_
 NOT_OF_PACKETS = ("jitter_ms", "bandwidth_kbit_s", *RELAY_FAULTS)
 """What only a relay of bytes does."""
 
+NOT_ACTING = (
+    "publish_via",
+    "pacing",
+    "join_late_percent",
+    "resume_percent",
+    "churn_hz",
+    "server_down_ms",
+    "slow_percent",
+    "vanish_percent",
+    "relay_reset_percent",
+    "relay_idle_s",
+    "relay_buffer_bytes",
+)
+"""What is of a feed that is published to subscribers that come and go."""
+
 COMING_AND_GOING = ("join_late_percent", "resume_percent", "churn_hz", "slow_percent", "server_down_ms", "server_stall_ms")
 """What changes how many readers a server has, beside peers that vanish."""
 
@@ -152,6 +167,7 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem(f"{origin['swarms'][0]}.swarms", says, (origin["swarms"], origin["subscribers"]))
     yield from _relay_problems(phases, cell, origin)
     yield from _transport_problems(cell, origin)
+    yield from _acting_problems(phases, cell, origin) if cell.acts else _not_acting_problems(cell, origin)
     yield from _quic_problems(cell, origin) if ROWS[cell.transport].quic else ()
     if cell.http == "2":
         yield from _http2_problems(cell, origin)
@@ -264,13 +280,61 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem(key, says, (origin["resume_percent"], origin["join_late_percent"]))
 
 
+def _acting_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What is contradictory where subscribers say the messages themselves."""
+    row = ROWS[cell.transport]
+    kind, transport = f"{origin['kind'][0]}.kind", f"{origin['transport'][0]}.transport"
+    at = (origin["transport"], origin["kind"])
+    if cell.kind == "request" and row.pushes and not row.duplex:
+        ways = ", ".join(shown(name) for name, one in ROWS.items() if one.duplex or not one.pushes)
+        says = f"{shown(cell.transport)} answers nothing, expected one of {ways}: who reads by it acts by a POST; change it"
+        yield Problem(transport, says, at)
+    if cell.kind == "chat" and (row.quic or row.own_target or row.feeds_itself or not row.pushes):
+        says = f"{shown(cell.transport)} is in no room, expected a transport over TCP, by which messages come; change it"
+        yield Problem(transport, says, at)
+    if cell.kind == "chat" and cell.subscribers % cell.room_size:
+        says = (
+            f"{cell.room_size} in a room, and {cell.subscribers} subscribers, expected a multiple, so that all rooms are "
+            f"alike; change one of the two"
+        )
+        yield Problem(f"{origin['room_size'][0]}.room_size", says, (origin["room_size"], origin["subscribers"]))
+    for key in NOT_ACTING:
+        value, plain = getattr(cell, key), Load.model_fields[key].default
+        if value != plain:
+            says = (
+                f"{shown(value)}, and kind is {cell.kind}, expected {shown(plain)}: there the subscribers say the messages "
+                f"themselves, and all are there; take it out, or take kind = broadcast"
+            )
+            yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["kind"]))
+    if cell.kind == "chat" and cell.server_workers > 1:
+        says = f"{cell.server_workers}, and kind is chat, expected 1: a room is of one process; set server_workers = 1"
+        at = (origin["server_workers"], origin["kind"])
+        yield Problem(f"{origin['server_workers'][0]}.server_workers", says, at)
+    if phases.plateau_messages:
+        says = f"{cell.kind}, and plateau_messages publishes to all, expected broadcast or idle; set plateau_messages = 0"
+        yield Problem(kind, says, (origin["kind"], ("phases", "plateau_messages")))
+
+
+def _not_acting_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What is for those loads alone in which subscribers say something."""
+    at = (origin["transport"], origin["kind"])
+    if not ROWS[cell.transport].pushes:
+        says = f"{shown(cell.transport)} pushes nothing, and kind is {cell.kind}, expected request; set kind = request"
+        yield Problem(f"{origin['transport'][0]}.transport", says, at)
+    for key in ("room_size", "post_connection"):
+        value, plain = getattr(cell, key), Load.model_fields[key].default
+        if value != plain:
+            says = f"{shown(value)}, and kind is {cell.kind}, in which nobody posts or is in a room; take it out"
+            yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["kind"]))
+
+
 def _http2_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
     """What HTTP/2 cannot have, or the clients do not speak on it."""
     for key in ONE_AT_A_TIME:
         if getattr(cell, key):
             says = f'"2" together with {key}, which is for a connection that nobody shares; take one of the two out'
             yield Problem(f"{origin['http'][0]}.http", says, (origin["http"], origin[key]))
-    for key, value in (("poll_connection", "new"), ("compression", "permessage-deflate")):
+    for key, value in (("poll_connection", "new"), ("post_connection", "new"), ("compression", "permessage-deflate")):
         if getattr(cell, key) == value:
             says = f'"2" together with {key} = {shown(value)}, which is of HTTP/1.1 alone; take one of the two out'
             yield Problem(f"{origin['http'][0]}.http", says, (origin["http"], origin[key]))
@@ -279,7 +343,7 @@ def _http2_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
 def _transport_problems(cell: Load, origin: Origin) -> Iterator[Problem]:
     """What a transport, or a floor, has no part in."""
     row = ROWS[cell.transport]
-    for key in ("poll_connection", "poll_empty", "compression", "frames", "ping_s", "http"):
+    for key in ("poll_connection", "poll_empty", "compression", "frames", "ping_s", "http", "post_connection"):
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain and not (value in row.compressions if key == "compression" else row.heeds(key)):
             says = (

@@ -97,13 +97,24 @@ class Load(Table):
         max_length=300,
         description="the server that is measured: a name (`pushbench list`), a contract's file, or a URL",
     )
-    kind: Literal["broadcast", "idle"] = Field(
+    kind: Literal["broadcast", "idle", "request", "chat"] = Field(
         default="broadcast",
-        description="broadcast: every subscriber gets every message; idle: nothing is published in the window",
+        description="broadcast: every subscriber gets every message; idle: nothing is published in the window; request: "
+        "the subscribers act, in turn, and each is answered; chat: they publish, in turn, and all of a room get it",
     )
     subscribers: int = Field(ge=1, le=1_000_000, description="connections to the server, all open at once")
     rate_hz: float = Field(
-        default=0.0, ge=0, le=100_000, description="messages published per second; above 0 whenever measure_s is"
+        default=0.0,
+        ge=0,
+        le=100_000,
+        description="messages published per second, by all who publish or act together; above 0 whenever measure_s is",
+    )
+    room_size: int = Field(
+        default=10, ge=1, le=100_000, description="of a chat: subscribers in each room; subscribers is a multiple of it"
+    )
+    post_connection: Literal["kept", "new"] = Field(
+        default="kept",
+        description="kept: who posts in a request or a chat keeps its connection; new: it makes one each time",
     )
     payload_bytes: int = Field(
         default=128, ge=MIN_BYTES, le=65_536, description=f"size of a message; its number and times alone take {MIN_BYTES}"
@@ -271,6 +282,21 @@ class Load(Table):
     )
 
     @property
+    def acts(self) -> bool:
+        """Whether the subscribers say the messages themselves."""
+        return self.kind in ("request", "chat")
+
+    @property
+    def rooms(self) -> int:
+        """In how many rooms the subscribers are: what is said in one is heard there alone."""
+        return {"request": self.subscribers, "chat": self.subscribers // self.room_size}.get(self.kind, 1)
+
+    @property
+    def hearers(self) -> int:
+        """How many get each message, of those that the ledger is about."""
+        return self.subscribers // self.rooms if self.acts else self.bystanders
+
+    @property
     def slow(self) -> int:
         """How many subscribers read slowly."""
         return round(self.subscribers * self.slow_percent / 100)
@@ -308,7 +334,7 @@ class Load(Table):
     @property
     def leave_early(self) -> bool:
         """Whether connections end inside the window on purpose."""
-        return self.poll_connection == "new" or self.resume > 0 or self.churn_hz > 0 or self.ends
+        return "new" in (self.poll_connection, self.post_connection) or self.resume > 0 or self.churn_hz > 0 or self.ends
 
     @property
     def relay_resets(self) -> int:
@@ -328,7 +354,9 @@ class Load(Table):
     @property
     def line_ms(self) -> float:
         """How long a message may be under way because of the relay's line, at most."""
-        return ROWS[self.transport].transits * self.transit_ms
+        row = ROWS[self.transport]
+        up = 0 if not self.acts else 3 if row.heeds("post_connection") and self.post_connection == "new" else 1
+        return (row.transits + up) * self.transit_ms
 
     @property
     def polled_ms(self) -> float:

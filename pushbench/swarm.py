@@ -16,7 +16,9 @@ import numpy as np
 import uvloop
 from numpy.typing import NDArray
 
-from pushbench import age, fanout, histogram, ledger, machine, pings, probes, timeline, usage
+from pushbench import age, fanout, histogram, ledger, machine, pings, probes, rooms, timeline, usage
+from pushbench.acting import Acting
+from pushbench.age import Age
 from pushbench.audience import NEVER_NS, Audience, Habits
 from pushbench.clocks import SAME, Clock, Estimate
 from pushbench.comeback import Arrival, arrivals, caught_up_ns
@@ -53,6 +55,8 @@ class SwarmPlan:
     give_up_s: float
     """So long after the window's end a feed of the swarm's own publishes no more."""
     payload_bytes: int
+    payload: str
+    """What fills a message that a subscriber says: a key of `padding.KINDS`."""
     cores: tuple[int, ...] | None
     """None in a process that is not the run's own: it stays where it is, and measures itself."""
     part: Part = ALL
@@ -83,7 +87,8 @@ class _Swarm:
         self.recorder = Recorder()
         self.source = Source() if plan.habits.transport.feeds_itself else None
         own = {"source": self.source} if self.source else {}
-        self.audience = Audience(plan.habits, self.recorder, plan.part, **own)
+        self.acting = self._acting(plan) if plan.habits.speaking else None
+        self.audience = Audience(plan.habits, self.recorder, plan.part, self.acting, **own)
         self.start_ns = 0  # of the schedule
         self.window_ns = (0, 0)
         self.late_ns: list[int] = []
@@ -96,6 +101,17 @@ class _Swarm:
         self.witnessed = 0
         self.clock = SAME
         self.usages: list[Usage] = []  # of this process, at both ends of the window
+
+    def _acting(self, plan: SwarmPlan) -> Acting:
+        assert plan.habits.speaking
+        return Acting(
+            plan.habits.speaking.rooms,
+            plan.part,
+            self.schedule,
+            waits=plan.habits.speaking.waits,
+            payload_bytes=plan.payload_bytes,
+            payload=plan.payload,
+        )
 
     async def run(self) -> SwarmReport:
         """Do as the notes say, until one asks for the report."""
@@ -119,6 +135,8 @@ class _Swarm:
                 gc.unfreeze()
                 if collected:
                     gc.enable()
+                if self.acting:
+                    self.acting.stop()
                 audience.cancel()
                 audience.meter.close()
                 for task in (*helpers, self.metering, self.measuring):
@@ -162,8 +180,8 @@ class _Swarm:
     async def _call_a_witness(self, host: str, port: int) -> None:
         """Call the one witness that there is among all subscribers of all swarms: the first has it."""
         transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
-        # What goes over HTTP/2 or QUIC is not taken apart.
-        alone = not (transport.feeds_itself or transport.quic or self.plan.habits.streams)
+        # What goes over HTTP/2 or QUIC is not taken apart, nor what is said by many.
+        alone = not (transport.feeds_itself or transport.quic or self.plan.habits.streams or self.acting)
         if alone and subscribers >= AMONG and not self.plan.part.number:
             reach = self.plan.habits.reach
             self.witness = Witness(self.audience.one_more, reach, bare=not transport.path)
@@ -185,8 +203,11 @@ class _Swarm:
         self.metering = asyncio.create_task(self._meter(*metered_ns))
         if self.plan.cores is None:
             self.measuring = asyncio.create_task(self._measure_itself())
+        until_ns = end_ns + round(self.plan.give_up_s * NS)
+        if self.acting:
+            there_ns = self.clock.there(self.start_ns)
+            self.acting.start(there_ns, until_ns, there_ns - self.start_ns)
         if self.source:
-            until_ns = end_ns + round(self.plan.give_up_s * NS)
             self.source.start(Feed(self.schedule, self.start_ns, until_ns, self.plan.payload_bytes))
 
     async def _meter(self, begin_ns: int, end_ns: int) -> None:
@@ -250,16 +271,14 @@ class _Swarm:
         if returned_ns is not None:
             due = schedule.due_by(returned_ns - self.start_ns)
             caught_up = caught_up_ns(who, seq, received_ns, since=since, due=due)
+        of_all = self._ledger(seen, published, since)
+        speaking = self.plan.habits.speaking
+        is_told = not (speaking and speaking.answered)  # who is answered knows no more than what it said
         return SwarmReport(
-            ledger=ledger.reckon(
-                who,
-                seq,
-                subscribers=len(since),
-                messages=published,
-                first_expected=since,
-                coalesced=seen.coalesced,
-            ),
-            age=age.of(who, seq, received_ns, due_ns, messages=published, window_ns=(start_ns, end_ns)),
+            ledger=of_all,
+            age=age.of(who, seq, received_ns, due_ns, messages=published, window_ns=(start_ns, end_ns))
+            if is_told
+            else Age(),
             fanout=fanout.of(seq, received_ns - due_ns, range(schedule.warmup_count, schedule.count)),
             timeline=timeline.of(received_ns, received_ns - due_ns, start_ns),
             naive_timeline=timeline.of(received_ns, received_ns - sent_ns, start_ns),
@@ -269,7 +288,7 @@ class _Swarm:
             connect_ns=tuple(self.audience.connect_ns),
             connecting_ns=tuple(self.audience.connecting_ns),
             lag=Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns)),
-            slip_ns=tuple(self.source.slip_ns) if self.source else (),
+            slip_ns=tuple(own.slip_ns) if (own := self.source or self.acting) else (),
             traffic=self.traffic,
             metered_ns=(self.metered_ns[1] - self.metered_ns[0]) * len(since),
             deliveries_metered=_count(seen.received_ns, self.metered_ns),
@@ -287,6 +306,29 @@ class _Swarm:
             pings=pings.Pings(self.audience.pinged, pings.took(self.audience.pongs)),
             shares=tuple(usage.share(before, after) for before, after in pairwise(self.usages)),
         )
+
+    def _ledger(self, seen: Observations, published: int, since: NDArray[np.int64]) -> ledger.Ledger:
+        """Of what is published to all, or said to those of a room; what came of another room ends the trial as lossy."""
+        if not (speaking := self.plan.habits.speaking):
+            return ledger.reckon(
+                seen.subscriber,
+                seen.seq,
+                subscribers=len(since),
+                messages=published,
+                first_expected=since,
+                coalesced=seen.coalesced,
+            )
+        found, strays = rooms.reckon(
+            seen.subscriber,
+            seen.seq,
+            rooms=speaking.rooms,
+            part=self.plan.part,
+            messages=published,
+            coalesced=seen.coalesced,
+        )
+        if strays:
+            self.audience.ended["what it heard was not of its room"] += strays
+        return found
 
     def _arrivals(self) -> list[Arrival]:
         """Who connected since there is traffic, by the run's clock."""

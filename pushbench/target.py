@@ -82,6 +82,10 @@ class Target:
     """Words, in which `{port}`, `{host}`, `{directory}` and all `values` are filled in."""
     publish: Mapping[str, str] = field(default_factory=lambda: {"websocket": "/publish", "post": "/publish"})
     """Where messages are published, by each way that there is."""
+    acts: Mapping[str, str] = field(default_factory=dict)
+    """Where an action is answered, by each way that there is: `post`, `websocket`."""
+    room: str = ""
+    """Below which path a room has the same transports, with `{room}` in it; empty if it has none."""
     serves: Mapping[str, Served] = field(default_factory=dict)
     """How it serves each transport; one that is not among them is where the table of transports says."""
     files: Mapping[str, str] = field(default_factory=dict)

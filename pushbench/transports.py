@@ -42,6 +42,10 @@ class Transport:
     `session` (of WebTransport)."""
     quic: bool = False
     """Whether it goes over QUIC, and so over UDP and always over TLS; all others go over TCP."""
+    duplex: bool = False
+    """Whether its client can also say something by the same connection; else it posts, by another one."""
+    pushes: bool = True
+    """Whether messages come by it; else it is a way to act alone."""
     ordered: bool = True
     """Whether messages come in the order in which they were published."""
     reliable: bool = True
@@ -66,6 +70,8 @@ class Transport:
             return self.frames
         if key in ("http", "streams"):
             return not self.quic
+        if key == "post_connection":
+            return not (self.duplex or self.quic or self.own_target or self.feeds_itself)
         return bool(self.compressions) if key == "compression" else True
 
 
@@ -108,6 +114,7 @@ TRANSPORTS: dict[str, Transport] = {
             compressions=("permessage-deflate",),
             frames=True,
             asks="upgrade",
+            duplex=True,
         ),
         Transport(
             "webtransport",
@@ -149,6 +156,23 @@ TRANSPORTS: dict[str, Transport] = {
 OVER_TCP: dict[str, Transport] = {name: row for name, row in TRANSPORTS.items() if not row.quic}
 """Those that go over TCP, by HTTP/1.1 or 2."""
 
+ACTIONS: dict[str, Transport] = {
+    row.name: row
+    for row in (
+        Transport(
+            "post",
+            "clients.post:Post",
+            "",
+            "an HTTP request for each action",
+            compressions=(),
+            pushes=False,
+            asks="again",
+            cursor="none",
+        ),
+    )
+}
+"""Ways to act and to be answered by which nothing is pushed; what is duplex is one too."""
+
 FLOORS: dict[str, Transport] = {
     row.name: row
     for row in (
@@ -179,9 +203,12 @@ FLOORS: dict[str, Transport] = {
 They are rows of a scenario like any other, and drawn as lines of reference.
 """
 
-ROWS: dict[str, Transport] = TRANSPORTS | FLOORS
+ROWS: dict[str, Transport] = TRANSPORTS | ACTIONS | FLOORS
 """All that a scenario may name."""
 
+
+POST = "clients.post:Post"
+"""Who posts beside what it reads, likewise."""
 
 HTTP2 = "clients.http2:Http2"
 """What subscribers that share connections of HTTP/2 have in common, likewise."""

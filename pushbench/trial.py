@@ -288,7 +288,7 @@ async def _traffic(trial: Trial, schedule: Schedule, watch: Watch, cast: Cast) -
     watch.phase("drain", under_way_s)
     if cast.publisher:
         await cast.publisher.hear(ANSWER_S + trial.phases.drain_s)
-    if everything := trial.load.bystanders * schedule.count:
+    if everything := trial.load.hearers * schedule.count:
         # What was lost is sent again after ever longer waits; but where it is not, nothing more comes.
         sent_again = trial.load.loss_percent > 0 and ROWS[trial.load.transport].reliable
         quiet_s = trial.phases.drain_s if sent_again else QUIET_S + 2 * under_way_s

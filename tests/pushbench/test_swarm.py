@@ -131,7 +131,9 @@ async def board() -> AsyncIterator[Switchboard]:
 async def begin(board: Switchboard, **changes: Any) -> Talk:
     habits = Habits(transport=PUSHES, subscribers=3, options={}, join_late=0, resume=0, leave_early=False, seed=1)
     schedule = changes.pop("schedule", LONG)
-    plan = SwarmPlan(board.address, replace(habits, **changes), schedule, 1.0, 100, tuple(os.sched_getaffinity(0)))
+    plan = SwarmPlan(
+        board.address, replace(habits, **changes), schedule, 1.0, 100, "filler", tuple(os.sched_getaffinity(0))
+    )
     report = asyncio.ensure_future(asyncio.to_thread(swarm, plan))
     talk = Talk(await board.channel("swarm"), report)
     assert await talk.answer() == {"ready": True, "pid": os.getpid(), "clock": machine.clock()}

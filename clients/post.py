@@ -1,0 +1,163 @@
+"""Post: who acts by HTTP. Each thing said is a request of its own, POST with it as the body, and its answer is handed over.
+
+One at a time: nothing may be said before the last was answered, so that what one says stays in order. On a connection that
+is kept for as long as the server keeps it, on a new one each time, or on a stream of a shared one (HTTP/2).
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, NoReturn, cast
+
+import aiohttp
+from aiohttp.http import SERVER_SOFTWARE
+from yarl import URL
+
+from clients.coding import decoder
+from clients.connecting import connected
+from clients.ends import refusal
+from clients.exchange import Exchange, Line
+from clients.subscription import HandOver, Subscription
+
+
+class _Opened(asyncio.Protocol):
+    """A connection on which nothing was said yet."""
+
+    head = b""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its bases
+
+    def give_to(self, protocol: asyncio.Protocol) -> None:
+        self.transport.set_protocol(protocol)
+
+
+class _Asked(Exchange):
+    """A connection whose answers are somebody's the moment they are whole."""
+
+    def __init__(self, opened: Line, answered: Callable[["_Asked"], None], ended: Callable[[Exception], None]) -> None:
+        super().__init__(opened)
+        self._told, self._ended = answered, ended
+        self.asking = False
+        """Whether there is an answer to come."""
+
+    def say(self, request: bytes) -> None:
+        self.asking = True
+        self._answered = self._expect()
+        self._cut.transport.write(request)
+
+    @property
+    def closing(self) -> bool:
+        return self._cut.transport.is_closing()
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self.status and self.asking:
+            self.asking = False
+            self._told(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        super().connection_lost(error)
+        if self.asking:
+            self.asking = False
+            self._ended(aiohttp.ServerDisconnectedError(f"no answer: {error or 'the server closed the connection'}"))
+
+
+class Post(Subscription):
+    """One that acts, and what it is handed are the answers."""
+
+    cursor: None
+
+    _asked: _Asked | None = None
+    _opening: asyncio.Task[None] | None = None
+    """Set while a connection is opened for what is to be said."""
+
+    def __init__(self, url: str, *, keep_connection: bool = True, **options: Any) -> None:
+        super().__init__(url, keep_connection=keep_connection, **options)
+        self._keep_connection = keep_connection
+        self._options = options
+        split = URL(url)
+        self._path = split.raw_path_qs
+        host = split.host_port_subcomponent or ""
+        headers = {"Host": host, "Accept": "*/*", "User-Agent": SERVER_SOFTWARE, **(options.get("headers") or {})}
+        headers |= {"Content-Type": "text/plain"} | ({} if keep_connection else {"Connection": "close"})
+        self._head = f"POST {self._path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        self._ended: asyncio.Future[NoReturn] | None = None
+        self._over: Exception | None = None
+        self._hand_over: HandOver | None = None
+
+    async def _connect(self) -> None:
+        if self._opener.http2:
+            await self._opener.share(self.url)
+        elif self._keep_connection:
+            await self._open()
+
+    async def receive(self, hand_over: HandOver) -> NoReturn:
+        """See `Subscription.receive`: the body of each answer."""
+        if self._over:
+            raise self._over
+        self._hand_over = hand_over
+        self._ended = asyncio.get_running_loop().create_future()
+        await self._ended
+        raise AssertionError("it only ends with an exception")
+
+    def say(self, data: bytes) -> None:
+        """Say it; its answer is handed over. Not before that of the last has been."""
+        if self._opener.http2:
+            self._opening = asyncio.ensure_future(self._on_a_stream(data))
+        elif self._asked and not self._asked.closing:
+            self._asked.say(self._request(data))
+        else:
+            self._opening = asyncio.ensure_future(self._open_and_say(data))
+
+    def _request(self, data: bytes) -> bytes:
+        return f"{self._head}Content-Length: {len(data)}\r\n\r\n".encode() + data
+
+    async def _open(self) -> None:
+        opened = await connected(self.url, _Opened, self._options.get("socket_factory"), self._options.get("tls"))
+        self._asked = _Asked(opened, self._answered, self._end)
+
+    async def _open_and_say(self, data: bytes) -> None:
+        try:
+            await self._open()
+            assert self._asked
+            self._asked.say(self._request(data))
+        except Exception as error:
+            self._end(error)
+
+    async def _on_a_stream(self, data: bytes) -> None:
+        try:
+            status, headers, body = await self._opener.post(self.url, data)
+            self._take(status, headers.get("content-encoding", ""), body)
+        except Exception as error:
+            self._end(error)
+
+    def _answered(self, asked: _Asked) -> None:
+        """The answer is whole; an exchange has decoded it already."""
+        self._take(asked.status, "", asked.body)
+        if not self._keep_connection:
+            asked.close()
+
+    def _take(self, status: int, coding: str, body: bytes) -> None:
+        if not 200 <= status < 300:
+            said = body[:500].decode(errors="replace").strip()
+            self._end(refusal(self._path.partition("?")[0], status, said))
+            return
+        try:
+            decode = decoder(coding) if body else None
+            if self._hand_over:
+                self._hand_over([decode(body) if decode else body])
+        except Exception as error:  # also of whom it was handed over to
+            self._end(error)
+
+    def _end(self, error: Exception) -> None:
+        if self._ended is None:
+            self._over = self._over or error
+        elif not self._ended.done():
+            self._ended.set_exception(error)
+
+    async def _close(self) -> None:
+        if self._opening:
+            self._opening.cancel()
+        if self._asked:
+            self._asked.asking = False
+            self._asked.close()
