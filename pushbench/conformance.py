@@ -22,7 +22,7 @@ from pushbench.publisher import WAYS, PublishingFailed
 from pushbench.scenario_keys import Load
 from pushbench.tap import Tape, tapped
 from pushbench.target import STOP_TIMEOUT_S, Running, Served, Target, TargetFailed, running
-from pushbench.transports import HTTP2, ROWS, Transport, load_class
+from pushbench.transports import HTTP2, POST, ROWS, Transport, load_class
 
 POLL_INTERVAL_S = 0.02
 WAIT_S = 10.0
@@ -111,6 +111,19 @@ class Bench:
         """Where that is."""
         return f"{self.target.reach.scheme}://{self.server.host}:{self.server.port}{self.target.path(path)}"
 
+    def room(self, number: int) -> "Bench":
+        """The same in the room of that number."""
+        below = self.target.room.format(room=number)
+        served = replace(self.served, path=below + self.served.path)
+        publish = {way: below + path for way, path in self.target.publish.items()}
+        return replace(self, served=served, target=replace(self.target, publish=publish))
+
+    def actor(self, way: str) -> "Reader":
+        """One that acts by that way, and reads the answers."""
+        options = {"headers": self.target.reach.headers, "tls": self.target.reach.context()}
+        client = load_class(POST if way == "post" else self.row.client)
+        return Reader(client(self.url(self.target.acts[way]), **options))
+
     async def publish(self, *messages: bytes, way: str = "") -> None:
         """Publish them in this order, and return when the server has taken them."""
         await asyncio.to_thread(self._publish, messages, way or self.known.ways[-1])
@@ -143,6 +156,11 @@ class Reader:
             self._reading.cancel()
             await asyncio.gather(self._reading, return_exceptions=True)
         await self.subscription.__aexit__(*exception)
+
+    def say(self, data: bytes) -> None:
+        """Say something by its own connection."""
+        voice: Any = self.subscription
+        voice.say(data)
 
     def read(self) -> None:
         """Have it read from now on; one that is not told to reads nothing."""
@@ -312,6 +330,36 @@ async def slow(bench: Bench) -> None:
         await other.gets(messages)
 
 
+async def answers(bench: Bench) -> None:
+    """an action is answered with what it brought, by each way that is claimed"""
+    for way in bench.target.acts:
+        said = [each.encode() for each in SCRIPTS] + [b"x" * MIN_BYTES, b"y" * bench.row.most_bytes]
+        async with bench.actor(way) as actor:
+            for nth, message in enumerate(said, start=1):
+                actor.read()
+                actor.say(message)
+                await actor.gets(said[:nth])
+
+
+async def in_rooms(bench: Bench) -> None:
+    """what one says in a room all of it hear, who said it too, and nobody else"""
+    here, elsewhere = bench.room(1), bench.room(2)
+    *first, second = _numbered(4)
+    async with here.reader() as speaker, here.reader() as hearer, elsewhere.reader() as other:
+        for reader in (speaker, hearer, other):
+            reader.read()
+        for message in first:
+            await (_said(speaker, message) if bench.row.duplex else here.publish(message, way="post"))
+        await (_said(other, second) if bench.row.duplex else elsewhere.publish(second, way="post"))
+        await speaker.gets(first)
+        await hearer.gets(first)
+        await other.gets([second])
+
+
+async def _said(reader: Reader, message: bytes) -> None:
+    reader.say(message)
+
+
 async def over_http2(bench: Bench) -> None:
     """over HTTP/2 it is the same, for several on one connection"""
     shared = replace(bench, http2=load_class(HTTP2)(SHARING, socket_factory=None, tls=bench.target.reach.context()))
@@ -344,6 +392,13 @@ def _no_http2(known: Known, row: Transport) -> str:
     return "" if importlib.util.find_spec("h2") else "the clients need the package h2: pip install 'pushbench[h2]'"
 
 
+def _no_rooms(bench: Bench) -> str:
+    if not bench.target.room:
+        return "it claims no rooms"
+    can = not bench.row.quic and (bench.row.duplex or "post" in bench.target.publish)
+    return "" if can else "nobody who reads by it says anything in a room"
+
+
 CHECKS = (
     Check("one", to_one),
     Check("fifty", to_many),
@@ -355,6 +410,8 @@ CHECKS = (
     Check("resumes", resumes, lambda bench: "" if bench.served.resumes else "it names no cursor"),
     Check("unseen", resumes_unseen, lambda bench: "" if bench.served.resumes_unseen else "only messages name a cursor"),
     Check("gone", tells_gone, lambda bench: "" if bench.served.tells_gone else "it does not tell"),
+    Check("answers", answers, lambda bench: "" if bench.row.duplex and bench.target.acts else "it answers no actions"),
+    Check("rooms", in_rooms, _no_rooms),
     Check("http2", over_http2, lambda bench: _no_http2(bench.known, bench.row)),
     Check("quiet", quiet, long=True),
     Check("slow", slow, lambda bench: "it sends nothing unasked" if bench.row.asks == "again" else "", long=True),

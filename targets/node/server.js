@@ -1,4 +1,5 @@
-// A push server on Node: `ws` for WebSocket, plain `http` for the rest. One log, and every transport reads from it.
+// A push server on Node: `ws` for WebSocket, plain `http` for the rest. One log, and every transport reads from it; and one
+// for each room, below /rooms/ROOM, where what a WebSocket says is published. /echo answers with what it is sent.
 //
 // It speaks as the suite's own server does: an ETag is the position that a reader has reached, each message is one further;
 // `?after=` resumes stream and websocket, If-None-Match polling and longpoll, Last-Event-ID sse. A position that is not in
@@ -30,18 +31,64 @@ const LONGPOLL_MS = Number(options["longpoll-timeout-s"]) * 1000;
 const LOG_MESSAGES = 10_000;
 const MESSAGE_BYTES = 65_536;
 
+const ROOMS = 10_000;
+const ROOM_MESSAGES = 1_000;
+
 // --- the log
 
-const log = []; // the newest LOG_MESSAGES messages; the last one's id is `last`
-let last = 0;
-const readers = new Set(); // functions that are called when there is a new message
 const cursors = { size: 0 }; // readers that are held, for /status
 
-function publish(data) {
-  log.push(data);
-  if (log.length > LOG_MESSAGES) log.shift();
-  last += 1;
-  for (const look of [...readers]) look(data);
+class Log {
+  messages = []; // the newest ones; the last one's id is `last`
+  last = 0;
+  readers = new Set(); // functions that are called when there is a new message
+
+  constructor(keeps) {
+    this.keeps = keeps;
+  }
+
+  publish(data) {
+    this.messages.push(data);
+    if (this.messages.length > this.keeps) this.messages.shift();
+    this.last += 1;
+    for (const look of [...this.readers]) look(data);
+  }
+
+  // The messages after a position. Throws a Refusal if they are not all there.
+  after(position) {
+    const { last, messages } = this;
+    if (position > last) throw new Refusal(410, `cursor_unknown: the cursor is ${position} and the newest message ${last}`);
+    if (position < last - messages.length) throw new Refusal(410, `cursor_too_old: message ${position + 1} is no longer kept`);
+    return position === last ? [] : messages.slice(position - last);
+  }
+
+  // The position that a client names; the newest one if it names none.
+  positionOf(text) {
+    if (text === null || text === undefined) return this.last;
+    const digits = text.replace(/^W\//, "").replaceAll('"', "");
+    if (!/^\d{1,15}$/.test(digits)) throw new Refusal(400, "cursor_invalid: send the number that the server gave");
+    return Number(digits);
+  }
+}
+
+const feed = new Log(LOG_MESSAGES);
+const rooms = new Map(); // by name, the one that was asked for longest ago first
+
+// The log that a path is of, and the path in it.
+function placeOf(path) {
+  const found = /^\/rooms\/([\w.-]{1,64})(\/.*)$/.exec(path);
+  if (!found) return { log: feed, path, isRoom: false };
+  const [, name, rest] = found;
+  let log = rooms.get(name);
+  if (!log && rooms.size >= ROOMS) {
+    const empty = [...rooms].find(([, room]) => room.readers.size === 0);
+    if (!empty) throw new Refusal(503, "too_many_rooms: there is somebody in each");
+    rooms.delete(empty[0]);
+  }
+  log ??= new Log(ROOM_MESSAGES);
+  rooms.delete(name);
+  rooms.set(name, log);
+  return { log, path: rest, isRoom: true };
 }
 
 class Refusal extends Error {
@@ -49,21 +96,6 @@ class Refusal extends Error {
     super(says);
     this.status = status;
   }
-}
-
-// The messages after a position. Throws a Refusal if they are not all there.
-function after(position) {
-  if (position > last) throw new Refusal(410, `cursor_unknown: the cursor is ${position} and the newest message ${last}`);
-  if (position < last - log.length) throw new Refusal(410, `cursor_too_old: message ${position + 1} is no longer kept`);
-  return position === last ? [] : log.slice(position - last);
-}
-
-// The position that a client names; the newest one if it names none.
-function positionOf(text) {
-  if (text === null || text === undefined) return last;
-  const digits = text.replace(/^W\//, "").replaceAll('"', "");
-  if (!/^\d{1,15}$/.test(digits)) throw new Refusal(400, "cursor_invalid: send the number that the server gave");
-  return Number(digits);
 }
 
 // --- polling and longpoll: conditional requests
@@ -75,46 +107,47 @@ function answerNews(response, position, messages) {
   response.writeHead(200, { ...headers, "Content-Type": "text/plain", "Content-Length": body.length }).end(body);
 }
 
-function poll(request, response, held) {
+function poll(log, request, response, held) {
   const tag = request.headers["if-none-match"];
-  const position = positionOf(tag);
-  const messages = after(position);
+  const position = log.positionOf(tag);
+  const messages = log.after(position);
   if (tag === undefined) return void response.writeHead(204, { ETag: `"${position}"` }).end();
   if (!held || messages.length) return void answerNews(response, position, messages);
   const done = () => {
     clearTimeout(timer);
-    readers.delete(done);
+    log.readers.delete(done);
     cursors.size -= 1;
-    if (!response.destroyed) answerNews(response, position, after(position));
+    if (!response.destroyed) answerNews(response, position, log.after(position));
   };
   const timer = setTimeout(done, LONGPOLL_MS);
-  readers.add(done);
+  log.readers.add(done);
   cursors.size += 1;
-  response.on("close", () => readers.has(done) && done());
+  response.on("close", () => log.readers.has(done) && done());
 }
 
 // --- stream, sse and websocket: a connection that is written to
 
 // Calls `write` with each message behind a position and its id, and `beat` when a heartbeat is due; returns how to stop it.
-function follow(position, write, beat) {
-  for (const data of after(position)) write(data, ++position);
+function follow(log, position, write, beat) {
+  for (const data of log.after(position)) write(data, ++position);
   const look = (data) => write(data, ++position);
   const timer = HEARTBEAT_MS ? setInterval(beat, HEARTBEAT_MS) : undefined;
-  readers.add(look);
+  log.readers.add(look);
   cursors.size += 1;
   return () => {
-    if (!readers.delete(look)) return;
+    if (!log.readers.delete(look)) return;
     clearInterval(timer);
     cursors.size -= 1;
   };
 }
 
-function stream(response, position, type, first, encode, heartbeat) {
-  after(position); // refuses before the head is sent
+function stream(log, response, position, type, first, encode, heartbeat) {
+  log.after(position); // refuses before the head is sent
   response.writeHead(200, { "Content-Type": type, "Cache-Control": "no-store", ETag: `"${position}"` });
   response.flushHeaders();
   if (first) response.write(first);
-  response.on("close", follow(position, (data, id) => response.write(encode(data, id)), () => response.write(heartbeat)));
+  const write = (data, id) => response.write(encode(data, id));
+  response.on("close", follow(log, position, write, () => response.write(heartbeat)));
 }
 
 const text = (data) => data + "\n";
@@ -137,22 +170,26 @@ const tls = options["tls-certificate"] && {
 const server = (tls ? https : http).createServer({ ...tls, keepAliveTimeout: 75_000, noDelay: true }, (request, response) => {
   try {
     const url = addressOf(request);
-    if (request.method === "POST" && url.pathname === "/publish") return void receive(request, response);
-    if (request.method !== "GET") throw new Refusal(405, "only GET, and POST to /publish");
-    switch (url.pathname) {
+    const { log, path } = placeOf(url.pathname);
+    if (request.method === "POST" && path === "/publish") return void receive(log, request, response);
+    if (request.method === "POST" && path === "/echo") return void echo(request, response);
+    if (request.method !== "GET") throw new Refusal(405, "only GET, and POST to /publish and /echo");
+    switch (path) {
       case "/polling":
-        return void poll(request, response, false);
+        return void poll(log, request, response, false);
       case "/longpoll":
-        return void poll(request, response, true);
-      case "/stream":
-        return void stream(response, positionOf(url.searchParams.get("after")), "text/plain", "", text, "\n");
+        return void poll(log, request, response, true);
+      case "/stream": {
+        const position = log.positionOf(url.searchParams.get("after"));
+        return void stream(log, response, position, "text/plain", "", text, "\n");
+      }
       case "/sse": {
-        const position = positionOf(request.headers["last-event-id"]);
-        return void stream(response, position, "text/event-stream", `id: ${position}\n\n`, event, ": heartbeat\n\n");
+        const position = log.positionOf(request.headers["last-event-id"]);
+        return void stream(log, response, position, "text/event-stream", `id: ${position}\n\n`, event, ": heartbeat\n\n");
       }
       case "/status":
         return void response.writeHead(200, { "Content-Type": "application/json" }).end(
-          JSON.stringify({ last_id: last, cursors: cursors.size }),
+          JSON.stringify({ last_id: feed.last, cursors: cursors.size }),
         );
       default:
         throw new Refusal(404, "nothing is here");
@@ -163,7 +200,8 @@ const server = (tls ? https : http).createServer({ ...tls, keepAliveTimeout: 75_
   }
 });
 
-function receive(request, response) {
+// Calls `take` with the body of a request, unless it is too long, or empty and may not be.
+function collect(request, response, mayBeEmpty, take) {
   const parts = [];
   let bytes = 0;
   request.on("data", (part) => {
@@ -171,12 +209,24 @@ function receive(request, response) {
     if (bytes <= MESSAGE_BYTES) parts.push(part);
   });
   request.on("end", () => {
-    if (bytes === 0 || bytes > MESSAGE_BYTES) {
+    if ((bytes === 0 && !mayBeEmpty) || bytes > MESSAGE_BYTES) {
       response.writeHead(bytes ? 413 : 400).end(`a message has 1 to ${MESSAGE_BYTES} bytes\n`);
       return;
     }
-    publish(Buffer.concat(parts).toString());
-    response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ id: last }));
+    take(Buffer.concat(parts));
+  });
+}
+
+function receive(log, request, response) {
+  collect(request, response, false, (body) => {
+    log.publish(body.toString());
+    response.writeHead(200, { "Content-Type": "application/json" }).end(JSON.stringify({ id: log.last }));
+  });
+}
+
+function echo(request, response) {
+  collect(request, response, true, (body) => {
+    response.writeHead(200, { "Content-Type": "text/plain", "Content-Length": body.length }).end(body);
   });
 }
 
@@ -185,12 +235,13 @@ let startsAt = 0; // of the handshake that is being answered
 sockets.on("headers", (headers) => headers.push(`ETag: "${startsAt}"`));
 
 server.on("upgrade", (request, connection, head) => {
-  let url;
+  let place;
   try {
-    url = addressOf(request);
-    if (url.pathname !== "/websocket" && url.pathname !== "/publish") throw new Refusal(404, "nothing is here");
-    startsAt = positionOf(url.searchParams.get("after"));
-    after(startsAt);
+    const url = addressOf(request);
+    place = placeOf(url.pathname);
+    if (!["/websocket", "/publish", "/echo"].includes(place.path)) throw new Refusal(404, "nothing is here");
+    startsAt = place.log.positionOf(url.searchParams.get("after"));
+    place.log.after(startsAt);
   } catch (refusal) {
     if (!(refusal instanceof Refusal)) throw refusal;
     const reason = http.STATUS_CODES[refusal.status];
@@ -199,8 +250,10 @@ server.on("upgrade", (request, connection, head) => {
   }
   sockets.handleUpgrade(request, connection, head, (socket) => {
     socket.on("error", () => socket.terminate());
-    if (url.pathname === "/publish") return void socket.on("message", (data) => publish(data.toString()));
-    socket.on("close", follow(startsAt, (data) => socket.send(data), () => socket.ping()));
+    const { log, path, isRoom } = place;
+    if (path === "/echo") return void socket.on("message", (data, isBinary) => socket.send(data, { binary: isBinary }));
+    if (path === "/publish" || isRoom) socket.on("message", (data) => log.publish(data.toString()));
+    if (path === "/websocket") socket.on("close", follow(log, startsAt, (data) => socket.send(data), () => socket.ping()));
   });
 });
 
