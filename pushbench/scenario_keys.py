@@ -26,6 +26,7 @@ CHART_NAMES = (
     "latency_by_loss",
     "bytes",
     "cpu",
+    "two_way",
     "crossover",
     "scaling",
     "cost_by_connections",

@@ -29,6 +29,7 @@ from pushbench.charts import (
     search_path,
     throughput,
     timeline,
+    two_way,
     wire,
 )
 
@@ -162,6 +163,14 @@ CHARTS: dict[str, Chart] = {
         cpu.TITLE,
         "The plain part of a bar may fall with another library or language, the hatched one is the kernel's, a matter of "
         "how often it is asked; what idle costs is paid also when there is nothing to say.",
+    ),
+    "two_way": Chart(
+        two_way.two_way,
+        two_way.shows_two_way,
+        ("trials",),
+        two_way.TITLE,
+        "Left, the steepness of a line is how many round trips it takes until who said something has its answer, or all "
+        "have heard it. The bars are what that takes on the wire both ways; right is what it takes of two processors.",
     ),
     "crossover": Chart(
         crossover.crossover,

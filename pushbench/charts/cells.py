@@ -15,14 +15,23 @@ from pushbench.charts.style import Look, brief, counted, look
 from pushbench.labels import SETTINGS, drawn, plain, setting
 from pushbench.scenario_keys import DISTURBANCES, Load
 from pushbench.stats import Interval, median_interval
-from pushbench.transports import FLOORS, ROWS, TRANSPORTS, heeds
+from pushbench.transports import ACTIONS, FLOORS, ROWS, TRANSPORTS, heeds
 
 BELIEVABLE = frozenset({"ok", "server_bound"})
 
 MOST_REASONS = 6
 CLOSED = "closed"
 """The pacing that is always said."""
-ALWAYS_SAID = ("subscribers", "rate_hz", "payload_bytes", "poll_interval_ms", "publish_via", "pacing", "server_loop")
+ALWAYS_SAID = (
+    "post_connection",
+    "subscribers",
+    "rate_hz",
+    "payload_bytes",
+    "poll_interval_ms",
+    "publish_via",
+    "pacing",
+    "server_loop",
+)
 """Settings that every trial has. The others are something that a trial does not have unless it is asked for."""
 APART = 1.1
 """Naive latency is drawn where it and the one from the due time differ by this factor."""
@@ -88,7 +97,7 @@ def transports_of(trials: pd.DataFrame) -> list[str]:
     """Give the transports of the trials in the order of the table of transports, then unknown ones, then floors."""
     present = list(dict.fromkeys(trials["transport"]))
     unknown = sorted(name for name in present if name not in ROWS)
-    return [name for name in [*TRANSPORTS, *unknown, *FLOORS] if name in present]
+    return [name for name in [*TRANSPORTS, *ACTIONS, *unknown, *FLOORS] if name in present]
 
 
 def ranked(trials: pd.DataFrame) -> pd.DataFrame:

@@ -21,7 +21,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLoca
 from numpy.typing import ArrayLike, NDArray
 
 from pushbench.labels import plain
-from pushbench.transports import FLOORS, TRANSPORTS
+from pushbench.transports import ACTIONS, FLOORS, ROWS, TRANSPORTS
 
 Dashes = Literal["solid"] | tuple[float, tuple[float, ...]]
 
@@ -76,10 +76,11 @@ def look(transport: str, nth: int = 0) -> Look:
         place = list(FLOORS).index(transport) % len(FLOOR_GREYS)
         dashes = FLOOR_DASHES[place] if nth == 0 else DASHES[nth % len(DASHES)]
         return Look(FLOOR_GREYS[place], "_", dashes, reference=True)
-    if transport not in TRANSPORTS:
+    if transport not in TRANSPORTS | ACTIONS:
         return Look(GREY, "*", DASHES[nth % len(DASHES)])
-    family = TRANSPORTS[transport].family
-    place = [row.name for row in TRANSPORTS.values() if row.variant_of is None].index(family) % len(PALETTE)
+    family = ROWS[transport].family
+    families = [row.name for row in TRANSPORTS.values() if row.variant_of is None]
+    place = [*families, *ACTIONS].index(family) % len(PALETTE)
     variants = [row.name for row in TRANSPORTS.values() if row.variant_of == family]
     rank = variants.index(transport) + 1 if transport in variants else 0
     marker = VARIANT_MARKERS[(rank - 1) % len(VARIANT_MARKERS)] if rank else MARKERS[place]
