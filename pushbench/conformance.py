@@ -121,7 +121,7 @@ class Bench:
     def actor(self, way: str) -> "Reader":
         """One that acts by that way, and reads the answers."""
         options = {"headers": self.target.reach.headers, "tls": self.target.reach.context()}
-        client = load_class(POST if way == "post" else self.row.client)
+        client = load_class({"post": POST}.get(way, self.row.client))
         return Reader(client(self.url(self.target.acts[way]), **options))
 
     async def publish(self, *messages: bytes, way: str = "") -> None:
@@ -395,7 +395,7 @@ def _no_http2(known: Known, row: Transport) -> str:
 def _no_rooms(bench: Bench) -> str:
     if not bench.target.room:
         return "it claims no rooms"
-    can = not bench.row.quic and (bench.row.duplex or "post" in bench.target.publish)
+    can = not bench.row.quic and (bench.row.duplex or bool(bench.target.publish.get("post")))
     return "" if can else "nobody who reads by it says anything in a room"
 
 

@@ -26,12 +26,12 @@ CHART_NAMES = (
     "latency_by_loss",
     "bytes",
     "cpu",
-    "two_way",
     "crossover",
     "scaling",
     "cost_by_connections",
     "fairness",
     "by_target",
+    "two_way",
 )
 """Every chart that a scenario may ask for."""
 

@@ -40,6 +40,7 @@ PURE = (
     "part",
     "placement",
     "predictions",
+    "rooms",
     "scenario",
     "scenario_cells",
     "scenario_errors",

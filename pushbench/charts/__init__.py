@@ -164,14 +164,6 @@ CHARTS: dict[str, Chart] = {
         "The plain part of a bar may fall with another library or language, the hatched one is the kernel's, a matter of "
         "how often it is asked; what idle costs is paid also when there is nothing to say.",
     ),
-    "two_way": Chart(
-        two_way.two_way,
-        two_way.shows_two_way,
-        ("trials",),
-        two_way.TITLE,
-        "Left, the steepness of a line is how many round trips it takes until who said something has its answer, or all "
-        "have heard it. The bars are what that takes on the wire both ways; right is what it takes of two processors.",
-    ),
     "crossover": Chart(
         crossover.crossover,
         crossover.shows_crossover,
@@ -212,6 +204,14 @@ CHARTS: dict[str, Chart] = {
         "Look along a row for what tells the transports of one server apart, and down the marks of one colour for what "
         "tells the servers apart: what keeps its order in every row is the transport's. Left is better; all axes are "
         "logarithmic.",
+    ),
+    "two_way": Chart(
+        two_way.two_way,
+        two_way.shows_two_way,
+        ("trials",),
+        two_way.TITLE,
+        "Left, the steepness of a line is how many round trips it takes until who said something has its answer, or all "
+        "have heard it. The bars are what that takes on the wire both ways; right is what it takes of two processors.",
     ),
 }
 """Every chart by name, in the order of a report."""

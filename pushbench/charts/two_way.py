@@ -31,7 +31,7 @@ from pushbench.stats import median_interval
 TITLE = "What does it cost to say something?"
 ALONG = {"rtt_ms": "round-trip time (ms)", "subscribers": "who act (subscribers)", "room_size": "subscribers in a room"}
 """The axes that there may be, the first that varies most."""
-HEARD = {"request": "until it is answered", "chat": "until all have heard it"}
+HEARD = {"request": "until it is answered", "chat": "until it is heard"}
 EACH = {"request": "action", "chat": "delivery"}
 SAID = {"request": "action", "chat": "message"}
 WHO = {"request": "who act", "chat": "who speak and hear"}

@@ -34,9 +34,15 @@ LOSSY = ("latency_by_loss",)
 """What needs packets that are lost: see test_charts_by_loss.py."""
 FANNED = ("fairness",)
 """What needs to be told of the first and of the last subscriber: see test_charts_of_growth.py."""
+TWO_WAY = ("two_way",)
+"""What needs somebody who acts: see test_charts_two_way.py."""
 COMPARED = ("by_target",)
 """What needs several servers: see test_charts_by_target.py."""
-FULL = [name for name in charts.CHARTS if name not in ("poll_interval", *SEARCHED, *NETWORKED, *LOSSY, *FANNED, *COMPARED)]
+FULL = [
+    name
+    for name in charts.CHARTS
+    if name not in ("poll_interval", *SEARCHED, *NETWORKED, *LOSSY, *FANNED, *TWO_WAY, *COMPARED)
+]
 GROWN = ["scaling", "cost_by_connections"]
 
 
@@ -136,7 +142,7 @@ def test_the_charts_are_those_that_reports_and_scenarios_name() -> None:
     assert list(charts.CHARTS) == [
         "overview", "latency_percentiles", "latency_by_subscribers", "throughput", "memory", "latency_over_time",
         "poll_interval", "capacity", "search_path", "cliff", "latency_by_rtt", "latency_by_loss", "bytes", "cpu",
-        "crossover", "scaling", "cost_by_connections", "fairness", "by_target",
+        "crossover", "scaling", "cost_by_connections", "fairness", "by_target", "two_way",
     ]  # fmt: skip
 
 

@@ -12,7 +12,7 @@ UNITS = (
     *("_per_delivery", "_per_empty_poll", "_per_connect", "_per_connection", "_handshake"),
 )
 COUNTS = {
-    *("cell", "trial", "order", "subscribers", "burst", "reconnects", "relay_resets", "relay_idle_cuts"),
+    *("cell", "trial", "order", "subscribers", "room_size", "burst", "reconnects", "relay_resets", "relay_idle_cuts"),
     *("relay_packets", "relay_packets_lost", "relay_packets_dropped"),
     *("pings_unanswered", "slow_delivered", "slow_lost", "slow_ended"),
     *("swarms", "streams", "server_workers", "swarm_processes", "swarm_busiest", "server_processes"),

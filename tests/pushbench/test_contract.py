@@ -245,3 +245,31 @@ def test_polls_by_a_query_are_only_of_who_claims_them(tmp_path: Path) -> None:
         'mine does not claim to be polled by a query (queries), which poll_empty = "200" asks for'
     )
     assert there.refusal(load("polling")) == known("starlette").refusal(asked) == ""
+
+
+def test_who_acts_is_served_where_the_contract_says_so_and_else_skipped_with_the_reason(tmp_path: Path) -> None:
+    there = made(tmp_path)
+    asked = {"kind": "request", "subscribers": 4}
+    assert (
+        there.refusal(load("websocket", **asked))
+        == "mine does not claim to answer actions by websocket (request.websocket)"
+    )
+    assert there.refusal(load("post", **asked)) == "mine does not claim to answer actions by post (request.post)"
+    chat = {"kind": "chat", "room_size": 2}
+    assert there.refusal(load("sse", **chat)) == "mine does not claim rooms (chat.room)"
+    claims = made(tmp_path, GOOD + '[request]\npost = "/act"\n[chat]\nroom = "/in/{room}"\n')
+    assert claims.refusal(load("post", **asked)) == ""
+    assert claims.refusal(load("sse", **chat)) == ""
+    target = claims.target(load("post", **asked))
+    assert (target.acts, target.room) == ({"post": "/act"}, "/in/{room}")
+
+
+def test_a_room_without_a_place_for_its_number_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match=r"chat.room: \"/room\" is no path"):
+        made(tmp_path, GOOD + '[chat]\nroom = "/room"\n')
+
+
+def test_who_cannot_post_says_nothing_in_a_room(tmp_path: Path) -> None:
+    there = made(tmp_path, GOOD.replace('post = "/in"', 'websocket = "/in"') + '[chat]\nroom = "/{room}"\n')
+    says = "mine takes no messages by POST, as who reads sse says something (publish.post)"
+    assert there.refusal(load("sse", kind="chat", room_size=2)) == says

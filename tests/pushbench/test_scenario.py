@@ -317,6 +317,23 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
         ('"sse"', '"webtransport"]\ntls = [true]\nhttp = ["2"', 10, 'grid.http: "2" for webtransport, expected "1.1"'),
         ('"sse"', '"null"]\nrtt_ms = [5', 9, "grid.rtt_ms: 5.0 for null, expected 0.0"),
         ('"sse"', '"tcp"]\nrelay_buffer_bytes = [5', 9, "grid.relay_buffer_bytes: 5 for tcp, expected 0"),
+        # those who act
+        ("[load]", '[load]\nkind = "request"', 6,
+         'grid.transport: "polling" answers nothing, expected one of "websocket", "post": who reads by it acts by a POST'),
+        ('"sse"', '"post"', 6, 'grid.transport: "post" pushes nothing, and kind is broadcast, expected request; set'),
+        ('"sse"', '"tcp"]\nkind = ["chat"', 6, 'grid.transport: "tcp" is in no room, expected a transport over TCP'),
+        ("[load]", '[load]\nkind = "chat"\nroom_size = 3', 14,
+         "load.room_size: 3 in a room, and 10 subscribers, expected a multiple, so that all rooms are alike"),
+        ("[load]", '[load]\nkind = "chat"\npublish_via = "post"', 14,
+         'load.publish_via: "post", and kind is chat, expected "websocket": there the subscribers say the messages'),
+        ("[load]", '[load]\nkind = "chat"\nserver_workers = 2', 14,
+         "load.server_workers: 2, and kind is chat, expected 1: a room is of one process; set server_workers = 1"),
+        ("[load]", "[load]\nroom_size = 5", 13,
+         "load.room_size: 5, and kind is broadcast, in which nobody posts or is in a room; take it out"),
+        ("[load]", '[load]\npost_connection = "new"', 13,
+         'load.post_connection: "new", and kind is broadcast, in which nobody posts'),
+        ('"sse"', '"websocket"]\nkind = ["chat"]\npost_connection = ["new"', 10,
+         'grid.post_connection: "new" for websocket, expected "kept": it has no part in that'),
         # what is too large to look at, or would do something to a terminal
         ("= 10\n", f"= 0x{'f' * 5000}\n", 13, "load.rate_hz: (too large to be shown) is not a number from 0 to 100000 Hz"),
         ("= 10\n", f"= {{{'a.' * 1500}b = 1}}\n", 13, "load.rate_hz: lists or tables nested more than 10 deep, and no key"),
@@ -638,6 +655,8 @@ def test_every_shipped_scenario_is_sound_and_says_how_to_read_it(name: str) -> N
     assert "How to read it: " in head
     lossy = any(cell.line == "packets" for cell in scenario.cells)
     compared = {"websocket", "webtransport"} if lossy else {"polling", "longpoll", "websocket"}
+    if all(cell.kind == "request" for cell in scenario.cells):
+        compared = {"post", "websocket"}
     assert {ROWS[cell.transport].family for cell in scenario.cells} >= compared
 
 
