@@ -50,6 +50,8 @@ def made(directory: Path) -> Certificate:
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now - timedelta(hours=1) + timedelta(days=DAYS))
         .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address(HOST))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     paths = directory / "certificate.pem", directory / "key.pem"

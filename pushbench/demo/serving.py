@@ -67,6 +67,7 @@ def _listening(port: int) -> Iterator[socket.socket]:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))
+            listener.listen()  # so that who reads the address may come at once
         except OSError as error:
             way_out = "; name another with --port, or --port 0 for a free one"
             used = "in use" if error.errno == errno.EADDRINUSE else error.strerror

@@ -123,7 +123,7 @@ const STATES = {
   connecting: "connecting",
   connected: "connected",
   resumed: "resumed",
-  waiting: "waiting to come back",
+  waiting: "coming back",
   off: "off",
   missing: "not here",
 };
@@ -187,8 +187,9 @@ function showState(told, counts, atMs) {
   if (before && before.server !== told.server) say(`The server is ${told.server}.`);
   for (const lane of order) {
     const passed = told.lanes?.[lane.name];
-    if (!passed || !counts[lane.name]) continue;
-    lane.last = { ...counts[lane.name], up: passed.up, down: passed.down, received: lane.ledger.received };
+    if (!passed) continue;
+    const { requests, answers } = counts[lane.name] ?? { requests: 0, answers: 0 };
+    lane.last = { requests, answers, up: passed.up, down: passed.down, received: lane.ledger.received };
     lane.base ??= lane.last;
     lane.counters.add(atMs, lane.last);
   }
@@ -281,7 +282,6 @@ $("reset").onclick = () => {
     lane.latencies.clear();
     lane.counters.clear();
     lane.base = lane.last;
-    if (lane.last) lane.base = { ...lane.last };
   }
   write();
   say("Counted from now on.");

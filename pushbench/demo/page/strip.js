@@ -5,8 +5,8 @@ import { WINDOW_MS } from "./recent.js";
 
 const LOW_MS = 0.1;
 const HIGH_MS = 20_000;
-const TICKS = [[1, "1 ms"], [10, "10"], [100, "100"], [1000, "1 s"], [10_000, "10 s"]];
-const LEFT = 34;
+const TICKS = [[1, "1 ms"], [10, ""], [100, "100 ms"], [1000, ""], [10_000, "10 s"]];
+const LEFT = 46;
 const DOT = 2.4;
 
 const part = (latencyMs) => Math.log(Math.min(HIGH_MS, Math.max(LOW_MS, latencyMs)) / LOW_MS) / Math.log(HIGH_MS / LOW_MS);
@@ -22,7 +22,7 @@ export function drawStrip(canvas, latencies, look, nowMs) {
     context.fillStyle = look.line;
     context.fillRect(LEFT, Math.round(y(value)), width - LEFT, 1);
     context.fillStyle = look.grey;
-    if (value !== 10 || height > 70) context.fillText(text, LEFT - 5, Math.round(y(value)));
+    if (text) context.fillText(text, LEFT - 5, Math.round(y(value)));
   }
   // Many messages to a column are one bar from the least to the most.
   const columns = Math.max(1, Math.floor((width - LEFT) / DOT));
