@@ -8,6 +8,7 @@ It serves nothing itself (`pushbench.demo.pages`), and everything that it has st
 
 import asyncio
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import asdict
@@ -43,6 +44,7 @@ class Console:
         self._talking = {name: asyncio.Lock() for name in workers}  # a note and its answer, and then the next
         self._doing = asyncio.Lock()
         self._cut = False
+        self._mended: dict[str, float] | None = None  # when the line was, and how many messages there were then
         self._server = "up"
         self._why = ""
         self._seen: dict[str, Note] = {}
@@ -65,6 +67,7 @@ class Console:
         return {
             "settings": asdict(self.settings),
             "cut": self._cut,
+            "mended": self._mended,
             "server": self._server,
             "why": self._why,
             "pages": self.pages,
@@ -134,6 +137,8 @@ class Console:
             return await self._workers[name].ask(ANSWER_S, **note)
 
     async def _set_cut(self, cut: bool) -> None:
+        if self._cut and not cut:
+            self._mended = {"count": await self.where(), "at_ms": time.monotonic_ns() / 1e6}
         await self._ask("lines", cut=cut)
         self._cut = cut
 

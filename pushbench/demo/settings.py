@@ -31,7 +31,7 @@ class Settings:
     """How the feed, the lines and the background are now."""
 
     rate_hz: float = _bounded(2.0, 0.2, 200, "messages/s")
-    payload_bytes: int = _whole(120, MIN_BYTES, 16_384, "bytes")
+    payload_bytes: int = _whole(150, MIN_BYTES, 16_384, "bytes")
     poll_interval_ms: int = _whole(1000, 50, 10_000, "ms")
     round_trip_ms: int = _whole(0, 0, 500, "ms")
     subscribers: int = _whole(0, 0, 2000, "subscribers")

@@ -3,20 +3,37 @@
 
 const FIRST_MS = 250;
 const MOST_MS = 2000;
+const RESUMED_MS = 5000; // so long it is told apart from one that was never away
 const GONE = /cursor_too_old|cursor_unknown|closed with 4410|answered 410/;
 
 /**
  * `subscribe(options)` makes a subscription (see transports.js); `where()` promises the cursor to begin from; `tell(is, why)` is
  * told how it is: "connecting", "connected", "resumed", "waiting" or "off". Other options are passed on.
  */
-export function laneOf(subscribe, { where, tell, onMessages, ...options }) {
+export function laneOf(subscribe, { where, tell: say, onMessages, ...options }) {
   let subscription = null;
   let life = 0; // what an earlier one still has to say is not heard
   let cursor = null;
   let backoffMs = FIRST_MS;
   let timer = 0;
   let wasAway = false;
-  const done = { requests: 0, answers: 0 };
+  let is = "";
+  let resumedTimer = 0;
+  const done = { requests: 0, opened: 0, answers: 0 };
+
+  const tell = (now, why) => {
+    if (now === "connected" && is === "resumed" && resumedTimer) return;
+    clearTimeout(resumedTimer);
+    resumedTimer = now === "resumed" ? setTimeout(settled, RESUMED_MS) : 0;
+    if (now === is && !why) return;
+    is = now;
+    say(now, why);
+  };
+
+  function settled() {
+    resumedTimer = 0;
+    tell("connected", "");
+  }
 
   const keep = () => {
     if (!subscription) return;
@@ -39,6 +56,7 @@ export function laneOf(subscribe, { where, tell, onMessages, ...options }) {
       after: cursor,
       onOpen: mineOnly(() => {
         backoffMs = FIRST_MS;
+        done.opened += 1;
         tell(wasAway ? "resumed" : "connected", "");
         wasAway = false;
       }),
@@ -89,6 +107,10 @@ export function laneOf(subscribe, { where, tell, onMessages, ...options }) {
     },
     get requests() {
       return done.requests + (subscription?.requests ?? 0);
+    },
+    /** How many times it was answered at all, of polls: each answer. */
+    get opened() {
+      return done.opened;
     },
     /** How many times something was handed over: answers of polls, events, frames. */
     get answers() {

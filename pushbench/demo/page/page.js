@@ -9,11 +9,12 @@ import { WINDOW_MS, growth, series, summary } from "./recent.js";
 import { sliders } from "./sliders.js";
 import { drawStrip } from "./strip.js";
 import { initTheme, looks } from "./theme.js";
-import { bytes, headline, ms, sentence, titled, whole } from "./words.js";
+import { bytes, headline, ms, sentence, time, titled, whole } from "./words.js";
 
 const DRAW_MS = 33;
 const CALM_MS = 500; // of who wants no motion, and for figures
 const STRIP_MS = 200;
+const MENDED_MS = 10_000; // so long it is told who had what was missed
 const LATENCIES = 8192; // more than 200 a second in 30 s
 const SNAPSHOTS = 160; // more than four a second in 30 s
 
@@ -29,6 +30,7 @@ let clock = null;
 let paused = false;
 let changedMs = -Infinity; // when a setting was changed last
 let controls = null;
+let justMended = false;
 
 const nowMs = () =>
   clock ? performance.now() + performance.timeOrigin - clock.timeOrigin + clock.offsetMs : NaN;
@@ -72,6 +74,7 @@ function makeLane({ name, says, base, why }, nth) {
     last: null, // the counters of the last snapshot
     base: null, // those at the reset
     sinceMs: Infinity,
+    caughtUpMs: undefined, // how long after the line was mended it had all; null as long as it has not
   };
   lanes.set(name, lane);
   order.push(lane);
@@ -108,7 +111,8 @@ function seen(lane) {
     latency: summary(lane.latencies, from),
     downPer: per(grown?.down),
     upPer: per(grown?.up),
-    requests: grown?.requests ?? 0,
+    opened: grown?.opened ?? 0,
+    caughtUpMs: lane.caughtUpMs,
     answers: grown?.answers ?? 0,
     messages: grown?.received ?? 0,
     behind: lane.on && lane.ledger.first >= 0 ? Math.max(0, published - 1 - lane.ledger.highest) : 0,
@@ -137,8 +141,8 @@ function write() {
     const isCut = state.cut && lane.on && one.is !== "missing" && (one.is !== "connected" || one.behind > 1);
     setText(lane.is, isCut ? "cut" : STATES[one.is]);
     lane.article.dataset.is = isCut ? "cut" : one.is;
-    setText(lane.figures.p50, `${ms(one.latency.p50)}${one.latency.count ? " ms" : ""}`);
-    setText(lane.figures.p99, `${ms(one.latency.p99)}${one.latency.count ? " ms" : ""}`);
+    setText(lane.figures.p50, time(one.latency.p50));
+    setText(lane.figures.p99, time(one.latency.p99));
     lane.figures.p99.title = `of ${whole(one.latency.count)} messages${one.latency.count < 100 ? ": of so few it is the worst" : ""}`;
     setText(lane.figures.down, bytes(one.downPer));
     setText(lane.figures.up, bytes(one.upPer));
@@ -150,7 +154,7 @@ function write() {
     lane.article.classList.toggle("lossy", lane.ledger.missed + lane.ledger.repeated > 0);
     setText(lane.sentence, sentence(lane.name, one, state));
   }
-  setText($("headline"), headline(Object.fromEntries(order.filter((lane) => lane.on && lane.state !== "missing").map((lane) => [lane.name, shown[lane.name]])), state));
+  setText($("headline"), headline(Object.fromEntries(order.filter((lane) => lane.on && lane.state !== "missing").map((lane) => [lane.name, shown[lane.name]])), state, justMended));
   setText($("published"), whole(state.feed?.count ?? 0));
   const late = state.feed?.late_ms ?? 0;
   const troubles = [
@@ -166,12 +170,25 @@ function say(text) {
   setText($("said"), text);
 }
 
+/** Figures are of what comes from now on. */
+function startAnew() {
+  changedMs = nowMs();
+  for (const lane of order) lane.counters.clear();
+}
+
 function showState(told, counts, atMs) {
   const before = state;
   state = told;
   if (before && JSON.stringify(before.settings) !== JSON.stringify(told.settings)) {
-    changedMs = nowMs();
-    for (const lane of order) lane.counters.clear();
+    startAnew();
+  }
+  if (told.mended && told.mended.at_ms !== before?.mended?.at_ms && before) {
+    for (const lane of order) lane.caughtUpMs = lane.ledger.highest >= told.mended.count - 1 ? 0 : null;
+    justMended = true;
+  }
+  if (justMended && (told.cut || nowMs() - told.mended.at_ms > MENDED_MS)) {
+    justMended = false;
+    startAnew(); // the figures are of ordinary times again
   }
   controls ??= sliders($("sliders"), (to) => worker.postMessage({ set: to }));
   controls.show(told);
@@ -188,8 +205,8 @@ function showState(told, counts, atMs) {
   for (const lane of order) {
     const passed = told.lanes?.[lane.name];
     if (!passed) continue;
-    const { requests, answers } = counts[lane.name] ?? { requests: 0, answers: 0 };
-    lane.last = { requests, answers, up: passed.up, down: passed.down, received: lane.ledger.received };
+    const { requests, opened, answers } = counts[lane.name] ?? { requests: 0, opened: 0, answers: 0 };
+    lane.last = { requests, opened, answers, up: passed.up, down: passed.down, received: lane.ledger.received };
     lane.base ??= lane.last;
     lane.counters.add(atMs, lane.last);
   }
@@ -202,6 +219,7 @@ function take(points) {
     if (!lane.on) continue;
     lane.ledger.take(seq);
     lane.latencies.add(receivedMs, receivedMs - dueMs);
+    if (lane.caughtUpMs === null && seq >= state.mended.count - 1) lane.caughtUpMs = Math.max(0, receivedMs - state.mended.at_ms);
     all.take(lane.nth, seq, dueMs, receivedMs);
   }
 }
@@ -253,7 +271,7 @@ function frame(at) {
   if (withStrips) strippedMs = at;
   for (const lane of order) {
     const of = { ...look, colour: look[lane.name] };
-    drawRace(lane.race, all, lane.nth, lane.name, of, now, { rateHz: state.settings.rate_hz, sinceMs: lane.sinceMs });
+    drawRace(lane.race, all, lane.nth, lane.name, of, now, { rateHz: state.settings.rate_hz, first: lane.on ? lane.ledger.first : Infinity, sinceMs: lane.sinceMs });
     if (withStrips) drawStrip(lane.strip, lane.latencies, of, now);
   }
 }
@@ -273,7 +291,7 @@ $("server").onclick = () => worker.postMessage({ do: state?.server === "stopped"
 $("pause").onclick = () => {
   paused = !paused;
   $("pause").setAttribute("aria-pressed", String(paused));
-  setText($("pause"), paused ? "Go on" : "Pause the picture");
+  setText($("pause"), paused ? "Go on" : "Pause");
 };
 $("reset").onclick = () => {
   changedMs = nowMs();

@@ -1,6 +1,6 @@
 // Guided settings: what to look at, and the settings at which it shows. Whatever one does not name goes back to the usual.
 
-const USUAL = { rate_hz: 2, payload_bytes: 120, poll_interval_ms: 1000, round_trip_ms: 0, subscribers: 0 };
+const USUAL = { rate_hz: 2, payload_bytes: 150, poll_interval_ms: 1000, round_trip_ms: 0, subscribers: 0 };
 
 export const PRESETS = [
   {

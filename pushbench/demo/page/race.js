@@ -58,7 +58,10 @@ const MARKS = {
   longpoll: (c, x, y, r) => polygon(c, x, y, 1.3 * r, [[0, -1], [1, 0], [0, 1], [-1, 0]]),
   stream: (c, x, y, r) => polygon(c, x, y, 1.25 * r, [[0, -1], [1, 0.8], [-1, 0.8]]),
   sse: (c, x, y, r) => polygon(c, x, y, 1.25 * r, [[0, 1], [1, -0.8], [-1, -0.8]]),
-  websocket: (c, x, y, r) => c.arc(x, y, 1.1 * r, 0, 2 * Math.PI),
+  websocket: (c, x, y, r) => {
+    c.moveTo(x + 1.1 * r, y);
+    c.arc(x, y, 1.1 * r, 0, 2 * Math.PI);
+  },
   webtransport: (c, x, y, r) => {
     c.rect(x - 1.3 * r, y - r / 2.2, 2.6 * r, r / 1.1);
     c.rect(x - r / 2.2, y - 1.3 * r, r / 1.1, 2.6 * r);
@@ -77,8 +80,9 @@ export function mark(context, name, x, y, r) {
   context.fill();
 }
 
-/** Draw one lane as it is at that moment of the console's clock. Of messages from before `sinceMs` it knows nothing. */
-export function drawRace(canvas, all, lane, name, look, nowMs, { rateHz, sinceMs }) {
+/** Draw one lane as it is at that moment of the console's clock. It takes part from message `first` on, or as
+ * long as it has had none (-1) from `sinceMs` on. */
+export function drawRace(canvas, all, lane, name, look, nowMs, { rateHz, first, sinceMs }) {
   const { context, width, height } = fitted(canvas);
   const span = spanMs(rateHz);
   const right = width - 12;
@@ -111,7 +115,7 @@ export function drawRace(canvas, all, lane, name, look, nowMs, { rateHz, sinceMs
     if (has && hadMs < nowMs - span) return true;
     const from = Math.max(-8, x(dueMs));
     if (!has) {
-      if (dueMs >= sinceMs) hollow.push(from, row(seq));
+      if (first >= 0 ? seq > first : dueMs >= sinceMs) hollow.push(from, row(seq));
       return true;
     }
     const to = x(hadMs);
@@ -137,7 +141,6 @@ export function drawRace(canvas, all, lane, name, look, nowMs, { rateHz, sinceMs
   context.beginPath();
   for (let nth = 0; nth < marks.length; nth += 2) {
     MARKS[name](context, marks[nth], marks[nth + 1], radius);
-    if (name === "websocket") context.closePath();
     if (nth % 128 === 126) {
       context.fill();
       context.beginPath();

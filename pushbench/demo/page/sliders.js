@@ -4,7 +4,7 @@ import { time, whole } from "./words.js";
 
 const SLIDERS = [
   { key: "rate_hz", name: "Messages", steps: [0.2, 0.5, 1, 2, 5, 10, 20, 50, 100, 200], say: (v) => (v < 1 ? `one every ${time(1000 / v)}` : `${whole(v)} a second`) },
-  { key: "payload_bytes", name: "Payload", steps: [83, 120, 250, 500, 1000, 2000, 4000, 8000, 16384], say: (v) => `${whole(v)} bytes` },
+  { key: "payload_bytes", name: "Payload", steps: [83, 150, 250, 500, 1000, 2000, 4000, 8000, 16384], say: (v) => `${whole(v)} bytes` },
   { key: "poll_interval_ms", name: "Poll interval", steps: [50, 100, 200, 500, 1000, 2000, 5000, 10000], say: time },
   { key: "round_trip_ms", name: "Round-trip time", steps: [0, 10, 20, 50, 100, 150, 200, 300, 400, 500], say: (v) => (v ? time(v) : "none added") },
   { key: "subscribers", name: "Background subscribers", steps: [0, 10, 50, 100, 200, 500, 1000, 2000], say: whole },

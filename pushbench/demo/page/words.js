@@ -40,8 +40,8 @@ export function time(valueMs) {
 const plural = (count, noun) => `${whole(count)} ${noun}${Math.round(count) === 1 ? "" : "s"}`;
 
 /**
- * One sentence or two on what a lane shows. `seen` has `is`, `why`, `latency` (mean, p50, …), `downPer`, `upPer`, `requests`,
- * `answers` and `messages` in the window, `behind` (published, and not here yet); `state` is the console's.
+ * One sentence or two on what a lane shows. `seen` has `is`, `why`, `latency` (mean, p50, …), `downPer`, `upPer`, `opened`
+ * (questions that were answered), `answers` (those that had something) and `messages` in the window, `behind` (published, and not here yet); `state` is the console's.
  */
 export function sentence(name, seen, state) {
   const { settings } = state;
@@ -68,12 +68,12 @@ const upOf = (seen) => (seen.upPer < 1 ? "none up" : `${whole(seen.upPer)} up`);
 const SENTENCES = {
   polling(seen, settings) {
     const asks = `Asks every ${time(settings.poll_interval_ms)}: on average a message waits ${time(seen.latency.mean)}`;
-    const empty = Math.max(0, seen.requests - seen.answers);
-    if (!(seen.requests > 1)) return `${asks}.`;
-    if (empty / seen.requests > 0.05) {
-      return `${asks}, and ${whole(empty)} of the last ${whole(seen.requests)} questions were answered with nothing.`;
+    const empty = Math.max(0, seen.opened - seen.answers);
+    if (!(seen.opened > 1)) return `${asks}.`;
+    if (empty / seen.opened > 0.05) {
+      return `${asks}, and ${whole(empty)} of the last ${whole(seen.opened)} questions were answered with nothing.`;
     }
-    return `${asks}, and each answer brings ${whole(seen.messages / Math.max(1, seen.answers))} at once, which share its headers.`;
+    return `${asks}, and each answer brings ${whole(seen.messages / Math.max(1, seen.answers))} at once, that share its headers.`;
   },
   longpoll(seen, settings) {
     const per = seen.messages / Math.max(1, seen.answers);
@@ -93,13 +93,14 @@ const SENTENCES = {
 };
 
 /** What all of it comes to, in one sentence. `lanes` has what `sentence` is given, by name. */
-export function headline(lanes, state) {
+export function headline(lanes, state, justMended = false) {
   if (state.server === "stopped") return "The server is stopped. The feed waits; when it starts again, every lane goes on where it was.";
   if (state.server !== "up") return `The server is ${state.server}.`;
   if (state.cut) {
     const most = Math.max(0, ...Object.values(lanes).map((lane) => lane.behind || 0));
     return `The line is cut: up to ${plural(most, "message")} wait in the server's log. Mend it, and see who has them first.`;
   }
+  if (justMended) return caughtUp(lanes);
   const has = (name) => lanes[name] && lanes[name].latency.count > 0 && Number.isFinite(lanes[name].downPer);
   const best = ["websocket", "webtransport", "stream", "sse", "longpoll"].find(has);
   const worst = ["polling", "longpoll"].find((name) => has(name) && name !== best);
@@ -115,7 +116,17 @@ export function headline(lanes, state) {
   const [a, b] = [says(best), says(worst)];
   const unit = (text) => (/[a-z]/i.test(text) ? text : `${text} bytes`);
   const told = `${titled(best)} delivers in ${a.in} with ${unit(a.with)} a message; ${NAMES[worst]} in ${b.in} with ${unit(b.with)}`;
-  if (b.bytes < 1.1 * a.bytes && b.ms > 5 * a.ms) return `${told}: here it costs no more, it only waits.`;
+  if (b.bytes < 1.25 * a.bytes && b.ms > 5 * a.ms) return `${told}: it costs hardly more here, and only waits.`;
   if (b.ms < 3 * a.ms && b.bytes > 1.5 * a.bytes) return `${told}: as fast, but dearer.`;
   return `${told}.`;
+}
+
+/** Who had what was missed first, once the line was mended. */
+function caughtUp(lanes) {
+  const all = Object.entries(lanes).filter(([, lane]) => lane.caughtUpMs !== undefined);
+  const done = all.filter(([, lane]) => lane.caughtUpMs !== null).sort(([, one], [, other]) => one.caughtUpMs - other.caughtUpMs);
+  if (!done.length) return "The line is mended: who has first what was missed?";
+  const told = ([name, lane]) => `${titled(name)} after ${time(lane.caughtUpMs)}`;
+  if (done.length < all.length || done.length < 2) return `The line is mended. What was missed came first to ${told(done[0])}; ${done.length} of ${all.length} lanes have it.`;
+  return `The line is mended, and every lane has what it missed: first ${told(done[0])}, last ${told(done.at(-1))}.`;
 }

@@ -94,7 +94,8 @@ function heard(text, heardMs) {
       pollIntervalMs = interval;
       lanes.get("polling")?.change({ pollIntervalMs });
     }
-    const counts = Object.fromEntries([...lanes].map(([name, lane]) => [name, { requests: lane.requests, answers: lane.answers }]));
+    const countsOf = ({ requests, opened, answers }) => ({ requests, opened, answers });
+    const counts = Object.fromEntries([...lanes].map(([name, lane]) => [name, countsOf(lane)]));
     tell({ state, counts, atMs: heardMs + (times.best?.offsetMs ?? NaN) });
   }
   if (pong !== undefined) {
