@@ -18,9 +18,9 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from aioquic._buffer import Buffer, BufferReadError
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.asyncio.server import QuicServer
-from aioquic.buffer import Buffer, BufferReadError
 from aioquic.h3.connection import H3_ALPN, ErrorCode, H3Connection
 from aioquic.h3.events import DatagramReceived, DataReceived, H3Event, HeadersReceived, WebTransportStreamDataReceived
 from aioquic.quic.configuration import QuicConfiguration
@@ -247,8 +247,8 @@ class Connection(QuicConnectionProtocol):
                 request.end()
 
     def _says_good_bye(self, event: DataReceived) -> bool:
-        """What comes on the stream of a session is capsules; those of a kind that is not known are dropped (RFC 9297, section
-        3.2), and browsers send some on purpose."""
+        """What comes on the stream of a session is capsules. Those of a kind that is not known are dropped (RFC 9297 section
+        3.2): browsers send some of reserved kinds."""
         if (request := self._requests.get(event.stream_id)) is None:
             return False
         request.capsules += event.data

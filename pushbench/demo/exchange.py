@@ -1,6 +1,6 @@
 """Exchanges: what went up and down on a connection for one request, as raw bytes, for whoever wants to look. Pure.
 
-Of a long one the beginning is kept, and the last few pieces that passed; all is counted. A request that follows an answer on
+Of a long one the beginning is kept, and the last few pieces that passed; all is counted. A request behind an answer on
 the same connection begins a new exchange. The last exchange of each kind is kept, such as `GET 304` beside `GET 200`.
 """
 

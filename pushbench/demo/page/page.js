@@ -185,6 +185,7 @@ function showState(told, counts, atMs) {
   if (told.mended && told.mended.at_ms !== before?.mended?.at_ms && before) {
     for (const lane of order) lane.caughtUpMs = lane.ledger.highest >= told.mended.count - 1 ? 0 : null;
     justMended = true;
+    setText($("guide"), "Mended: the bars that end together are what had to wait. The lanes that the page brings back try again ever more seldom.");
   }
   if (justMended && (told.cut || nowMs() - told.mended.at_ms > MENDED_MS)) {
     justMended = false;

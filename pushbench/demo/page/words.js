@@ -126,7 +126,7 @@ function caughtUp(lanes) {
   const all = Object.entries(lanes).filter(([, lane]) => lane.caughtUpMs !== undefined);
   const done = all.filter(([, lane]) => lane.caughtUpMs !== null).sort(([, one], [, other]) => one.caughtUpMs - other.caughtUpMs);
   if (!done.length) return "The line is mended: who has first what was missed?";
-  const told = ([name, lane]) => `${titled(name)} after ${time(lane.caughtUpMs)}`;
+  const told = ([name, lane]) => `${NAMES[name]} after ${time(lane.caughtUpMs)}`;
   if (done.length < all.length || done.length < 2) return `The line is mended. What was missed came first to ${told(done[0])}; ${done.length} of ${all.length} lanes have it.`;
   return `The line is mended, and every lane has what it missed: first ${told(done[0])}, last ${told(done.at(-1))}.`;
 }
