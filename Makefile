@@ -6,12 +6,15 @@ BIN := $(VENV)/bin
 RUN ?= results/reference
 
 .DEFAULT_GOAL := help
-.PHONY: help setup bench bench-all bench-load bench-scale smoke test test-slow conform kill proofs lint notebooks reference lock clean
+.PHONY: help setup demo bench bench-all bench-load bench-scale smoke test test-slow test-browser conform kill proofs lint notebooks reference lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: $(VENV)/.bench $(VENV)/.dev  ## make .venv with everything in it
+
+demo: $(VENV)/.bench  ## the transports side by side in a browser, on one feed; DEMO='--open --port 8701'
+	$(BIN)/pushbench serve --demo $(DEMO)
 
 # pushbench exits with 1 if a verdict doubts a number: reason to look, for CI to stop, but the bench itself was made.
 bench: $(VENV)/.bench  ## the five transports side by side, in three minutes: table, charts, report
@@ -37,6 +40,9 @@ test: $(VENV)/.dev  ## all tests but the slow ones, three at a time
 
 test-slow: $(VENV)/.dev  ## the slow ones: known truth, killed runs, full disks, ten thousand malformed requests, other servers, more trials
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m slow
+
+test-browser: $(VENV)/.dev  ## the demo in a real browser, Debian's chromium; skipped where there is none
+	$(BIN)/python -m pytest -m browser tests/browser
 
 kill: $(VENV)/.dev  ## kill 200 runs, and interrupt 50, at random moments: is anything lost or left? half an hour
 	$(BIN)/python -m tests.proofs.killing --times 200
@@ -77,5 +83,5 @@ $(VENV)/.bench: pyproject.toml requirements.lock
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.bench
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[compression,dev,h2,notebooks,redis,servers,tls,webtransport]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[browser,compression,dev,h2,notebooks,redis,servers,tls,webtransport]'
 	touch $@

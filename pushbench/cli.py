@@ -392,11 +392,24 @@ def _say(words: Callable[[Any], str], out: TextIO, what: object) -> None:
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def serve(context: typer.Context) -> int:
+def serve(
+    context: typer.Context,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="show the transports side by side in a browser; takes --port and --open")
+    ] = False,
+) -> int:
     """Run the server alone, to try it by hand; takes the options of `python -m servers`.
 
     Example: pushbench serve --port 8000, then curl -N http://127.0.0.1:8000/stream
     """
+    if demo:
+        from pushbench.demo import serving
+
+        try:
+            serving.serve(context.args)
+        except serving.DemoError as error:
+            raise ResultsError(str(error)) from None
+        return 0
     os.execv(sys.executable, [sys.executable, "-m", "servers", *context.args])
 
 

@@ -36,6 +36,8 @@ class Traffic:
     """Responses that go on are held until so many bytes of them are there; 0: nothing is."""
     closed_until_ns: int = 0
     """Nothing is passed on before."""
+    seen: Callable[["Connection", bool, bytes], None] | None = None
+    """Shown what has come, and whether it goes up, to the server."""
 
 
 class _End:
@@ -129,6 +131,8 @@ class _Flow:
             self._connection.lost(self.source)
             return
         self._connection.active_ns = now_ns
+        if data:
+            self._connection.show(self, data)
         self._room -= len(data)
         if not data or self._room <= 0:
             self.source.want_no(EPOLLIN)
@@ -141,6 +145,13 @@ class _Flow:
         if not self.underway:
             self.underway = True
             self.pass_on()
+
+    def stretch(self, line: Line, more_bytes: int) -> None:
+        """From now on the line is as long as that, and has room for so much more."""
+        self._way.stretch(line)
+        if self._room <= 0 < self._room + more_bytes and self.source.alive:
+            self.source.want(EPOLLIN)
+        self._room += more_bytes
 
     def reset_leaves_ns(self) -> int:
         """When a reset that has just come from the source may leave."""
@@ -204,6 +215,7 @@ class Connection:
         self.active_ns = time.monotonic_ns()
         """When bytes came last, from either side."""
         self._gone = gone
+        self._capacity_bytes = traffic.line.capacity_bytes
         there, back = handshake(traffic.line, self.active_ns, traffic.random)
         self._closed = False
         other = socket.socket()
@@ -217,6 +229,18 @@ class Connection:
         other.connect_ex(server)  # that it is refused is heard when it is watched
         self._client.watch(lambda bits: self._ready(bits, self._up, self._down))
         self._server.watch(lambda bits: self._ready(bits, self._down, self._up))
+
+    def show(self, flow: _Flow, data: bytes) -> None:
+        """Show what has come to whoever wants to see it."""
+        if self.traffic.seen:
+            self.traffic.seen(self, flow is self._up, data)
+
+    def stretch(self, line: Line) -> None:
+        """Have it be as long as that line from now on."""
+        more_bytes = max(0, line.capacity_bytes - self._capacity_bytes)  # it never shrinks below what is on its way
+        self._capacity_bytes += more_bytes
+        for flow in (self._up, self._down):
+            flow.stretch(line, more_bytes)
 
     def _ready(self, bits: int, out_of: _Flow, into: _Flow) -> None:
         """An end is ready, of which one flow comes and to which the other goes."""

@@ -59,6 +59,10 @@ class Way:
         self._free_ns = opens_ns  # from when on the line takes more
         self._last_ns = 0  # when the last piece leaves
 
+    def stretch(self, line: Line) -> None:
+        """From now on it is as long as that line; what is on its way already is not overtaken."""
+        self._transit_ns = line.transit_ns
+
     def leaves_ns(self, arrived_ns: int, size_bytes: int) -> int:
         """When a piece of so many bytes, which arrives now or later than the one before, may leave."""
         on_ns = max(arrived_ns, self._free_ns)

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
+from aioquic._buffer import Buffer, BufferReadError
 from aioquic.asyncio.protocol import QuicConnectionProtocol
 from aioquic.asyncio.server import QuicServer
 from aioquic.h3.connection import H3_ALPN, ErrorCode, H3Connection
@@ -66,6 +67,8 @@ class _Request:
         self._over = asyncio.Event()
         self.last_words = b""
         """What is said before the answer ends."""
+        self.capsules = b""
+        """What has come on its stream and is not complete."""
         self.stopped = False
         """Whether the client takes no more on that stream."""
 
@@ -235,13 +238,33 @@ class Connection(QuicConnectionProtocol):
             if event.stream_ended:
                 self._finish(event.stream_id)
         elif isinstance(event, DataReceived):
-            # What comes on the stream of a session is capsules, of which those that say good-bye are the only ones.
-            self._finish(event.stream_id)
+            if event.stream_ended or self._says_good_bye(event):
+                self._finish(event.stream_id)
         elif isinstance(event, WebTransportStreamDataReceived | DatagramReceived):
             number = event.session_id if isinstance(event, WebTransportStreamDataReceived) else event.stream_id
             if request := self._requests.get(number):
                 _Session(self, number, request).close(CLOSE_POLICY, "a subscriber says nothing: publish at /publish")
                 request.end()
+
+    def _says_good_bye(self, event: DataReceived) -> bool:
+        """What comes on the stream of a session is capsules. Those of a kind that is not known are dropped (RFC 9297 section
+        3.2): browsers send some of reserved kinds."""
+        if (request := self._requests.get(event.stream_id)) is None:
+            return False
+        request.capsules += event.data
+        buffer, whole = Buffer(data=request.capsules), 0
+        try:
+            while True:
+                kind, length = buffer.pull_uint_var(), buffer.pull_uint_var()
+                buffer.pull_bytes(length)
+                if kind == CLOSE_SESSION:
+                    return True
+                whole = buffer.tell()
+        except BufferReadError:  # the rest of it will come
+            request.capsules = request.capsules[whole:]
+        if len(request.capsules) > 2 * self._endpoint.options.max_head_bytes:
+            self.quic.close(error_code=ErrorCode.H3_EXCESSIVE_LOAD, reason_phrase="capsule_too_large")
+        return False
 
     def _finish(self, number: int) -> None:
         if request := self._requests.get(number):

@@ -22,6 +22,7 @@ from pushbench.certificates import Certificates
 from pushbench.transports import TRANSPORTS, Transport
 from servers import quic
 from servers.options import Options
+from servers.varint import varint
 from tests.conformance.conftest import client_of
 from tests.serving import Server, serving_quic
 
@@ -323,6 +324,36 @@ async def test_trailers_are_no_second_request(server: Server, http: aiohttp.Clie
     one._transmit()
     async with asyncio.timeout(20):
         await kept.ended
+        while await cursors(server, http):
+            pass
+    one.close()
+
+
+async def test_a_capsule_of_no_known_kind_changes_nothing_and_the_one_that_says_good_bye_ends_the_session(
+    server: Server, http: aiohttp.ClientSession
+) -> None:
+    """Browsers send some of reserved kinds, so that nobody forgets to drop them."""
+    one = await session(server.url("/webtransport"), {"authorization": BEARER}, None, server.tls)
+    assert (await one.open())[0] == 200
+    kept: Any = Kept()
+    said = asyncio.Event()
+    kept.stream_data_received = lambda stream, data, ended: said.set()
+    one.give_to(kept)
+    assert one._http
+    reserved = varint(0x17 + 0x29 * 1000) + varint(2) + b"ab"
+    good_bye = varint(quic.CLOSE_SESSION) + varint(4) + b"\0\0\0\0"
+    for part in (reserved[:3], reserved[3:], reserved + good_bye[:1]):
+        one._http.send_data(one._number, part, end_stream=False)
+        one._transmit()
+    async with asyncio.timeout(20):
+        while not said.is_set():
+            async with http.post(
+                server.url("/publish"), data=b"x", ssl=server.tls or True, headers={"authorization": BEARER}
+            ) as taken:
+                assert taken.status == 200
+        assert await cursors(server, http) == 1
+        one._http.send_data(one._number, good_bye[1:], end_stream=False)
+        one._transmit()
         while await cursors(server, http):
             pass
     one.close()
