@@ -109,6 +109,8 @@ class Habits:
     """Whether they may connect from other addresses of loopback than its first."""
     ping_s: float = 0.0
     """How often each pings the server in the window; 0: never."""
+    browser: bool = False
+    """Whether they are a browser's."""
     speaking: Speaking | None = None
     """How they say something; None if they only listen."""
     backoff: Backoff | None = None

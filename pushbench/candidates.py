@@ -6,7 +6,7 @@ What a server claims is its contract's business. It looks at this machine, and s
 import subprocess
 from typing import Any
 
-from pushbench import contract
+from pushbench import browser, contract
 from pushbench.contract import Known
 from pushbench.scenario import Load, Scenario, ScenarioError
 from pushbench.scenario_keys import BUILT_IN
@@ -36,6 +36,8 @@ def possible(scenario: Scenario) -> tuple[Scenario, tuple[str, ...]]:
 
 
 def _refusal(scenario: Scenario, cell: Load) -> str:
+    if cell.client == "browser" and (why := browser.missing()):
+        return why
     try:
         known = contract.of(cell)
     except ScenarioError as error:

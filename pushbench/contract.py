@@ -213,6 +213,8 @@ class Known:
             return f"{self.name} does not claim {load.transport}"
         if load.transport in self.contract.transports and (why := self.missing(load.transport)):
             return why
+        if load.client == "browser" and served.path != (path := ROWS[load.transport].path):
+            return f"{self.name} has {load.transport} at {served.path}, and the page looks for it at {path} (client)"
         ways = self.ways
         if load.publish_via not in ways and not self.contract.publish.lines and load.kind == "broadcast":
             return f"{self.name} takes no messages by {load.publish_via}; it does by {' and '.join(ways)} (publish_via)"

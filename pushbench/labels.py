@@ -10,6 +10,7 @@ from pushbench.transports import FLOORS, heeds
 
 SETTINGS: dict[str, str] = {
     "target": "{}",
+    "client": "{}",
     "subscribers": "{} subscribers",
     "rate_hz": "{} messages/s",
     "payload_bytes": "{} bytes",

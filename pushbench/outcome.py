@@ -13,7 +13,7 @@ import numpy as np
 from pushbench import histogram, timeline
 from pushbench.checks import Judgement, Verdict, judge
 from pushbench.clocks import SAME, Clock
-from pushbench.columns import MEASURED
+from pushbench.columns import MEASURED, WIRE
 from pushbench.comeback import AWAY_S, recovered_ms
 from pushbench.costs import connect_columns, wire_columns
 from pushbench.memory import Memory
@@ -190,6 +190,8 @@ def concluded(
         **machine.noticed,
         "server_away_ms": outage.away_s * 1000 if outage else None,
     }
+    if load.client == "browser":  # whose sockets nobody counts
+        columns |= dict.fromkeys(WIRE)
     if relayed:
         columns["relay_lag_p99_ms"] = relayed.lag.wait_ms(0.99)
         columns |= {"relay_resets": relayed.resets, "relay_idle_cuts": relayed.idle_cuts}

@@ -62,6 +62,7 @@ def swarm_plans(trial: Trial, control: Contact, processes: int, afar: bool) -> t
         slow_bytes_per_s=load.slow_bytes_per_s,
         vanish=load.vanishing,
         ping_s=load.ping_s,
+        browser=load.client == "browser",
         spread=load.line != "packets",
         streams=load.streams if load.http == "2" else 0,
         backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,

@@ -56,6 +56,16 @@ class Recorder:
         # One function for all: what thousands of subscribers have each of their own, and use in turn, is in no cache.
         return partial(self._record, subscriber)
 
+    def know(self, seq: int, stamp: message.Stamp) -> None:
+        """What a message says of itself that is noted by its number."""
+        self._stamps[seq] = stamp
+
+    def note(self, subscriber: int, seq: int, received_ns: int) -> None:
+        """A delivery that somebody else has seen, of a message that is known."""
+        self._subscriber.append(subscriber)
+        self._seq.append(seq)
+        self._received_ns.append(received_ns)
+
     def _recording(self) -> Callable[[int, list[bytes]], None]:
         note_subscriber = self._subscriber.append
         note_seq = self._seq.append

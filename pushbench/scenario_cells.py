@@ -68,6 +68,26 @@ NOT_ACTING = (
 )
 """What is of a feed that is published to subscribers that come and go."""
 
+NOT_IN_A_BROWSER = (
+    "kind",
+    "poll_connection",
+    "poll_empty",
+    "headers",
+    "compression",
+    "ping_s",
+    "swarms",
+    "line",
+    "join_late_percent",
+    "resume_percent",
+    "churn_hz",
+    "server_down_ms",
+    "slow_percent",
+    "vanish_percent",
+    "relay_reset_percent",
+    "relay_idle_s",
+)
+"""What is of the suite's own clients."""
+
 COMING_AND_GOING = ("join_late_percent", "resume_percent", "churn_hz", "slow_percent", "server_down_ms", "server_stall_ms")
 """What changes how many readers a server has, beside peers that vanish."""
 
@@ -167,6 +187,7 @@ def cell_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Proble
         yield Problem(f"{origin['swarms'][0]}.swarms", says, (origin["swarms"], origin["subscribers"]))
     yield from _relay_problems(phases, cell, origin)
     yield from _transport_problems(cell, origin)
+    yield from _browser_problems(phases, cell, origin) if cell.client == "browser" else ()
     yield from _acting_problems(phases, cell, origin) if cell.acts else _not_acting_problems(cell, origin)
     yield from _quic_problems(cell, origin) if ROWS[cell.transport].quic else ()
     if cell.http == "2":
@@ -313,6 +334,28 @@ def _acting_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Pro
     if phases.plateau_messages:
         says = f"{cell.kind}, and plateau_messages publishes to all, expected broadcast or idle; set plateau_messages = 0"
         yield Problem(kind, says, (origin["kind"], ("phases", "plateau_messages")))
+
+
+def _browser_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Problem]:
+    """What a page in a browser does not do, or nobody can see of it."""
+    client = f"{origin['client'][0]}.client"
+    if not ROWS[cell.transport].in_browser:
+        names = ", ".join(row.name for row in ROWS.values() if row.in_browser)
+        says = f'"browser" for {cell.transport}, which no page subscribes by, expected one of {names}; change it'
+        yield Problem(client, says, (origin["client"], origin["transport"]))
+    for key in NOT_IN_A_BROWSER:
+        value, plain = getattr(cell, key), Load.model_fields[key].default
+        if value != plain:
+            says = (
+                f'{shown(value)} with client = "browser", expected {shown(plain)}: a page does as browsers do; take it out'
+            )
+            yield Problem(f"{origin[key][0]}.{key}", says, (origin[key], origin["client"]))
+    if cell.http == "2" and not cell.tls:
+        says = '"2" with client = "browser", which speaks it over TLS alone; set tls = true'
+        yield Problem(f"{origin['http'][0]}.http", says, (origin["http"], origin["client"]))
+    if phases.plateaus:
+        says = f'{phases.plateaus} with client = "browser", whose memory is not its subscribers\'; set 0'
+        yield Problem("phases.plateaus", says, (("phases", "plateaus"), origin["client"]))
 
 
 def _not_acting_problems(cell: Load, origin: Origin) -> Iterator[Problem]:

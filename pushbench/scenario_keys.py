@@ -98,6 +98,10 @@ class Load(Table):
         max_length=300,
         description="the server that is measured: a name (`pushbench list`), a contract's file, or a URL",
     )
+    client: Literal["aiohttp", "browser"] = Field(
+        default="aiohttp",
+        description="who subscribes: the suite's own clients, or a page in a headless Chromium, with its limits",
+    )
     kind: Literal["broadcast", "idle", "request", "chat"] = Field(
         default="broadcast",
         description="broadcast: every subscriber gets every message; idle: nothing is published in the window; request: "

@@ -24,7 +24,7 @@ def processes(load: Load, *, cores: int, files: int) -> int:
     As many as it says; else as many as there are cores for, if there are subscribers enough, and at least so many that
     none has more subscribers than it may open files. `files` is the limit of one process. What feeds itself is one.
     """
-    if ROWS[load.transport].feeds_itself:
+    if ROWS[load.transport].feeds_itself or load.client == "browser":
         return 1
     if load.swarms:
         return load.swarms

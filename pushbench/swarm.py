@@ -20,6 +20,7 @@ from pushbench import age, fanout, histogram, ledger, machine, pings, probes, ro
 from pushbench.acting import Acting
 from pushbench.age import Age
 from pushbench.audience import NEVER_NS, Audience, Habits
+from pushbench.browser import BrowserAudience
 from pushbench.clocks import SAME, Clock, Estimate
 from pushbench.comeback import Arrival, arrivals, caught_up_ns
 from pushbench.control import Channel, Contact, Note, connect
@@ -88,7 +89,11 @@ class _Swarm:
         self.source = Source() if plan.habits.transport.feeds_itself else None
         own = {"source": self.source} if self.source else {}
         self.acting = self._acting(plan) if plan.habits.speaking else None
-        self.audience = Audience(plan.habits, self.recorder, plan.part, self.acting, **own)
+        self.audience: Audience | BrowserAudience = (
+            BrowserAudience(plan.habits, self.recorder)
+            if plan.habits.browser
+            else Audience(plan.habits, self.recorder, plan.part, self.acting, **own)
+        )
         self.start_ns = 0  # of the schedule
         self.window_ns = (0, 0)
         self.late_ns: list[int] = []
@@ -100,7 +105,7 @@ class _Swarm:
         self.metered_ns = (0, 0)
         self.witnessed = 0
         self.clock = SAME
-        self.usages: list[Usage] = []  # of this process, at both ends of the window
+        self.usages: list[list[Usage]] = []  # of this process, and of a browser's, at both ends of the window
 
     def _acting(self, plan: SwarmPlan) -> Acting:
         assert plan.habits.speaking
@@ -182,7 +187,7 @@ class _Swarm:
         transport, subscribers = self.plan.habits.transport, self.plan.habits.subscribers
         # What goes over HTTP/2 or QUIC is not taken apart, nor what is said by many.
         alone = not (transport.feeds_itself or transport.quic or self.plan.habits.streams or self.acting)
-        if alone and subscribers >= AMONG and not self.plan.part.number:
+        if alone and isinstance(self.audience, Audience) and subscribers >= AMONG and not self.plan.part.number:
             reach = self.plan.habits.reach
             self.witness = Witness(self.audience.one_more, reach, bare=not transport.path)
             await self.witness.begin(host, port, transport.path)
@@ -201,7 +206,7 @@ class _Swarm:
         self.audience.open(self.window_ns)
         metered_ns = (self.clock.there(self.start_ns + offset) for offset in self.schedule.metered_ns)
         self.metering = asyncio.create_task(self._meter(*metered_ns))
-        if self.plan.cores is None:
+        if self.plan.cores is None or self.plan.habits.browser:
             self.measuring = asyncio.create_task(self._measure_itself())
         until_ns = end_ns + round(self.plan.give_up_s * NS)
         if self.acting:
@@ -223,7 +228,8 @@ class _Swarm:
     async def _measure_itself(self) -> None:
         for moment_ns in self.window_ns:
             await _until(moment_ns)
-            self.usages.append(usage.read(os.getpid()))
+            pid = os.getpid()
+            self.usages.append([usage.read(one) for one in (pid, *(probes.below(pid) if self.plan.habits.browser else ()))])
 
     async def _watch_lag(self) -> None:
         while True:
@@ -287,7 +293,7 @@ class _Swarm:
             deliveries_in_window=_count(received_ns, (start_ns, end_ns)),
             connect_ns=tuple(self.audience.connect_ns),
             connecting_ns=tuple(self.audience.connecting_ns),
-            lag=Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns)),
+            lag=self._lag(),
             slip_ns=tuple(own.slip_ns) if (own := self.source or self.acting) else (),
             traffic=self.traffic,
             metered_ns=(self.metered_ns[1] - self.metered_ns[0]) * len(since),
@@ -304,7 +310,8 @@ class _Swarm:
             ),
             caught_up_ns=caught_up,
             pings=pings.Pings(self.audience.pinged, pings.took(self.audience.pongs)),
-            shares=tuple(usage.share(before, after) for before, after in pairwise(self.usages)),
+            shares=tuple(usage.as_one(before, after) for before, after in pairwise(self.usages)),
+            clocks=(self.audience.clock.less_its_offset,) if isinstance(self.audience, BrowserAudience) else (),
         )
 
     def _ledger(self, seen: Observations, published: int, since: NDArray[np.int64]) -> ledger.Ledger:
@@ -329,6 +336,12 @@ class _Swarm:
         if strays:
             self.audience.ended["what it heard was not of its room"] += strays
         return found
+
+    def _lag(self) -> Lag:
+        """How late what arrived was looked at."""
+        if isinstance(self.audience, BrowserAudience):
+            return self.audience.lag
+        return Lag(LAG_EVERY_NS, tuple(self.late_ns), tuple(self.cpu_ns))
 
     def _arrivals(self) -> list[Arrival]:
         """Who connected since there is traffic, by the run's clock."""

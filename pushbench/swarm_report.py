@@ -11,6 +11,7 @@ from itertools import zip_longest
 
 from pushbench import fanout, histogram, wire
 from pushbench.age import Age
+from pushbench.clocks import Clock
 from pushbench.comeback import Arrivals
 from pushbench.fanout import Fanout
 from pushbench.lag import Lag
@@ -67,6 +68,8 @@ class SwarmReport:
     """When each subscriber had all that was due when the server returned; None for one that never had."""
     shares: tuple[Share, ...] = ()
     """What its process had of its core in the window, by its own account; empty if the run can see that for itself."""
+    clocks: tuple[Clock, ...] = ()
+    """Clocks within its process that had to be put right: a page's."""
     pings: Pings = field(default=Pings())
     """What came of the subscribers' pings."""
     fanout: Fanout = field(default=Fanout())
@@ -110,6 +113,7 @@ def merged(reports: Sequence[SwarmReport]) -> SwarmReport:
         slow=sum((one.slow for one in others), first.slow),
         caught_up_ns=tuple(moment for one in reports for moment in one.caught_up_ns),
         shares=tuple(share for one in reports for share in one.shares),
+        clocks=tuple(clock for one in reports for clock in one.clocks),
         pings=sum((one.pings for one in others), first.pings),
         fanout=fanout.total([one.fanout for one in reports]),
     )

@@ -52,6 +52,8 @@ class Transport:
     """Whether what the line loses is sent again; else it stays lost, and nobody is to blame."""
     most_bytes: int = 65_536
     """The longest message that it can carry."""
+    in_browser: str = ""
+    """What a page calls it that subscribes by it; empty if none does."""
     drawn_as: str = ""
     """What the key of a chart calls it; empty: its name."""
 
@@ -86,6 +88,7 @@ TRANSPORTS: dict[str, Transport] = {
             polls=True,
             asks="again",
             cursor="validators",
+            in_browser="polling",
         ),
         Transport(
             "longpoll",
@@ -95,9 +98,23 @@ TRANSPORTS: dict[str, Transport] = {
             transits=3,
             asks="again",
             cursor="validators",
+            in_browser="longpoll",
         ),
-        Transport("stream", "clients.stream:Stream", "/stream", "one endless HTTP response, a message a line"),
-        Transport("sse", "clients.sse:ServerSentEvents", "/sse", "Server-Sent Events", cursor="last-event-id"),
+        Transport(
+            "stream",
+            "clients.stream:Stream",
+            "/stream",
+            "one endless HTTP response, a message a line",
+            in_browser="stream",
+        ),
+        Transport(
+            "sse",
+            "clients.sse:ServerSentEvents",
+            "/sse",
+            "Server-Sent Events",
+            cursor="last-event-id",
+            in_browser="sse",
+        ),
         Transport(
             "sse_plain",
             "clients.sse:ServerSentEvents",
@@ -115,6 +132,7 @@ TRANSPORTS: dict[str, Transport] = {
             frames=True,
             asks="upgrade",
             duplex=True,
+            in_browser="websocket",
         ),
         Transport(
             "webtransport",

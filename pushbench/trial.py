@@ -176,7 +176,8 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
         relayed = await cast.relay.report(ANSWER_S)
     slip_ns = published.slip_ns if published else seen.slip_ns
     machine = replace(machine, connecting_ns=connecting_ns)
-    crew = Crew(len(cast.swarms.workers), cast.swarms.late_ns, tuple(cast.swarms.clocks) if cast.server else (SAME,))
+    clocks = (*cast.swarms.clocks, *seen.clocks) if cast.server else (SAME,)
+    crew = Crew(len(cast.swarms.workers), cast.swarms.late_ns, clocks)
     outcome = concluded(trial.load, trial.schedule, seen, slip_ns, machine, memory, relayed, outage, crew)
     outcome.columns |= tls
     return outcome

@@ -89,3 +89,8 @@ def test_a_latency_below_the_uncertainty_is_told_as_less_than_that(
     uncertainty_ms: float, value_ms: float, told: str
 ) -> None:
     assert below(uncertainty_ms, value_ms, "as it is") == told
+
+
+def test_a_clock_that_was_put_right_is_as_uncertain_as_before() -> None:
+    clock = Clock(Estimate(0, 5_000, 7), Estimate(100, 5_001, 9))
+    assert (clock.less_its_offset.offset_ns, clock.less_its_offset.uncertainty_ns) == (0, 9)

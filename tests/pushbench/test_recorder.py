@@ -92,3 +92,14 @@ def test_observations_do_not_change_when_more_is_recorded() -> None:
 def test_what_is_no_message_is_refused() -> None:
     with pytest.raises(ValueError, match="invalid literal"):
         Recorder().sink(0)([b"hello, world"])
+
+
+def test_what_somebody_else_has_seen_is_noted_beside_what_was_handed_over() -> None:
+    recorder = Recorder()
+    recorder.know(5, message.Stamp(5, 100, 110))
+    recorder.note(2, 5, 250)
+    recorder.note(2, 5, 250)
+    seen = recorder.observations()
+    assert (list(seen.subscriber), list(seen.seq), list(seen.received_ns)) == ([2, 2], [5, 5], [250, 250])
+    assert list(seen.stamp_ns("due_ns")) == [100, 100]
+    assert seen.coalesced == 1

@@ -226,7 +226,7 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
         ("[load]", "[load]\nwarmup = 1", 13,
          "load.warmup: unknown key, did you mean warmup_s? (that belongs under [phases])"),
         ("title =", "rate_hz = 1\ntitle =", 2, "rate_hz: unknown key here, it belongs under [load]"),
-        ("subscribers = [", "clients = [", 10, "grid.clients: unknown key, expected one of the "),
+        ("subscribers = [", "audience = [", 10, "grid.audience: unknown key, expected one of the "),
         ("[load]", '[load]\n"a\\nb" = 1', 13, 'load."a\\nb": unknown key'),
         # wrong types
         ("= 10\n", '= "10"\n', 13,
@@ -334,6 +334,13 @@ def scenario_of(cells: int, trials: int, seed: int) -> Scenario:
          'load.post_connection: "new", and kind is broadcast, in which nobody posts'),
         ('"sse"', '"websocket"]\nkind = ["chat"]\npost_connection = ["new"', 10,
          'grid.post_connection: "new" for websocket, expected "kept": it has no part in that'),
+        # pages
+        ("[load]", '[load]\nclient = "browser"\nheaders = "browser"', 14,
+         'load.headers: "browser" with client = "browser", expected "lean": a page does as browsers do; take it out'),
+        ('"sse"', '"sse_plain"]\nclient = ["browser"', 9,
+         'grid.client: "browser" for sse_plain, which no page subscribes by, expected one of polling, longpoll, stream'),
+        ("[load]", '[load]\nclient = "browser"\nhttp = "2"', 14,
+         'load.http: "2" with client = "browser", which speaks it over TLS alone; set tls = true'),
         # what is too large to look at, or would do something to a terminal
         ("= 10\n", f"= 0x{'f' * 5000}\n", 13, "load.rate_hz: (too large to be shown) is not a number from 0 to 100000 Hz"),
         ("= 10\n", f"= {{{'a.' * 1500}b = 1}}\n", 13, "load.rate_hz: lists or tables nested more than 10 deep, and no key"),
@@ -608,7 +615,7 @@ def test_a_path_below_the_working_directory_is_told_from_there(tmp_path: Path, m
 def test_a_scenario_that_is_not_there_is_refused_with_the_nearest_and_all_names() -> None:
     with pytest.raises(
         ScenarioError,
-        match=r"^overveiw: no such scenario, did you mean overview\? \(known by name: burst, bytes, capacity_rate,",
+        match=r"^overveiw: no such scenario, did you mean overview\? \(known by name: browser, burst, bytes,",
     ):
         find("overveiw")
     for name in ("", "nothing/like/it.toml"):

@@ -83,3 +83,14 @@ def test_several_cost_their_sum_and_the_one_that_wanted_most_says_how_near_the_l
 
 def test_what_user_code_took_is_not_said_where_too_little_is_known_of_it() -> None:
     assert together([replace(QUIET, cpu_ns=700), BUSY]).user is None
+
+
+def test_a_process_and_its_children_are_one_and_those_that_came_or_went_meanwhile_do_not_count() -> None:
+    def at(pid: int, at_ns: int, cpu_ns: int) -> Usage:
+        return Usage(pid, at_ns, cpu_ns, {pid: (cpu_ns, 0)}, (0, 0))
+
+    before = [at(1, 0, 100), at(2, 0, 1000), at(3, 0, 50)]
+    after = [at(1, 1000, 150), at(2, 1000, 1200), at(4, 1000, 9999)]
+    one = usage.as_one(before, after)
+    assert (one.cpu_ns, one.of_ns, one.each) == (250, 1000, ())
+    assert usage.as_one(before[:1], after[:1]).cpu_ns == 50
