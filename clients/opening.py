@@ -162,10 +162,10 @@ class Opener:
             assert isinstance(answer, Answer)
             return await answer.wanted(session, *statuses)
 
-    async def post(self, url: str, data: bytes) -> tuple[int, Mapping[str, str], bytes]:
+    async def post(self, url: str, data: bytes, content_type: str) -> tuple[int, Mapping[str, str], bytes]:
         """Post it on a stream, and have status, headers and body of the answer. Raises as `get` does."""
         shared = await self.share(url)
-        stream = shared.open(URL(url).raw_path_qs, {**(self._headers or {}), "content-type": "text/plain"}, body=data)
+        stream = shared.open(URL(url).raw_path_qs, {**(self._headers or {}), "content-type": content_type}, body=data)
         try:
             status, answered = await stream.head()
             return status, answered, await stream.body()

@@ -71,15 +71,17 @@ class Post(Subscription):
     _opening: asyncio.Task[None] | None = None
     """Set while a connection is opened for what is to be said."""
 
-    def __init__(self, url: str, *, keep_connection: bool = True, **options: Any) -> None:
+    def __init__(self, url: str, *, keep_connection: bool = True, content_type: str = "text/plain", **options: Any) -> None:
+        """`content_type` is what it says that it posts."""
         super().__init__(url, keep_connection=keep_connection, **options)
         self._keep_connection = keep_connection
+        self._content_type = content_type
         self._options = options
         split = URL(url)
         self._path = split.raw_path_qs
         host = split.host_port_subcomponent or ""
         headers = {"Host": host, "Accept": "*/*", "User-Agent": SERVER_SOFTWARE, **(options.get("headers") or {})}
-        headers |= {"Content-Type": "text/plain"} | ({} if keep_connection else {"Connection": "close"})
+        headers |= {"Content-Type": content_type} | ({} if keep_connection else {"Connection": "close"})
         self._head = f"POST {self._path} HTTP/1.1\r\n" + "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         self._ended: asyncio.Future[NoReturn] | None = None
         self._over: Exception | None = None
@@ -126,7 +128,7 @@ class Post(Subscription):
 
     async def _on_a_stream(self, data: bytes) -> None:
         try:
-            status, headers, body = await self._opener.post(self.url, data)
+            status, headers, body = await self._opener.post(self.url, data, self._content_type)
             self._take(status, headers.get("content-encoding", ""), body)
         except Exception as error:
             self._end(error)

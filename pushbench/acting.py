@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterator
 from typing import Protocol
 
-from pushbench import message, padding
+from pushbench import envelope, message, padding
 from pushbench.part import Part
 from pushbench.rooms import Rooms
 from pushbench.schedule import NS, Schedule
@@ -34,12 +34,22 @@ class Acting:
     """Those of a part of the subscribers, and what each is about to say."""
 
     def __init__(
-        self, rooms: Rooms, part: Part, schedule: Schedule, *, waits: bool, payload_bytes: int, payload: str
+        self,
+        rooms: Rooms,
+        part: Part,
+        schedule: Schedule,
+        *,
+        waits: bool,
+        payload_bytes: int,
+        payload: str,
+        template: str = "",
     ) -> None:
-        """`waits`: nobody says anything before `answered` was called for what it said last."""
+        """`waits`: nobody says anything before `answered` was called for what it said last. `template`: what a message is
+        inside of (`envelope`)."""
         self._rooms, self._part, self._schedule, self._waits = rooms, part, schedule, waits
         self._payload_bytes = payload_bytes
         self._pads = padding.pads(payload, payload_bytes - message.FRAME_BYTES)
+        self._wrap = envelope.wrapping(template) if template else _as_it_is
         count = part.count(rooms.subscribers)
         self._due: list[deque[int]] = [deque() for _ in range(count)]
         self._busy = [False] * count
@@ -91,7 +101,11 @@ class Acting:
             self.slip_ns.append(now_ns - max(due_ns, self._free_ns[number]))
             self._busy[number] = self._waits
             stamps = due_ns - self._offset_ns, now_ns - self._offset_ns
-            voice.say(message.encode(seq, *stamps, self._payload_bytes, self._pads))
+            voice.say(self._wrap(message.encode(seq, *stamps, self._payload_bytes, self._pads)))
+
+
+def _as_it_is(data: bytes) -> bytes:
+    return data
 
 
 class _Metronome:

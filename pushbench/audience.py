@@ -23,7 +23,7 @@ import numpy as np
 
 from clients.ends import ENDS, CursorGone
 from clients.subscription import HandOver
-from pushbench import pings
+from pushbench import envelope, pings
 from pushbench.acting import Acting
 from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.part import ALL, Part
@@ -57,6 +57,9 @@ class Subscriber(Protocol):
     async def receive(self, hand_over: HandOver) -> NoReturn:
         """Hand over messages until cancelled, or until the server ends it."""
 
+    def say(self, data: bytes) -> None:
+        """Say something by the same connection, if it is duplex; also that of one that reads slowly is not."""
+
 
 @dataclass(frozen=True, slots=True)
 class Speaking:
@@ -65,6 +68,8 @@ class Speaking:
     rooms: Rooms
     answered: bool
     """Whether what one hears is the answer to what it said."""
+    template: str = ""
+    """What each thing said is, with a place for the message (`envelope`); empty: the message alone."""
     upstream: str = ""
     """Where they post it; empty if each says it by its own connection. `{room}` stands for the number of its room."""
     keep_connection: bool = True
@@ -109,6 +114,10 @@ class Habits:
     """Whether they may connect from other addresses of loopback than its first."""
     ping_s: float = 0.0
     """How often each pings the server in the window; 0: never."""
+    hello: str = ""
+    """What each says once it is connected; empty: nothing."""
+    wrapped_bytes: int = 0
+    """If messages are inside of something else, how long each is; 0: what comes is the message."""
     browser: bool = False
     """Whether they are a browser's."""
     speaking: Speaking | None = None
@@ -271,6 +280,8 @@ class Audience:
             line = Line(self.meter)
             options["socket_factory"] = line.socket
         sink = self._recorder.sink(number)
+        if self._habits.wrapped_bytes:
+            sink = _unwrapping(sink, self._habits.wrapped_bytes)
         try:
             while True:
                 subscriber: Subscriber = self._client(url, **options)
@@ -333,6 +344,8 @@ class Audience:
                 if not again:
                     self.joined_ns[number] = now
             self._there[number] = subscriber
+            if self._habits.hello:
+                subscriber.say(self._habits.hello.encode())
             try:
                 await (self._converse(subscriber, number, sink) if self._habits.speaking else subscriber.receive(sink))
             finally:
@@ -424,6 +437,16 @@ class Audience:
         if not self._lives[number].done() and number not in self._away:
             self._pausing.add(number)
             self._lives[number].cancel()
+
+
+def _unwrapping(hand_over: HandOver, size_bytes: int) -> HandOver:
+    """Hand over the messages that are inside of what came, and nothing of what has none."""
+
+    def inside(said: list[bytes]) -> None:
+        if messages := [found for one in said if (found := envelope.unwrapped(one, size_bytes)) is not None]:
+            hand_over(messages)
+
+    return inside
 
 
 def _then(hand_over: HandOver, heard: Callable[[], None]) -> HandOver:

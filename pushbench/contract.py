@@ -99,6 +99,14 @@ class Request(Table):
     websocket: str = Field(
         default="", pattern=PATH, description="path of a WebSocket that answers each frame with the same"
     )
+    says: str = Field(
+        default="",
+        max_length=1000,
+        pattern=r"^$|\{text\}|\{message\}",
+        description="what an action is, with {text} in it for the message as a JSON string, or {message} for it as it is; "
+        "the answer has it somewhere, too; none: the message alone, and the answer is nothing else",
+    )
+    content_type: str = Field(default="text/plain", max_length=100, description="what a POST says that its body is")
 
 
 class Chat(Table):
@@ -137,6 +145,11 @@ class Transport(Table):
     queries: bool = Field(
         default=False,
         description="for polling: whether it can also be asked by a query `after=ID`, and answers an empty 200 then",
+    )
+    hello: str = Field(
+        default="",
+        max_length=1000,
+        description="for websocket: what a reader says once it is there; then its messages are inside of what it is told",
     )
     more: Words = Field(default=(), description="arguments that are added to the command where it is asked for")
     needs: Words = Field(default=(), description="what must be there beside what the target needs, likewise")
@@ -295,6 +308,7 @@ class Known:
                 resumes_unseen=one.cursor != "none" and one.resumes_unseen,
                 tells_gone=one.cursor != "none" and one.tells_gone,
                 one_at_a_time=one.one_at_a_time,
+                hello=one.hello,
             )
             for name, one in contract.transports.items()
         }
@@ -310,7 +324,9 @@ class Known:
             self.name,
             (*start.command, *added) if start else (),
             publish=publish or {"lines": ""},
-            acts={way: path for way, path in (contract.request or Request()).model_dump().items() if path},
+            acts={way: path for way in ("post", "websocket") if (path := getattr(contract.request, way, ""))},
+            action=contract.request.says if contract.request else "",
+            content_type=contract.request.content_type if contract.request else "",
             room=contract.chat.room if contract.chat else "",
             serves=served,
             files={**start.files, **files} if start else {},
@@ -489,6 +505,8 @@ def _contradictions(contract: Contract) -> Iterator[Problem]:
         for key in ("start", "one_at_a_time"):
             if getattr(one, key) and row.asks != "again":
                 yield Problem(dotted("transports", name, key), f"{name} asks once; take it out", ((*at, key),))
+        if one.hello and not row.duplex:
+            yield Problem(dotted("transports", name, "hello"), f"{name} says nothing; take it out", ((*at, "hello"),))
         if name in TRANSPORTS and not one.path:
             yield Problem(
                 dotted("transports", name, "path"), "missing, expected where it is, such as /stream", ((*at, "path"),)

@@ -68,7 +68,7 @@ def swarm_plans(trial: Trial, control: Contact, processes: int, afar: bool) -> t
         backoff=Backoff(load.reconnect_backoff_ms / 1000, load.reconnect_jitter) if load.ends else None,
     )
     if trial.target:
-        habits = _served_by(trial.target, habits)
+        habits = _served_by(trial.target, load, habits)
         if load.acts:
             habits = _speaking(trial.target, load, habits)
     cores = trial.placement.swarms(load.relayed)
@@ -88,7 +88,7 @@ def swarm_plans(trial: Trial, control: Contact, processes: int, afar: bool) -> t
     )
 
 
-def _served_by(target: Target, habits: Habits) -> Habits:
+def _served_by(target: Target, load: Load, habits: Habits) -> Habits:
     """The habits of those that ask this target."""
     row = habits.transport
     served = target.serves.get(row.name, Served(row.path))
@@ -98,6 +98,8 @@ def _served_by(target: Target, habits: Habits) -> Habits:
         options={**habits.options, **({"drain": True} if row.polls and served.one_at_a_time else {})},
         reach=target.reach,
         start_path=target.path(served.start) if served.start else "",
+        hello=served.hello,
+        wrapped_bytes=load.payload_bytes if served.hello else 0,
     )
 
 
@@ -106,14 +108,23 @@ def _speaking(target: Target, load: Load, habits: Habits) -> Habits:
     row, rooms = habits.transport, Rooms(load.subscribers, load.rooms)
     if load.kind == "request":
         path = target.path(target.acts["websocket" if row.duplex else "post"])
-        return replace(habits, transport=replace(row, path=path), speaking=Speaking(rooms, answered=True))
+        return replace(
+            habits,
+            transport=replace(row, path=path),
+            options=habits.options if row.duplex else {**habits.options, "content_type": target.content_type},
+            speaking=Speaking(rooms, answered=True, template=target.action),
+            hello="",
+            wrapped_bytes=load.payload_bytes if target.action else 0,
+        )
     below = target.path(target.room.replace("{room}", ROOM))
     path = below + target.serves.get(row.name, Served(row.path)).path
     upstream = "" if row.duplex else below + target.publish["post"]
     return replace(
         habits,
         transport=replace(row, path=path),
-        speaking=Speaking(rooms, False, upstream, load.post_connection == "kept"),
+        speaking=Speaking(rooms, False, upstream=upstream, keep_connection=load.post_connection == "kept"),
+        hello="",
+        wrapped_bytes=0,
     )
 
 

@@ -116,6 +116,7 @@ class _Swarm:
             waits=plan.habits.speaking.waits,
             payload_bytes=plan.payload_bytes,
             payload=plan.payload,
+            template=plan.habits.speaking.template,
         )
 
     async def run(self) -> SwarmReport:

@@ -64,6 +64,8 @@ class Served:
     """also one that has not had a message."""
     tells_gone: bool = False
     """Whether a reader that cannot resume is told so."""
+    hello: str = ""
+    """What a reader says once it is connected; then its messages are inside of what it is told. Empty: nothing."""
     one_at_a_time: bool = False
     """Whether an answer has one message at most."""
 
@@ -84,6 +86,10 @@ class Target:
     """Where messages are published, by each way that there is."""
     acts: Mapping[str, str] = field(default_factory=dict)
     """Where an action is answered, by each way that there is: `post`, `websocket`."""
+    action: str = ""
+    """What an action is, with a place for the message (`envelope`); empty: the message alone."""
+    content_type: str = "text/plain"
+    """What a POST of an action says that it is."""
     room: str = ""
     """Below which path a room has the same transports, with `{room}` in it; empty if it has none."""
     serves: Mapping[str, Served] = field(default_factory=dict)
