@@ -13,7 +13,15 @@ MAX_MESSAGE_BYTES = 4096
 @pytest.fixture(scope="session")
 def server() -> Iterator[Server]:
     """It makes no trades by itself, so that what is published is all that is heard."""
-    with serving(program="apps", ticker_hz=0, ticker_channels=4, max_message_bytes=MAX_MESSAGE_BYTES) as running:
+    limits = {"ticker_channels": 4, "room_log_messages": 3, "max_message_bytes": MAX_MESSAGE_BYTES}
+    with serving(program="apps", ticker_hz=0, **limits) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def later_server(server: Server) -> Iterator[Server]:
+    """One that was started after the other, as if that had been started again."""
+    with serving(program="apps", ticker_hz=0) as running:
         yield running
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pushbench.transports import OVER_TCP, Transport
 from tests.conformance.conftest import client_of
-from tests.serving import Server, serving
+from tests.serving import Server
 
 WITHIN_S = 30
 
@@ -79,23 +79,21 @@ async def test_what_one_says_by_its_socket_it_hears_back_and_so_does_who_listens
 
 
 async def test_the_history_of_a_room_that_has_forgotten_begins_with_the_oldest_that_it_has(
-    http: aiohttp.ClientSession,
+    server: Server, http: aiohttp.ClientSession
 ) -> None:
-    with serving(program="apps", ticker_hz=0, room_log_messages=3) as small:
-        await post(small, http, "room", *[b"%d" % number for number in range(5)])
-        place = await history(small, http, "room")
-        assert (await heard(small, OVER_TCP["stream"], "room", place["after"], 3))[0] == [b"2", b"3", b"4"]
-        async with http.get(small.url(f"/rooms/room/stream?after={place['after'] - 1}")) as answer:
-            assert (answer.status, answer.headers["refusal"]) == (410, "cursor_too_old")
+    await post(server, http, "forgetful", *[b"%d" % number for number in range(5)])
+    place = await history(server, http, "forgetful")
+    assert (await heard(server, OVER_TCP["stream"], "forgetful", place["after"], 3))[0] == [b"2", b"3", b"4"]
+    async with http.get(server.url(f"/rooms/forgetful/stream?after={place['after'] - 1}")) as answer:
+        assert (answer.status, answer.headers["refusal"]) == (410, "cursor_too_old")
 
 
 async def test_a_cursor_of_a_room_of_an_earlier_life_is_refused_however_long_the_new_room_is(
-    server: Server, http: aiohttp.ClientSession
+    server: Server, later_server: Server, http: aiohttp.ClientSession
 ) -> None:
-    with serving(program="apps", ticker_hz=0) as earlier:
-        await post(earlier, http, "room", b"said")
-        cursor = (await history(earlier, http, "room"))["last"]
-    with serving(program="apps", ticker_hz=0) as later:
-        await post(later, http, "room", *[b"%d" % number for number in range(5)])
-        async with http.get(later.url(f"/rooms/room/stream?after={cursor}")) as answer:
-            assert answer.status == 410
+    await post(server, http, "reborn", b"said")
+    cursor = (await history(server, http, "reborn"))["last"]
+    await http.get(later_server.url("/rooms/reborn/history"))
+    await post(later_server, http, "reborn", *[b"%d" % number for number in range(5)])
+    async with http.get(later_server.url(f"/rooms/reborn/stream?after={cursor}")) as answer:
+        assert answer.status == 410

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,8 +13,9 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from apps.__main__ import parse
+from apps.__main__ import PROGRAM, parse, serve
 from apps.options import NOT_HERE, AppsOptions
+from servers import commandline
 from servers.options import Options
 from servers.serving import config_of
 from tests.serving import END_S, Server, ended, serving
@@ -31,11 +33,6 @@ PATHS = (
     "/rooms/lobby/polling",
 )
 SOCKETS = ("/tasks/socket", "/ticker/socket", "/ticker/publish", "/tasks/changes/websocket", "/rooms/lobby/websocket")
-
-
-def run(*flags: str) -> subprocess.CompletedProcess[str]:
-    """For flags with which it ends at once."""
-    return subprocess.run([sys.executable, "-m", "apps", *flags], capture_output=True, text=True, timeout=END_S)
 
 
 # --- flags
@@ -60,25 +57,29 @@ def test_a_wrong_flag_is_told_on_the_last_line_and_exits_2(capsys: pytest.Captur
 def test_it_runs_as_the_server_that_is_measured_does() -> None:
     async def app(scope: object, receive: object, send: object) -> None: ...
 
-    chosen = config_of(app, AppsOptions())  # type: ignore[arg-type]
-    measured = config_of(app, Options())  # type: ignore[arg-type]
+    chosen = config_of(app, AppsOptions())
+    measured = config_of(app, Options())
     for name in ("loop", "ws_max_size", "ws_ping_interval", "ws_per_message_deflate", "access_log", "backlog"):
         assert getattr(chosen, name) == getattr(measured, name)
 
 
 def test_a_database_that_cannot_be_used_is_one_line(tmp_path: Path) -> None:
-    refused = run("--port=0", f"--tasks-database={tmp_path}")
-    assert (refused.returncode, refused.stdout) == (1, "")
+    options = parse(["--port=0", f"--tasks-database={tmp_path}"])
     says = f"python -m apps: --tasks-database {tmp_path} cannot be used: unable to open database file; name another"
-    assert refused.stderr == f"{says} file, which no server has\n"
+    with pytest.raises(SystemExit, match=re.escape(f"{says} file, which no server has")):
+        commandline.run(PROGRAM, serve, options)
 
 
 # --- life
 
 
+def started(command: list[str]) -> subprocess.Popen[str]:
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 async def test_it_says_that_it_is_ready_and_ends_when_it_is_told_to_whatever_its_connections_do() -> None:
     command = [sys.executable, "-m", "apps", "--port=0", "--ticker-hz=1000"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = started(command)
     with ended(process):
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())

@@ -115,9 +115,8 @@ async def test_two_clients_over_different_ways_and_transports_see_each_others_ch
 # --- restarts
 
 
-@pytest.mark.parametrize("kill", [False, True])
-async def test_a_stored_list_goes_on_where_it_was_and_so_does_a_reader_of_before(
-    tmp_path: Path, http: aiohttp.ClientSession, kill: bool
+async def test_the_stored_list_of_a_server_that_was_killed_goes_on_where_it_was_and_so_does_a_reader_of_before(
+    tmp_path: Path, http: aiohttp.ClientSession
 ) -> None:
     database = tmp_path / "tasks.sqlite3"
     with serving(program="apps", ticker_hz=0, tasks_database=database) as first:
@@ -125,9 +124,8 @@ async def test_a_stored_list_goes_on_where_it_was_and_so_does_a_reader_of_before
         before = Follower(await Act(first, http).act(action="list"))
         await Act(first, http).act(action="add", title="not heard")
         kept = await Act(first, http).act(action="list")
-        if kill:
-            first.process.kill()
-            first.process.wait()
+        first.process.kill()
+        await asyncio.to_thread(first.process.wait)
     with serving(program="apps", ticker_hz=0, tasks_database=database) as second:
         assert await Act(second, http).act(action="list") == kept
         changed = await Act(second, http).act(action="done", id=1)
@@ -140,15 +138,13 @@ async def test_a_stored_list_goes_on_where_it_was_and_so_does_a_reader_of_before
 
 
 async def test_without_a_database_a_cursor_of_another_life_is_refused_and_not_taken_for_one_of_this(
-    server: Server, http: aiohttp.ClientSession
+    server: Server, later_server: Server, http: aiohttp.ClientSession
 ) -> None:
-    with serving(program="apps", ticker_hz=0) as earlier:
-        cursor = (await Act(earlier, http).act(action="add", title="gone"))["version"]
-    with serving(program="apps", ticker_hz=0) as later:
-        for title in ("one", "two", "three"):
-            await Act(later, http).act(action="add", title=title)
-        async with http.get(later.url(f"/tasks/changes/stream?after={cursor}")) as answer:
-            assert (answer.status, answer.headers["refusal"]) == (410, "cursor_too_old")
+    for title in ("one", "two", "three"):
+        await Act(later_server, http).act(action="add", title=title)
+    cursor = (await Act(server, http).act(action="add", title="of before"))["version"]
+    async with http.get(later_server.url(f"/tasks/changes/stream?after={cursor}")) as answer:
+        assert (answer.status, answer.headers["refusal"]) == (410, "cursor_too_old")
 
 
 @contextmanager
