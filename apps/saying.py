@@ -21,10 +21,15 @@ def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text} is no number of JSON")
 
 
+# Made once: `json.loads` and `json.dumps` with options make one for each call, which takes as long as a short message does.
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def read(data: bytes | str) -> Any:
     """The value that is said in JSON (RFC 8259). Raises `NotTaken`."""
     try:
-        return json.loads(data if isinstance(data, str) else data.decode(), parse_constant=_no_number)
+        return _DECODER.decode(data if isinstance(data, str) else data.decode())
     except UnicodeDecodeError as error:
         raise NotTaken("json_invalid", f"byte {error.start} is not UTF-8: send JSON in UTF-8") from None
     except RecursionError:
@@ -35,7 +40,7 @@ def read(data: bytes | str) -> Any:
 
 def said(value: object) -> str:
     """The value in JSON, on one line and without a space that is not needed."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def shown(value: object, most: int = 40) -> str:

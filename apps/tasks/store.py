@@ -102,7 +102,6 @@ class Store:
         if version % TRIM_EVERY == 0:
             self._database.execute("delete from changes where version <= ?", (version - self._keep,))
 
-    @property
     def count(self) -> int:
         """How many tasks there are."""
         return self._one("select count(*) from tasks")

@@ -31,6 +31,7 @@ class TaskList:
         self._store = store
         self._hub = hub
         self._limit = limit
+        self._count = store.count()  # counting them anew for each that is added would take longer the more there are
         hub.forget(store.begin)
         hub.restore(store.changes())
 
@@ -50,12 +51,13 @@ class TaskList:
                     f"taken: shorten the note",
                 )
             self._store.changed(version, change)
+        self._count += {"add": 1, "delete": -1}.get(action.name, 0)
         self._hub.publish(change)
         return {"version": version, "task": task}
 
     def _do(self, action: Action) -> Task:
         if action.name == "add":
-            if self._store.count >= self._limit:
+            if self._count >= self._limit:
                 raise NotTaken("list_full", f"there are {self._limit} tasks, and no more may be: delete one")
             return self._store.add(action.title, action.note or "")
         task = self._store.task(action.id)
