@@ -4,17 +4,13 @@ When it accepts connections it prints one JSON line, `{"ready": true, "port": â€
 `"pids": [â€¦]`, and then `pid` is their parent, which serves nothing itself.
 """
 
-import argparse
-import os
 from collections.abc import Callable
-from dataclasses import fields
 from importlib import import_module
-from typing import Any
 
-from servers.listening import check
-from servers.options import Options, Unusable
-from servers.token import ENVIRONMENT, token_of
+from servers import commandline
+from servers.options import Options
 
+PROGRAM = "python -m servers"
 RUNNERS = {
     "supervisor": "servers.supervisor:supervise",
     "uvicorn": "servers.serving:serve",
@@ -26,34 +22,7 @@ RUNNERS = {
 
 def parse(arguments: list[str] | None = None) -> Options:
     """The options from command-line flags, one for each field of `Options`. Ends the process (2) for what is none."""
-    parser = argparse.ArgumentParser(
-        prog="python -m servers",
-        description=__doc__,
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
-        allow_abbrev=False,
-    )
-    for option in fields(Options):
-        switch: dict[str, Any] = {"nargs": "?", "const": True} if option.default is False else {}
-        parser.add_argument(
-            "--" + option.name.replace("_", "-"),
-            type=_truth if switch else type(option.default),
-            default=option.default,
-            choices=option.metadata["choices"],
-            help=option.metadata["help"],
-            **switch,
-        )
-    flags = vars(parser.parse_args(arguments))
-    try:
-        return Options(**flags)
-    except ValueError as error:
-        parser.error(str(error))
-
-
-def _truth(text: str) -> bool:
-    """Of a switch that is given a value."""
-    if text not in ("True", "False"):
-        raise argparse.ArgumentTypeError(f"{text!r} is neither True nor False; leave it out for True")
-    return text == "True"
+    return commandline.parse(Options, arguments, program=PROGRAM, description=__doc__)
 
 
 def _runner(options: Options) -> Callable[[Options], None]:
@@ -68,19 +37,12 @@ def main() -> None:
     options = parse()
     # Whoever only looks after workers does without what serves: it is there as long as they are, and costs memory.
     try:
-        run = _runner(options)
+        runner = _runner(options)
     except ImportError as error:
         raise SystemExit(
-            f"python -m servers: --server={options.server} needs the package {error.name}: pip install 'pushbench[servers]'"
+            f"{PROGRAM}: --server={options.server} needs the package {error.name}: pip install 'pushbench[servers]'"
         ) from None
-    try:
-        token_of(options, os.environ.get(ENVIRONMENT) or None)
-        check(options)
-        run(options)
-    except Unusable as unusable:
-        raise SystemExit(f"python -m servers: {unusable}") from None
-    except KeyboardInterrupt:  # uvicorn raises the signal again when it has stopped
-        raise SystemExit(130) from None
+    commandline.run(PROGRAM, runner, options)
 
 
 if __name__ == "__main__":

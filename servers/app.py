@@ -10,7 +10,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, contextmanager, nullcontext
 from types import FrameType
 from typing import Any
@@ -57,7 +57,7 @@ def create_app(options: Options, number: int = 0, udp: socket.socket | None = No
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with living, _over_quic(app, options, udp):
-            with _closed_on_signal(hub, rooms):
+            with closed_on_signal(hub, rooms):
                 yield
 
     return Starlette(
@@ -67,8 +67,8 @@ def create_app(options: Options, number: int = 0, udp: socket.socket | None = No
             *status.routes(hub, options, rooms),
             *([] if shared else rooms.mounted()),
         ],
-        middleware=_doors(options),
-        exception_handlers={Refused: _refuse},  # type: ignore[dict-item]  # one for both kinds of connection
+        middleware=doors(options),
+        exception_handlers={Refused: refuse},  # type: ignore[dict-item]  # one for both kinds of connection
         lifespan=lifespan,
     )
 
@@ -76,6 +76,11 @@ def create_app(options: Options, number: int = 0, udp: socket.socket | None = No
 def feed(hub: Hub, options: Options) -> list[BaseRoute]:
     """The routes by which messages come to a hub, and to its readers."""
     return [route for module in MODULES for route in module.routes(hub, options)]
+
+
+def readers(hub: Hub, options: Options) -> list[BaseRoute]:
+    """The routes by which messages come to a hub's readers alone: for a hub on which nobody outside may publish."""
+    return [route for module in MODULES if module is not publish for route in module.routes(hub, options)]
 
 
 def _over_quic(app: Starlette, options: Options, udp: socket.socket | None) -> AbstractAsyncContextManager[None]:
@@ -86,7 +91,7 @@ def _over_quic(app: Starlette, options: Options, udp: socket.socket | None) -> A
     return answering(app, udp, options)
 
 
-def _doors(options: Options) -> list[Middleware]:
+def doors(options: Options, methods: Sequence[str] = ("GET", "POST")) -> list[Middleware]:
     """What a request has to pass, from outside: that a page elsewhere may read the answer at all, and who may come in."""
     origins = [origin.strip() for origin in options.allow_origins.split(",") if origin.strip()]
     token = token_of(options, os.environ.get(ENVIRONMENT) or None)
@@ -97,8 +102,8 @@ def _doors(options: Options) -> list[Middleware]:
         Middleware(
             CORSMiddleware,
             allow_origins=origins,
-            allow_methods=["GET", "POST"],
-            allow_headers=["authorization", "if-none-match", "last-event-id"],
+            allow_methods=methods,
+            allow_headers=["authorization", "content-type", "if-none-match", "last-event-id"],
             expose_headers=["etag", "refusal"],
         ),
         access,
@@ -149,7 +154,7 @@ def _say(line: str) -> None:
     print(f"python -m servers: process {os.getpid()}: {line}", file=sys.stderr, flush=True)
 
 
-async def _refuse(connection: Request | WebSocket, refused: Exception) -> PlainTextResponse | None:
+async def refuse(connection: Request | WebSocket, refused: Exception) -> PlainTextResponse | None:
     """One line that names the refusal and says the way out; a WebSocket gets it in place of its handshake."""
     assert isinstance(refused, Refused)
     status = next((code for kind, code in STATUS.items() if isinstance(refused, kind)), 400)
@@ -161,7 +166,7 @@ async def _refuse(connection: Request | WebSocket, refused: Exception) -> PlainT
 
 
 @contextmanager
-def _closed_on_signal(*hubs: Hub | Rooms) -> Iterator[None]:
+def closed_on_signal(*hubs: Hub | Rooms) -> Iterator[None]:
     """Close the hubs as soon as the process is told to stop.
 
     An ASGI server waits for its connections before it says `lifespan.shutdown`, and they wait for the hub: for ever.

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from operator import length_hint
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
+from weakref import WeakValueDictionary
 
 T = TypeVar("T")
 
@@ -120,13 +121,18 @@ class Hub:
         self._followers: dict[Cursor, Callable[[], None]] = {}  # likewise
         self._round: Iterator[Callable[[], None]] | None = None  # those that are to be called; None when all have been
         self._again = False  # whether there is more since it began
-        self._together: dict[object, object] = {}  # what readers of one kind have together
+        self._together: WeakValueDictionary[object, Any] = WeakValueDictionary()  # what readers of one kind have together
         self._calling = False  # whether they are being called, or will be in the loop's next turn
 
     @property
     def last_id(self) -> int:
         """The id of the newest message, 0 before the first."""
         return self._last
+
+    @property
+    def before_oldest(self) -> int:
+        """The position from which all that is kept can be read."""
+        return self._oldest - 1
 
     @property
     def cursors(self) -> int:
@@ -377,10 +383,10 @@ class Cursor:
         self._hub._followers.pop(self, None)
 
     def together(self, key: object, make: "Callable[[Hub], T]") -> T:
-        """What all readers of one kind have together, made when it is first asked for."""
-        if key not in self._hub._together:
-            self._hub._together[key] = make(self._hub)
-        found: T = self._hub._together[key]  # type: ignore[assignment]
+        """What all readers of one kind have together, made for the first of them, and gone with the last."""
+        found: T | None = self._hub._together.get(key)
+        if found is None:
+            found = self._hub._together[key] = make(self._hub)
         return found
 
     def wake(self) -> None:

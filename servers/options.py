@@ -9,7 +9,7 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 """How the URL of a Redis may begin."""
 
 
-def _option(
+def described(
     default: Value,
     help: str,
     *,
@@ -17,7 +17,7 @@ def _option(
     least: float | None = None,
     most: float | None = None,
 ) -> Value:
-    """A field that carries what is said of it, and checked, when it is a flag of the command line."""
+    """A field of options that carries what is said of it, and checked, when it is a flag of the command line."""
     return field(default=default, metadata={"help": help, "choices": choices, "least": least, "most": most})
 
 
@@ -32,75 +32,79 @@ class Options:
     A value that is out of its bounds, or none of its choices, is a ValueError that names them.
     """
 
-    host: str = _option("127.0.0.1", "Address to bind.")
-    port: int = _option(8000, "Port to bind; 0 takes a free one, which the ready line names.", least=0, most=65_535)
-    loop: str = _option(
+    host: str = described("127.0.0.1", "Address to bind.")
+    port: int = described(8000, "Port to bind; 0 takes a free one, which the ready line names.", least=0, most=65_535)
+    loop: str = described(
         "asyncio",
         "Event loop. asyncio writes at once, uvloop at the end of its turn.",
         choices=("asyncio", "uvloop"),
     )
-    server: str = _option("uvicorn", "ASGI server that runs the application.", choices=("uvicorn", "hypercorn", "granian"))
-    http: str = _option("httptools", "HTTP implementation of uvicorn.", choices=("httptools", "h11"))
-    ws: str = _option("websockets-sansio", "WebSocket implementation of uvicorn.", choices=("websockets-sansio", "wsproto"))
-    writes: str = _option(
+    server: str = described(
+        "uvicorn", "ASGI server that runs the application.", choices=("uvicorn", "hypercorn", "granian")
+    )
+    http: str = described("httptools", "HTTP implementation of uvicorn.", choices=("httptools", "h11"))
+    ws: str = described(
+        "websockets-sansio", "WebSocket implementation of uvicorn.", choices=("websockets-sansio", "wsproto")
+    )
+    writes: str = described(
         "direct",
         "How messages are written. direct: by the connection itself, past ASGI, where uvicorn's first choices speak; asgi: "
         "as any application does.",
         choices=("direct", "asgi"),
     )
-    compression: str = _option(
+    compression: str = described(
         "none",
         "How messages on WebSockets, or HTTP answers, are compressed if the client agrees.",
         choices=("none", "permessage-deflate", "gzip", "br"),
     )
-    frames: str = _option("text", "The kind of WebSocket frames that messages are in.", choices=("text", "binary"))
-    heartbeat_s: float = _option(
+    frames: str = described("text", "The kind of WebSocket frames that messages are in.", choices=("text", "binary"))
+    heartbeat_s: float = described(
         15.0, "Seconds between heartbeats on stream, sse and websocket; 0 sends none.", least=0, most=86_400
     )
-    sse_retry_ms: int = _option(
+    sse_retry_ms: int = described(
         0, "What an EventSource is told to wait before it reconnects, by the field retry of SSE; 0 tells nothing.", least=0
     )
-    drop_unanswered_s: float = _option(
+    drop_unanswered_s: float = described(
         0.0,
         "A connection whose peer has acknowledged or made room for nothing for so long, or answered no ping, is dropped; "
         "0 drops none.",
         least=0,
         most=86_400,
     )
-    longpoll_timeout_s: float = _option(
+    longpoll_timeout_s: float = described(
         25.0, "Longest time for which a long poll is held before it is answered with nothing.", least=0.001, most=86_400
     )
-    keep_alive_s: int = _option(
+    keep_alive_s: int = described(
         75, "How long an idle connection is kept for its next request; longer than any pause between polls.", least=1
     )
-    log_messages: int = _option(10_000, "How many messages the hub keeps for readers that are late or away.", least=1)
-    log_bytes: int = _option(
+    log_messages: int = described(10_000, "How many messages the hub keeps for readers that are late or away.", least=1)
+    log_bytes: int = described(
         64 * 1024 * 1024, "How many bytes of messages the hub keeps at most; never less than one message.", least=1
     )
-    duplex: bool = _option(False, "Publish what a WebSocket's reader says, in place of closing it.")
-    max_rooms: int = _option(10_000, "How many rooms there may be at once, each with a hub of its own.", least=1)
-    room_log_messages: int = _option(1000, "How many messages a room keeps for readers that are late or away.", least=1)
-    journal: str = _option("", "File that keeps the log, for a server that is killed and started again; empty: none.")
-    workers: int = _option(
+    duplex: bool = described(False, "Publish what a WebSocket's reader says, in place of closing it.")
+    max_rooms: int = described(10_000, "How many rooms there may be at once, each with a hub of its own.", least=1)
+    room_log_messages: int = described(1000, "How many messages a room keeps for readers that are late or away.", least=1)
+    journal: str = described("", "File that keeps the log, for a server that is killed and started again; empty: none.")
+    workers: int = described(
         1, "How many processes serve at the one port; more than one share their log in Redis.", least=1, most=64
     )
-    redis: str = _option("", "URL of the Redis that has the log, such as redis://127.0.0.1:6379/0; empty: none.")
-    redis_key: str = _option("pushbench", "What the names of the log's keys in Redis begin with.")
-    tls_certificate: str = _option("", "File with the certificate, in PEM; empty: no TLS.")
-    tls_key: str = _option("", "File with its private key.")
-    webtransport: bool = _option(False, "Speak WebTransport too, over HTTP/3 at the same port of UDP; it needs TLS.")
-    token_file: str = _option(
+    redis: str = described("", "URL of the Redis that has the log, such as redis://127.0.0.1:6379/0; empty: none.")
+    redis_key: str = described("pushbench", "What the names of the log's keys in Redis begin with.")
+    tls_certificate: str = described("", "File with the certificate, in PEM; empty: no TLS.")
+    tls_key: str = described("", "File with its private key.")
+    webtransport: bool = described(False, "Speak WebTransport too, over HTTP/3 at the same port of UDP; it needs TLS.")
+    token_file: str = described(
         "", "File with the token that every request has to bring; empty: the variable PUSH_TOKEN, or none."
     )
-    insecure: bool = _option(False, "Let everybody in, although other hosts can reach it and there is no token.")
-    allow_origins: str = _option(
+    insecure: bool = described(False, "Let everybody in, although other hosts can reach it and there is no token.")
+    allow_origins: str = described(
         "",
         "Origins of pages that may come in beside the server's own, as https://app.example, with commas; *: all.",
     )
-    max_connections: int = _option(0, "How many requests and WebSockets may be open at once; 0: any number.", least=0)
-    max_head_bytes: int = _option(16_384, "The longest head of a request that is taken.", least=256)
-    max_message_bytes: int = _option(65_536, "The longest message that is taken.", least=1)
-    backlog: int = _option(4096, "Connections that may wait to be accepted (the kernel's somaxconn caps it).", least=1)
+    max_connections: int = described(0, "How many requests and WebSockets may be open at once; 0: any number.", least=0)
+    max_head_bytes: int = described(16_384, "The longest head of a request that is taken.", least=256)
+    max_message_bytes: int = described(65_536, "The longest message that is taken.", least=1)
+    backlog: int = described(4096, "Connections that may wait to be accepted (the kernel's somaxconn caps it).", least=1)
 
     def __post_init__(self) -> None:
         for option in fields(self):

@@ -6,6 +6,7 @@ the connection says what has come (`servers/inorder.py`).
 """
 
 from contextlib import suppress
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
@@ -15,11 +16,20 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from servers.access import agreed
 from servers.bodies import body_of
 from servers.closing import close_of, data_of
-from servers.hub import Hub, Refused
+from servers.hub import Refused
 from servers.options import Options
 
 
-def routes(hub: Hub, options: Options) -> list[BaseRoute]:
+class Accepting(Protocol):
+    """What messages are published on: a hub, or what hands them on to one."""
+
+    max_message_bytes: int
+
+    async def accept(self, *messages: bytes) -> int:
+        """Take them in, in this order; returns the last one's id. Raises `Refused`."""
+
+
+def routes(hub: Accepting, options: Options) -> list[BaseRoute]:
     """The routes by which messages come in."""
 
     async def post(request: Request) -> JSONResponse:

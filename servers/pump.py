@@ -18,7 +18,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame
 
 from servers.heads import BoundedHeads
-from servers.hub import BATCH_BYTES, Cursor, Message
+from servers.hub import Cursor, Message
 from servers.instep import InStep
 
 Encode = Callable[[list[Message]], bytes]
@@ -93,11 +93,9 @@ class Pump:
                 else:
                     self._write(self._encode([]))
                 return
+            # Not only until a piece is short: who says only some of the messages may have more behind it.
             while not self.full and (messages := self._cursor.take()) is not None:
-                data = self._encode(messages)
-                self._write(data)
-                if len(data) < BATCH_BYTES:  # else there may be more
-                    break
+                self._write(self._encode(messages))
             if self._cursor.closed:
                 self.stop()
             else:
@@ -128,7 +126,7 @@ class Pump:
         """It is over."""
         if self._in_step:
             self._in_step = False
-            self._others.leave(self)
+            self._cursor.position = self._others.leave(self)
         self._others.forget(self)
         self._cursor.follow(None)
         self.full = True

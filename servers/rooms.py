@@ -33,9 +33,12 @@ class TooManyRooms(Refused):
 class Rooms:
     """An ASGI application: the rooms, by their names."""
 
-    def __init__(self, options: Options, routes: Callable[[Hub, Options], list[BaseRoute]]) -> None:
-        """`routes` are those of a room, for its hub."""
+    def __init__(
+        self, options: Options, routes: Callable[[Hub, Options], list[BaseRoute]], begin: Callable[[], int] = lambda: 0
+    ) -> None:
+        """`routes` are those of a room, for its hub; `begin` says behind which id a new room's begin."""
         self._options = replace(options, duplex=True)
+        self._begin = begin
         self._routes = routes
         self._rooms: dict[str, tuple[Hub, Router]] = {}  # the one asked for longest ago comes first
 
@@ -76,4 +79,5 @@ class Rooms:
             log_bytes=options.log_bytes,
             max_message_bytes=options.max_message_bytes,
         )
+        hub.forget(self._begin())
         return hub, Router(self._routes(hub, options))

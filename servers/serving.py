@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 
 import uvicorn
+from starlette.types import ASGIApp
 
 from servers.app import create_app
 from servers.heads import BoundedHeads
@@ -54,10 +55,15 @@ def protocols(options: Options) -> tuple[type[asyncio.Protocol] | str, type[asyn
 
 
 def config(options: Options, number: int = 0, udp: socket.socket | None = None) -> uvicorn.Config:
-    """uvicorn's configuration: nothing on auto, compression and access log off, heartbeats as everywhere else."""
+    """The configuration of the server that is measured."""
+    return config_of(create_app(options, number, udp), options)
+
+
+def config_of(app: ASGIApp, options: Options) -> uvicorn.Config:
+    """uvicorn's for an application: nothing on auto, compression and access log off, heartbeats as everywhere else."""
     http, ws = protocols(options)
     return uvicorn.Config(
-        create_app(options, number, udp),
+        app,
         loop=options.loop,
         http=http,
         ws=ws,

@@ -1,4 +1,4 @@
-"""Server-Sent Events: `GET /sse`, one event a message, resumed by `Last-Event-ID`.
+"""Server-Sent Events: `GET /sse`, one event a message, resumed by `Last-Event-ID`, or else from `?after=ID`.
 
 Served twice: `/sse` by sse-starlette, and `/sse_plain` by Starlette's own StreamingResponse. The bytes are the same, so
 whatever differs between the two is the library's, not the protocol's.
@@ -25,8 +25,9 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
     """The routes of this transport and of its plain variant."""
 
     async def cursor(request: Request, wake_every_s: float) -> Cursor:
-        last_event_id = request.headers.get("last-event-id")
-        position = await hub.start(None if last_event_id is None else parse_position(last_event_id))
+        # A browser's EventSource can send no header of its own; when it reconnects it sends the newer id, to the same URL.
+        after = request.headers.get("last-event-id", request.query_params.get("after"))
+        position = await hub.start(None if after is None else parse_position(after))
         return hub.cursor(position, wake_every_s=wake_every_s)
 
     async def by_sse_starlette(request: Request) -> EventSourceResponse:

@@ -32,10 +32,10 @@ class Server:
 
 
 @contextmanager
-def serving(*, stderr: int | None = None, **options: object) -> Iterator[Server]:
+def serving(*, program: str = "servers", stderr: int | None = None, **options: object) -> Iterator[Server]:
     flags = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
     process = subprocess.Popen(
-        [sys.executable, "-m", "servers", "--port=0", *flags], stdout=subprocess.PIPE, stderr=stderr, text=True
+        [sys.executable, "-m", program, "--port=0", *flags], stdout=subprocess.PIPE, stderr=stderr, text=True
     )
     with ended(process):
         assert process.stdout is not None

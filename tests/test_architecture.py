@@ -17,7 +17,7 @@ from pushbench.transports import ROWS, TRANSPORTS
 from servers.app import create_app
 from servers.options import Options
 
-PACKAGES = ("servers", "targets", "clients", "pushbench")
+PACKAGES = ("servers", "apps", "targets", "clients", "pushbench")
 
 PURE = (
     "age",
@@ -55,6 +55,7 @@ PURE = (
     "timeline",
     "transports",
 )
+PURE_OF_APPS = ("life", "saying", "tasks.actions", "ticker.market", "ticker.ops", "ticker.book")
 SOCKETS = {"asyncio", "socket", "selectors", "ssl", "http", "urllib", "uvloop", "aiohttp", "websockets"}
 SERVING = {"starlette", "uvicorn", "sse_starlette"}
 DRAWING = {"pandas", "matplotlib"}
@@ -152,7 +153,29 @@ def test_the_project_was_found_and_its_imports_are_read() -> None:
 
 @pytest.mark.parametrize("module", of_package("servers"))
 def test_a_server_knows_nothing_of_clients_and_benchmarks(module: str) -> None:
+    assert not direct(module) & {"apps", "clients", "pushbench", "targets"}
+
+
+@pytest.mark.parametrize("module", of_package("apps"))
+def test_an_application_knows_the_server_and_nothing_of_clients_and_benchmarks(module: str) -> None:
     assert not direct(module) & {"clients", "pushbench", "targets"}
+
+
+def test_nobody_imports_an_application_but_applications() -> None:
+    assert {module for module in FILES if "apps" in direct(module)} <= set(of_package("apps"))
+
+
+@pytest.mark.parametrize("application", ["tasks", "chat", "ticker"])
+def test_one_application_never_imports_another(application: str) -> None:
+    for module in of_package(f"apps.{application}"):
+        own = {one.module for one in IMPORTS[module] if one.module.startswith("apps.")}
+        shared = ("apps.saying", "apps.options", f"apps.{application}.")
+        assert {imported for imported in own if not imported.startswith(shared)} == set()
+
+
+@pytest.mark.parametrize("module", PURE_OF_APPS)
+def test_what_is_pure_of_an_application_reaches_no_socket_and_no_server(module: str) -> None:
+    assert not packages(reached(f"apps.{module}", lazily=True)) & (SOCKETS | SERVING | {"servers"})
 
 
 def test_only_the_backplane_knows_redis_and_one_process_alone_does_not_import_it() -> None:

@@ -103,6 +103,57 @@ async def test_who_has_no_room_is_not_written_to_and_gets_all_in_order_once_ther
         running.cancel()
 
 
+async def test_who_says_only_some_messages_gets_to_the_last_one_at_once_although_the_pieces_are_short() -> None:
+    def short(messages: list[Message]) -> bytes:
+        return lines([message for message in messages if len(message.data) == 1])
+
+    hub = Hub()
+    for _ in range(4):
+        hub.publish(b"x" * (BATCH_BYTES // 2))
+    hub.publish(b"a")
+    connection = Connection()
+    with hub.cursor(0) as cursor:
+        running = asyncio.ensure_future(connection.pump(cursor, short))
+        await turns()
+        assert connection.written[-1] == b"a\n"
+        running.cancel()
+
+
+async def test_a_cursor_that_was_ended_says_up_to_where_was_written_also_of_those_who_went_together() -> None:
+    hub = Hub()
+    connections = [Connection() for _ in range(3)]
+    with hub.cursor() as one, hub.cursor() as two, hub.cursor() as three:
+        cursors = (one, two, three)
+        running = [
+            asyncio.ensure_future(connection.pump(cursor, lines))
+            for connection, cursor in zip(connections, cursors, strict=True)
+        ]
+        await turns()
+        hub.publish(b"a")
+        await turns()
+        hub.publish(b"b")  # which nobody has yet
+        two.end()
+        await asyncio.wait_for(running[1], 20)
+        await turns()
+        assert (connections[1].written, two.position) == ([b"a\n"], 1)
+        assert connections[0].written == connections[2].written == [b"a\n", b"b\n"]
+        for task in running:
+            task.cancel()
+
+
+async def test_what_readers_of_one_kind_have_together_is_gone_with_the_last_of_them() -> None:
+    hub = Hub()
+    for _ in range(2):
+        with hub.cursor() as cursor:
+            running = asyncio.ensure_future(Connection().pump(cursor, lines))
+            await turns()
+            assert len(hub._together) == 1
+            cursor.end()
+            await asyncio.wait_for(running, 20)
+            del running  # which would keep it
+        assert not hub._together
+
+
 async def test_a_heartbeat_is_what_a_transport_says_of_no_messages() -> None:
     hub = Hub()
     connection = Connection()

@@ -84,6 +84,12 @@ def rooms(most: int) -> Rooms:
     return Rooms(Options(max_rooms=most), lambda hub, options: [])
 
 
+async def test_a_new_room_begins_behind_the_id_that_it_is_told() -> None:
+    there = Rooms(Options(), lambda hub, options: [], begin=lambda: 1000)
+    there._room("new")
+    assert [(hub.last_id, hub.before_oldest) for hub in there.hubs] == [(1000, 1000)]
+
+
 async def test_beyond_the_most_the_empty_room_asked_for_longest_ago_makes_place() -> None:
     there = rooms(2)
     first, second = there._room("first"), there._room("second")

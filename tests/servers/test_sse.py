@@ -39,6 +39,19 @@ async def test_the_first_block_is_where_the_reader_is_and_each_event_where_it_ge
         assert await response.content.readexactly(len(expected)) == expected
 
 
+async def test_without_that_header_it_starts_where_the_query_says_and_with_it_the_header_says_where(
+    ask: Caller, path: str
+) -> None:
+    last_id = await ask.publish(b"1", b"2")
+    async with ask.get(f"{path}?after={last_id - 2}") as response:
+        assert response.headers["etag"] == f'"{last_id - 2}"'
+        assert b"data: 1\r\n" in await response.content.readuntil(b"data: 1\r\n")
+    async with ask.get(f"{path}?after={last_id - 2}", last_event_id=str(last_id - 1)) as response:
+        assert response.headers["etag"] == f'"{last_id - 1}"'
+    async with ask.get(f"{path}?after=soon") as response:
+        assert (response.status, response.headers["refusal"]) == (400, "cursor_invalid")
+
+
 async def test_a_heartbeat_is_a_comment(ask: Caller, path: str) -> None:
     async with ask.get(path) as response:
         await response.content.readuntil(b"\r\n\r\n")
@@ -54,7 +67,7 @@ async def test_the_last_event_of_a_reader_that_fell_off_the_log_has_the_reason_a
     hub = Hub(log_messages=2)
     route = endpoint(hub, path)
     assert isinstance(route, Route)
-    response = await route.endpoint(Request({"type": "http", "method": "GET", "headers": []}))
+    response = await route.endpoint(Request({"type": "http", "method": "GET", "headers": [], "query_string": b""}))
     events = bodies(response)
     assert await anext(events) == b"id: 0\r\n\r\n"
     assert hub.cursors == 1
@@ -75,6 +88,9 @@ async def test_only_one_of_the_two_is_starlettes_own_response() -> None:
         route = endpoint(Hub(), path)
         assert isinstance(route, Route)
         kinds.append(
-            isinstance(await route.endpoint(Request({"type": "http", "method": "GET", "headers": []})), StreamingResponse)
+            isinstance(
+                await route.endpoint(Request({"type": "http", "method": "GET", "headers": [], "query_string": b""})),
+                StreamingResponse,
+            )
         )
     assert kinds == [False, True]
