@@ -247,8 +247,8 @@ class Connection(QuicConnectionProtocol):
                 request.end()
 
     def _says_good_bye(self, event: DataReceived) -> bool:
-        """What comes on the stream of a session is capsules. Those of a kind that is not known are dropped (RFC 9297
-        section 3.2): browsers send some of reserved kinds."""
+        """What comes on the stream of a session is capsules. Those of no known kind are dropped (RFC 9297 section
+        3.2): browsers send some of reserved kinds."""
         if (request := self._requests.get(event.stream_id)) is None:
             return False
         request.capsules += event.data

@@ -19,6 +19,7 @@ KINDS = 6
 OPEN = 256
 """So many connections are followed at most: the latest."""
 REQUEST = re.compile(rb"[A-Z]{3,8} [/*]")
+STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 OPAQUE = "QUIC"
 """The kind of what is encrypted."""
 
@@ -76,8 +77,7 @@ class Exchanges:
                 del self._current[next(iter(self._current))]
             current = self._current[connection] = Exchange(at_ns)
         current.add(at_ns, up, data)
-        if not current.kind and (kind or current.down.size):
-            current.kind = kind or _kind(current)
+        current.kind = current.kind or kind or _kind(current)
         if current.kind:
             self.kinds.pop(current.kind, None)
             self.kinds[current.kind] = current
@@ -90,6 +90,7 @@ class Exchanges:
 
 
 def _kind(exchange: Exchange) -> str:
+    """Empty as long as the answer's status has not come."""
     method = bytes(exchange.up.first).partition(b" ")[0].decode("latin-1")
-    words = bytes(exchange.down.first[:32]).split(None, 2)
-    return f"{method} {words[1].decode('latin-1')}" if len(words) > 1 else method
+    status = STATUS.match(exchange.down.first)
+    return f"{method} {status[1].decode()}" if status else ""

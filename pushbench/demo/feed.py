@@ -125,7 +125,8 @@ class Feed:
         """Do as a note says; returns how it goes."""
         if "servers" in note:
             self._servers = [Place(*one) for one in note["servers"]]
-            self._connect()
+            self.leave()
+            self._turns.at(0, partial(self._again, self._life))  # when that is answered: it may take a while
         if "payload_bytes" in note and note["payload_bytes"] != self._payload_bytes:
             self._fill(note["payload_bytes"])
         if "rate_hz" in note and (interval_ns := round(NS / note["rate_hz"])) != self._interval_ns:

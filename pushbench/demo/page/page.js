@@ -141,6 +141,7 @@ function write() {
     const isCut = state.cut && lane.on && one.is !== "missing" && (one.is !== "connected" || one.behind > 1);
     setText(lane.is, isCut ? "cut" : STATES[one.is]);
     lane.article.dataset.is = isCut ? "cut" : one.is;
+    lane.article.dataset.highest = lane.ledger.highest;
     setText(lane.figures.p50, time(one.latency.p50));
     setText(lane.figures.p99, time(one.latency.p99));
     lane.figures.p99.title = `of ${whole(one.latency.count)} messages${one.latency.count < 100 ? ": of so few it is the worst" : ""}`;
@@ -312,6 +313,7 @@ for (const preset of PRESETS) {
   button.id = `preset-${preset.id}`;
   button.textContent = preset.name;
   button.onclick = () => {
+    controls?.forget();
     worker.postMessage({ set: preset.set, do: preset.do ?? (state?.cut ? "mend" : undefined) });
     setText($("guide"), preset.says);
   };

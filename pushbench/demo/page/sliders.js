@@ -18,6 +18,7 @@ export function sliders(element, set) {
   const made = SLIDERS.map(({ key, name, steps, say }) => {
     const label = document.createElement("label");
     label.className = "slider";
+    label.htmlFor = key; // said, for an output can have a label too, and comes first
     const input = Object.assign(document.createElement("input"), { type: "range", min: 0, max: steps.length - 1, step: 1, id: key });
     const title = Object.assign(document.createElement("span"), { className: "title", textContent: name });
     const output = document.createElement("output");
@@ -40,6 +41,7 @@ export function sliders(element, set) {
   });
   const label = document.createElement("label");
   label.className = "slider by";
+  label.htmlFor = "subscribers_by";
   const select = Object.assign(document.createElement("select"), { id: "subscribers_by" });
   for (const name of TRANSPORTS) select.append(Object.assign(document.createElement("option"), { value: name, textContent: name }));
   const connected = Object.assign(document.createElement("output"), { id: "crowd" });
@@ -50,6 +52,13 @@ export function sliders(element, set) {
   const nearest = (steps, value) =>
     steps.reduce((best, step, nth) => (Math.abs(step - value) < Math.abs(steps[best] - value) ? nth : best), 0);
   return {
+    /** Forget what was touched just now: something else sets them all. */
+    forget() {
+      for (const one of made) {
+        clearTimeout(one.timer);
+        one.touchedMs = -Infinity;
+      }
+    },
     /** Show the settings as the console has them; one that was touched just now is left alone, unless `at once`. */
     show({ settings, crowd }, atOnce = false) {
       for (const one of made) {
