@@ -118,6 +118,8 @@ class Habits:
     """What each says once it is connected; empty: nothing."""
     wrapped_bytes: int = 0
     """If messages are inside of something else, how long each is; 0: what comes is the message."""
+    inside: bytes = b""
+    """How that begins; anything else has none."""
     browser: bool = False
     """Whether they are a browser's."""
     speaking: Speaking | None = None
@@ -281,7 +283,7 @@ class Audience:
             options["socket_factory"] = line.socket
         sink = self._recorder.sink(number)
         if self._habits.wrapped_bytes:
-            sink = _unwrapping(sink, self._habits.wrapped_bytes)
+            sink = _unwrapping(sink, self._habits.wrapped_bytes, self._habits.inside)
         try:
             while True:
                 subscriber: Subscriber = self._client(url, **options)
@@ -439,12 +441,19 @@ class Audience:
             self._lives[number].cancel()
 
 
-def _unwrapping(hand_over: HandOver, size_bytes: int) -> HandOver:
-    """Hand over the messages that are inside of what came, and nothing of what has none."""
+def _unwrapping(hand_over: HandOver, size_bytes: int, beginning: bytes) -> HandOver:
+    """Hand over the messages that are inside of what came and begins so, and nothing of what has none."""
+    latest: list[bytes] = []  # clients hand the same list to many
+    latest_found: list[bytes] = []
 
     def inside(said: list[bytes]) -> None:
-        if messages := [found for one in said if (found := envelope.unwrapped(one, size_bytes)) is not None]:
-            hand_over(messages)
+        nonlocal latest, latest_found
+        if said is not latest:
+            begun = (one for one in said if one.startswith(beginning))
+            latest_found = [found for one in begun if (found := envelope.unwrapped(one, size_bytes)) is not None]
+            latest = said
+        if latest_found:
+            hand_over(latest_found)
 
     return inside
 

@@ -16,8 +16,8 @@ from urllib.parse import urljoin
 
 from clients.ends import ENDS, CursorGone
 from clients.subscription import Subscription
+from pushbench import envelope, message
 from pushbench.contract import Known
-from pushbench.message import MIN_BYTES
 from pushbench.publisher import WAYS, PublishingFailed
 from pushbench.scenario_keys import Load
 from pushbench.tap import Tape, tapped
@@ -35,7 +35,8 @@ ENDS_S = 1.0
 """So long a server may take to end a reader that it cannot serve."""
 UNKNOWN = 10**12
 """A cursor that no server has come to."""
-MESSAGES, TO_MANY, MANY, LARGE = 100, 30, 50, 150
+MESSAGES, TO_MANY, MANY, LARGE, TO_ANSWER = 100, 30, 50, 150, 5
+SHORT_BYTES = 100
 SHARING = 3
 SHOWN = 60
 """So many characters of a message are told of at most."""
@@ -105,7 +106,7 @@ class Bench:
         options |= {"drain": True} if self.row.polls and self.served.one_at_a_time else {}
         options |= {"start_url": urljoin(url, self.target.path(self.served.start))} if self.served.start else {}
         client: Subscription = load_class(self.row.client)(url, after=after, **options)
-        return Reader(client, ordered=self.row.ordered)
+        return Reader(client, ordered=self.row.ordered, hello=self.served.hello, inside=self.served.inside)
 
     def url(self, path: str) -> str:
         """Where that is."""
@@ -120,9 +121,10 @@ class Bench:
 
     def actor(self, way: str) -> "Reader":
         """One that acts by that way, and reads the answers."""
-        options = {"headers": self.target.reach.headers, "tls": self.target.reach.context()}
+        options: dict[str, Any] = {"headers": self.target.reach.headers, "tls": self.target.reach.context()}
+        options |= {"post": {"content_type": self.target.content_type}}.get(way, {})
         client = load_class({"post": POST}.get(way, self.row.client))
-        return Reader(client(self.url(self.target.acts[way]), **options))
+        return Reader(client(self.url(self.target.acts[way]), **options), template=self.target.action)
 
     async def publish(self, *messages: bytes, way: str = "") -> None:
         """Publish them in this order, and return when the server has taken them."""
@@ -139,9 +141,16 @@ class Bench:
 class Reader:
     """A subscriber, and what it has been handed so far. Enter it to connect."""
 
-    def __init__(self, subscription: Subscription, *, ordered: bool = True) -> None:
-        """`ordered`: whether it gets messages in the order in which they were published."""
+    def __init__(
+        self, subscription: Subscription, *, ordered: bool = True, hello: str = "", inside: str = "", template: str = ""
+    ) -> None:
+        """`ordered`: whether it gets messages in the order in which they were published. With `hello`, which it says once
+        it is connected, or a `template` of what it says, messages are inside of what comes and begins so (`envelope`)."""
         self.subscription = subscription
+        self._hello = hello
+        self._wrap = envelope.wrapping(template) if template else None
+        self._wrapped = bool(hello or template)
+        self._inside = inside.encode()
         self._ordered = ordered
         self.taken: list[bytes] = []
         self._came = asyncio.Event()
@@ -149,6 +158,8 @@ class Reader:
 
     async def __aenter__(self) -> Self:
         await self.subscription.__aenter__()
+        if self._hello:
+            self._say(self._hello.encode())
         return self
 
     async def __aexit__(self, *exception: Any) -> None:
@@ -159,6 +170,9 @@ class Reader:
 
     def say(self, data: bytes) -> None:
         """Say something by its own connection."""
+        self._say(self._wrap(data) if self._wrap else data)
+
+    def _say(self, data: bytes) -> None:
         voice: Any = self.subscription
         voice.say(data)
 
@@ -191,6 +205,9 @@ class Reader:
         return self._reading.exception() if self._reading.done() else None
 
     def _take(self, messages: list[bytes]) -> None:
+        if self._wrapped:
+            begun = (one for one in messages if one.startswith(self._inside))
+            messages = [found for one in begun if (found := envelope.unwrapped(one)) is not None]
         self.taken += messages
         self._came.set()
 
@@ -205,14 +222,14 @@ class Reader:
         return f"{len(self.taken)} of {len(messages)} messages came{more}, {how}"
 
 
-def _shown(message: bytes) -> str:
-    text = repr(message.decode(errors="replace"))
-    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(message)} bytes)"
+def _shown(data: bytes) -> str:
+    text = repr(data.decode(errors="replace"))
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}… ({len(data)} bytes)"
 
 
 def _numbered(count: int) -> list[bytes]:
     stamp = time.monotonic_ns()  # so that no other check's messages are taken for these
-    return [b"%d: message %d of %d" % (stamp, nth, count) for nth in range(1, count + 1)]
+    return [message.encode(nth, stamp, stamp, SHORT_BYTES) for nth in range(count)]
 
 
 async def _to_each(bench: Bench, readers: int, messages: Sequence[bytes]) -> None:
@@ -249,7 +266,8 @@ async def text(bench: Bench) -> None:
 
 async def sizes(bench: Bench) -> None:
     """the smallest and the largest message of a scenario survive"""
-    await _to_each(bench, 1, [b"x" * MIN_BYTES, b"y" * bench.row.most_bytes, b"z"])
+    sizes = (message.MIN_BYTES, bench.row.most_bytes, message.MIN_BYTES)
+    await _to_each(bench, 1, [message.encode(nth, nth, nth, size) for nth, size in enumerate(sizes)])
 
 
 async def each_way(bench: Bench) -> None:
@@ -257,8 +275,8 @@ async def each_way(bench: Bench) -> None:
     messages = _numbered(len(bench.known.ways))
     async with bench.reader() as reader:
         reader.read()
-        for way, message in zip(bench.known.ways, messages, strict=True):
-            await bench.publish(message, way=way)
+        for way, one in zip(bench.known.ways, messages, strict=True):
+            await bench.publish(one, way=way)
         await reader.gets(messages)
 
 
@@ -323,7 +341,7 @@ async def held(bench: Bench) -> None:
 
 async def slow(bench: Bench) -> None:
     """a reader that does not read holds up no other"""
-    messages = [b"%06d" % nth + b"x" * (bench.row.most_bytes - 6) for nth in range(LARGE)]
+    messages = [message.encode(nth, nth, nth, bench.row.most_bytes) for nth in range(LARGE)]
     async with bench.reader(), bench.reader() as other:
         other.read()
         await bench.publish(*messages)
@@ -333,11 +351,13 @@ async def slow(bench: Bench) -> None:
 async def answers(bench: Bench) -> None:
     """an action is answered with what it brought, by each way that is claimed"""
     for way in bench.target.acts:
-        said = [each.encode() for each in SCRIPTS] + [b"x" * MIN_BYTES, b"y" * bench.row.most_bytes]
+        said = _numbered(TO_ANSWER)
+        if not bench.target.action:  # where it is all that there is
+            said += [each.encode() for each in SCRIPTS] + [message.encode(0, 0, 0, bench.row.most_bytes)]
         async with bench.actor(way) as actor:
-            for nth, message in enumerate(said, start=1):
+            for nth, one in enumerate(said, start=1):
                 actor.read()
-                actor.say(message)
+                actor.say(one)
                 await actor.gets(said[:nth])
 
 
@@ -348,16 +368,16 @@ async def in_rooms(bench: Bench) -> None:
     async with here.reader() as speaker, here.reader() as hearer, elsewhere.reader() as other:
         for reader in (speaker, hearer, other):
             reader.read()
-        for message in first:
-            await (_said(speaker, message) if bench.row.duplex else here.publish(message, way="post"))
+        for one in first:
+            await (_said(speaker, one) if bench.row.duplex else here.publish(one, way="post"))
         await (_said(other, second) if bench.row.duplex else elsewhere.publish(second, way="post"))
         await speaker.gets(first)
         await hearer.gets(first)
         await other.gets([second])
 
 
-async def _said(reader: Reader, message: bytes) -> None:
-    reader.say(message)
+async def _said(reader: Reader, data: bytes) -> None:
+    reader.say(data)
 
 
 async def over_http2(bench: Bench) -> None:
@@ -403,7 +423,7 @@ CHECKS = (
     Check("one", to_one),
     Check("fifty", to_many),
     Check("before", not_from_before),
-    Check("text", text),
+    Check("text", text, lambda bench: "what it takes is JSON" if bench.served.hello else ""),
     Check("sizes", sizes),
     Check("publishing", each_way),
     Check("held", held, lambda bench: "" if bench.row.asks == "again" and not bench.row.polls else "it holds no requests"),

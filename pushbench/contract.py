@@ -151,6 +151,11 @@ class Transport(Table):
         max_length=1000,
         description="for websocket: what a reader says once it is there; then its messages are inside of what it is told",
     )
+    inside: str = Field(
+        default="",
+        max_length=300,
+        description="with hello: how what it is told begins that has a message inside; all else is passed over",
+    )
     more: Words = Field(default=(), description="arguments that are added to the command where it is asked for")
     needs: Words = Field(default=(), description="what must be there beside what the target needs, likewise")
     install: str = Field(default="", max_length=300, description="the command that installs that")
@@ -309,6 +314,7 @@ class Known:
                 tells_gone=one.cursor != "none" and one.tells_gone,
                 one_at_a_time=one.one_at_a_time,
                 hello=one.hello,
+                inside=one.inside,
             )
             for name, one in contract.transports.items()
         }
@@ -507,6 +513,9 @@ def _contradictions(contract: Contract) -> Iterator[Problem]:
                 yield Problem(dotted("transports", name, key), f"{name} asks once; take it out", ((*at, key),))
         if one.hello and not row.duplex:
             yield Problem(dotted("transports", name, "hello"), f"{name} says nothing; take it out", ((*at, "hello"),))
+        if one.inside and not one.hello:
+            says = "without hello, where all that comes is messages; take it out, or add hello"
+            yield Problem(dotted("transports", name, "inside"), f"{shown(one.inside)} {says}", ((*at, "inside"),))
         if name in TRANSPORTS and not one.path:
             yield Problem(
                 dotted("transports", name, "path"), "missing, expected where it is, such as /stream", ((*at, "path"),)

@@ -7,14 +7,14 @@ a string. Both begin in a way that nothing else in there does.
 import json
 from collections.abc import Callable
 
-from pushbench.message import FRAME_BYTES, decode
+from pushbench.message import decode
 
 TEXT = "{text}"
 """In what is said, stands for the message as a JSON string; `{message}` for the message verbatim."""
 MESSAGE = "{message}"
 VERBATIM, QUOTED = b'{"seq":', rb'"{\"seq\":'
 """How a message begins, and how one that is a JSON string does."""
-_STRINGS = json.JSONDecoder()
+_READ = json.JSONDecoder()
 
 
 def wrapping(template: str) -> Callable[[bytes], bytes]:
@@ -28,23 +28,16 @@ def wrapping(template: str) -> Callable[[bytes], bytes]:
     return lambda data: start + data + end
 
 
-def unwrapped(said: bytes, size_bytes: int) -> bytes | None:
-    """The message of that size that is in there; None if there is none."""
-    if (at := said.find(VERBATIM)) >= 0:
-        found = said[at : at + size_bytes]
-    elif (at := said.find(QUOTED)) >= 0:
-        try:
-            found = _STRINGS.raw_decode(said[at:].decode())[0].encode()
-        except ValueError:
-            return None
-    else:
-        return None
-    return found if len(found) == size_bytes and _is_one(found) else None
-
-
-def _is_one(data: bytes) -> bool:
+def unwrapped(said: bytes, size_bytes: int = 0) -> bytes | None:
+    """The message that is in there, of that size if it is known; None if there is none."""
     try:
-        decode(data)
+        if (at := said.find(VERBATIM)) >= 0:
+            found = said[at : at + (size_bytes or _READ.raw_decode(said[at:].decode())[1])]
+        elif (at := said.find(QUOTED)) >= 0:
+            found = _READ.raw_decode(said[at:].decode())[0].encode()
+        else:
+            return None
+        decode(found)
     except ValueError:
-        return False
-    return len(data) >= FRAME_BYTES
+        return None
+    return found if len(found) == (size_bytes or len(found)) else None

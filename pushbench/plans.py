@@ -100,6 +100,7 @@ def _served_by(target: Target, load: Load, habits: Habits) -> Habits:
         start_path=target.path(served.start) if served.start else "",
         hello=served.hello,
         wrapped_bytes=load.payload_bytes if served.hello else 0,
+        inside=served.inside.encode(),
     )
 
 
@@ -115,6 +116,7 @@ def _speaking(target: Target, load: Load, habits: Habits) -> Habits:
             speaking=Speaking(rooms, answered=True, template=target.action),
             hello="",
             wrapped_bytes=load.payload_bytes if target.action else 0,
+            inside=b"",
         )
     below = target.path(target.room.replace("{room}", ROOM))
     path = below + target.serves.get(row.name, Served(row.path)).path
@@ -125,6 +127,7 @@ def _speaking(target: Target, load: Load, habits: Habits) -> Habits:
         speaking=Speaking(rooms, False, upstream=upstream, keep_connection=load.post_connection == "kept"),
         hello="",
         wrapped_bytes=0,
+        inside=b"",
     )
 
 

@@ -66,6 +66,8 @@ class Served:
     """Whether a reader that cannot resume is told so."""
     hello: str = ""
     """What a reader says once it is connected; then its messages are inside of what it is told. Empty: nothing."""
+    inside: str = ""
+    """How what it is told begins that has one."""
     one_at_a_time: bool = False
     """Whether an answer has one message at most."""
 
