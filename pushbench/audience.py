@@ -11,7 +11,7 @@ import asyncio
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -23,14 +23,14 @@ import numpy as np
 
 from clients.ends import ENDS, CursorGone
 from clients.subscription import HandOver
-from pushbench import envelope, pings
+from pushbench import pings
 from pushbench.acting import Acting
 from pushbench.comeback import AWAY_S, Arrival, Backoff
 from pushbench.part import ALL, Part
 from pushbench.reach import PLAIN, Reach
 from pushbench.recorder import Recorder
-from pushbench.rooms import Rooms
 from pushbench.slow import Reading
+from pushbench.speaking import ROOM, Speaking, converse, unwrapping
 from pushbench.transports import HTTP2, POST, Transport, load_class
 from pushbench.wire import Line, Meter, Traffic
 
@@ -59,26 +59,6 @@ class Subscriber(Protocol):
 
     def say(self, data: bytes) -> None:
         """Say something by the same connection, if it is duplex; also that of one that reads slowly is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Speaking:
-    """How subscribers say something themselves."""
-
-    rooms: Rooms
-    answered: bool
-    """Whether what one hears is the answer to what it said."""
-    template: str = ""
-    """What each thing said is, with a place for the message (`envelope`); empty: the message alone."""
-    upstream: str = ""
-    """Where they post it; empty if each says it by its own connection. `{room}` stands for the number of its room."""
-    keep_connection: bool = True
-    """Whether one that posts keeps the connection for that."""
-
-    @property
-    def waits(self) -> bool:
-        """Whether one says nothing before the last was answered."""
-        return self.answered or bool(self.upstream)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +108,6 @@ class Habits:
     """How one comes back that the peer or the line has ended; None if it does not, because that is not to happen."""
 
 
-ROOM = "{room}"
-"""In a URL, what stands for the number of a room."""
 NEVER_NS = np.iinfo(np.int64).max
 """When one joins that never does."""
 SLOW_CLIENT = "clients.raw:Raw"
@@ -283,7 +261,7 @@ class Audience:
             options["socket_factory"] = line.socket
         sink = self._recorder.sink(number)
         if self._habits.wrapped_bytes:
-            sink = _unwrapping(sink, self._habits.wrapped_bytes, self._habits.inside)
+            sink = unwrapping(sink, self._habits.wrapped_bytes, self._habits.inside)
         try:
             while True:
                 subscriber: Subscriber = self._client(url, **options)
@@ -357,20 +335,12 @@ class Audience:
         """Have it speak while it receives, until either ends."""
         assert self._acting
         assert self._habits.speaking
-        answered = partial(self._acting.answered, number)
-        if not self._habits.speaking.upstream:
-            self._acting.voices[number] = subscriber
-            await subscriber.receive(_then(sink, answered) if self._habits.speaking.answered else sink)
-        async with self._poster(number) as poster:
-            self._acting.voices[number] = poster
-            both = [asyncio.ensure_future(one) for one in (subscriber.receive(sink), poster.receive(lambda _: answered()))]
-            try:
-                done, _ = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
-                raise done.pop().exception() or AssertionError("both only end with an exception")
-            finally:
-                for one in both:
-                    one.cancel()
-                await asyncio.gather(*both, return_exceptions=True)
+        async with AsyncExitStack() as stack:
+            poster = await stack.enter_async_context(self._poster(number)) if self._habits.speaking.upstream else None
+            self._acting.voices[number] = poster or subscriber
+            answered = partial(self._acting.answered, number)
+            await converse(subscriber, poster, sink, answered, by_what_it_hears=self._habits.speaking.answered)
+        raise AssertionError("it only ends with an exception")
 
     def _poster(self, number: int) -> Any:
         """A client by which that one says what it has to say."""
@@ -439,33 +409,6 @@ class Audience:
         if not self._lives[number].done() and number not in self._away:
             self._pausing.add(number)
             self._lives[number].cancel()
-
-
-def _unwrapping(hand_over: HandOver, size_bytes: int, beginning: bytes) -> HandOver:
-    """Hand over the messages that are inside of what came and begins so, and nothing of what has none."""
-    latest: list[bytes] = []  # clients hand the same list to many
-    latest_found: list[bytes] = []
-
-    def inside(said: list[bytes]) -> None:
-        nonlocal latest, latest_found
-        if said is not latest:
-            begun = (one for one in said if one.startswith(beginning))
-            latest_found = [found for one in begun if (found := envelope.unwrapped(one, size_bytes)) is not None]
-            latest = said
-        if latest_found:
-            hand_over(latest_found)
-
-    return inside
-
-
-def _then(hand_over: HandOver, heard: Callable[[], None]) -> HandOver:
-    """Hand over, and then say that something was heard."""
-
-    def both(messages: list[bytes]) -> None:
-        hand_over(messages)
-        heard()
-
-    return both
 
 
 def _spread(count: int, window_ns: tuple[int, int]) -> list[int]:

@@ -5,7 +5,7 @@ It knows the keys of a load, and the plans of swarm, publisher and relay. When e
 
 from dataclasses import dataclass, replace
 
-from pushbench.audience import ROOM, Habits, Speaking
+from pushbench.audience import Habits
 from pushbench.client_options import client_options
 from pushbench.comeback import Backoff
 from pushbench.control import Contact
@@ -17,6 +17,7 @@ from pushbench.rooms import Rooms
 from pushbench.scenario import Load, Phases
 from pushbench.schedule import NS, Schedule
 from pushbench.shaping import Line
+from pushbench.speaking import ROOM, Speaking
 from pushbench.swarm import SwarmPlan
 from pushbench.target import Served, Target
 from pushbench.transports import ROWS
