@@ -122,7 +122,10 @@ def concluded(
     """The columns and rows of a trial that came to its end. Without a server there is no memory of it."""
     columns: dict[str, Any] = memory.slopes() if memory else {}
     columns["swarm_processes"] = crew.processes
-    columns["connect_per_s"] = len(seen.connect_ns) / (sum(seen.connecting_ns) / NS)
+    if load.kind == "request" and load.post_connection == "new":  # who makes a connection only when it acts
+        seen = replace(seen, connect_ns=())
+    else:
+        columns["connect_per_s"] = len(seen.connect_ns) / (sum(seen.connecting_ns) / NS)
     columns["connect_p99_ms"] = float(np.percentile(seen.connect_ns, 99)) / 1e6 if seen.connect_ns else None
     columns |= connect_columns(seen.connect_traffic)
     if machine.connecting_ns is not None and seen.connect_ns:

@@ -49,6 +49,9 @@ async def test_every_action_is_answered(transport: str, keys: dict[str, object])
     outcome = await tried(transport, kind="request", subscribers=6, rate_hz=60.0, **keys)
     nothing_is_wrong_with(outcome)
     assert outcome.columns["expected"] == 24  # 60/s for 0.4 s, each heard by one
+    connects = "new" not in keys.values()
+    assert (outcome.columns.get("connect_per_s") is not None) == connects
+    assert (outcome.columns["connect_p99_ms"] is not None) == connects
 
 
 @pytest.mark.parametrize("transport", mostly_slow(IN_ROOMS, quick=("longpoll", "websocket")))
