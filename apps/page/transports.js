@@ -40,6 +40,7 @@ class Subscription {
     Object.assign(this, { base, cursor: after, pollIntervalMs, onMessage, onState, onGone });
     this.failures = 0;
     this.aborting = new AbortController(); // everything that is under way ends with it
+    this.hangUp = () => {}; // closes what that does not end
     this.socket = null; // the WebSocket, while there is one
     this.run(connect);
   }
@@ -51,6 +52,7 @@ class Subscription {
   close() {
     if (this.closed) return;
     this.aborting.abort();
+    this.hangUp();
     this.onState("closed");
   }
 
@@ -163,7 +165,7 @@ const CONNECT = {
       // The browser reconnects by itself, with the newest id, unless it was refused.
       const source = new EventSource(address(subscription.base + "/sse", { after: subscription.cursor }));
       const end = (error) => (source.close(), reject(error));
-      subscription.aborting.signal.addEventListener("abort", () => end(new Error("closed")));
+      subscription.hangUp = () => end(new Error("closed"));
       source.onopen = () => subscription.opened();
       source.onmessage = (event) => subscription.handOver(event.data, Number(event.lastEventId));
       source.onerror = () => {
@@ -182,7 +184,7 @@ const CONNECT = {
     url.protocol = url.protocol.replace("http", "ws");
     await new Promise((resolve, reject) => {
       const socket = (subscription.socket = new WebSocket(url));
-      subscription.aborting.signal.addEventListener("abort", () => socket.close());
+      subscription.hangUp = () => socket.close();
       socket.onopen = () => subscription.opened();
       socket.onmessage = (event) => subscription.handOver(event.data, subscription.cursor + 1);
       socket.onclose = (event) => {
@@ -200,7 +202,12 @@ function positionOf(answer) {
 
 function pause(ms, signal) {
   return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (clearTimeout(timer), resolve()));
+    const end = () => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", end);
+      resolve();
+    };
+    const timer = setTimeout(end, ms);
+    signal.addEventListener("abort", end);
   });
 }
