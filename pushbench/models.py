@@ -11,7 +11,7 @@ lie far below.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 IP_BYTES = 20
 """Header of an IPv4 packet without options: RFC 791, section 3.1."""
@@ -56,6 +56,10 @@ class Latency:
         """What none exceeds."""
         return self.fixed_ms + (self.longest_wait_ms if self.waits else 0.0)
 
+    def behind(self, ms: float) -> "Latency":
+        """The same, so much later."""
+        return replace(self, fixed_ms=self.fixed_ms + ms)
+
     def quantile_ms(self, q: float) -> float:
         """What a share `q` of the deliveries does not exceed. ValueError: q is not between 0 and 1."""
         if not 0 <= q <= 1:
@@ -71,6 +75,12 @@ def push(rtt_ms: float, subscribers: int = 1, write_us: float = 0.0) -> Latency:
     a random one for a time that is uniform up to that.
     """
     return Latency(rtt_ms / 2, subscribers * write_us / 1000)
+
+
+def answered(rtt_ms: float, round_trips: int = 1) -> Latency:
+    """An action and its answer: one round trip, and one more for the handshake of a new TCP connection (RFC 9293, section
+    3.5: data is delivered only once it is established)."""
+    return Latency(rtt_ms * round_trips, waits=0.0)
 
 
 def polling(interval_ms: float, rtt_ms: float = 0.0, round_trips: int = 1) -> Latency:

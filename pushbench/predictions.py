@@ -11,7 +11,7 @@ from typing import Any
 from pushbench import models
 from pushbench.models import Exchange, Heads, Latency
 from pushbench.scenario_keys import BUILT_IN
-from pushbench.transports import TRANSPORTS
+from pushbench.transports import ROWS, TRANSPORTS
 
 LEAN = Heads(request=123, answer=148, nothing=96)
 """As taken from the sockets of this suite's server and clients, with ids of three digits: aiohttp's own headers and the
@@ -30,7 +30,7 @@ DELAYED_ACK_MS = 40.0
 Load = Mapping[str, Any]
 
 HOLDS_FOR: dict[str, object] = {
-    "kind": "broadcast",
+    "client": "aiohttp",
     "pacing": "open",
     "server_stall_ms": 0,
     "join_late_percent": 0,
@@ -51,6 +51,7 @@ HOLDS_FOR: dict[str, object] = {
 """The formulas are for these values alone: a steady feed to everybody, and nothing that disturbs it."""
 
 BYTES_HOLD_FOR: dict[str, object] = {
+    "kind": "broadcast",
     "target": BUILT_IN,
     "headers": "lean",
     "poll_empty": "304",
@@ -61,11 +62,17 @@ BYTES_HOLD_FOR: dict[str, object] = {
 }
 """And those of bytes for these: another server has other headers, and a relay passes on in packets of its own."""
 
-DEFAULTS: dict[str, Any] = {"rtt_ms": 0.0, "poll_connection": "kept"}
+DEFAULTS: dict[str, Any] = {
+    "kind": "broadcast",
+    "rtt_ms": 0.0,
+    "poll_connection": "kept",
+    "post_connection": "kept",
+    "room_size": 10,
+}
 """Of keys that a run of an earlier version does not have."""
 
 ROUND_TRIPS = {"kept": 1, "new": 2}
-"""Of one poll, by `poll_connection`."""
+"""Of one poll, by `poll_connection`, and of one POST, by `post_connection`."""
 
 
 KEYS = frozenset({*HOLDS_FOR, *BYTES_HOLD_FOR, *DEFAULTS})
@@ -85,8 +92,9 @@ class Model:
 def latency(load: Load, write_us: float = 0.0) -> Latency | None:
     """What the model says of a load; None if there is none for its transport, or its formulas are not for this load."""
     given = _given(load)
-    model = _model(given)
-    return model.latency(given, write_us) if model and _is(given, HOLDS_FOR) else None
+    if not given["rate_hz"] or not _is(given, HOLDS_FOR) or given["kind"] not in KINDS:
+        return None
+    return KINDS[given["kind"]](given, write_us)
 
 
 def wire(load: Load) -> Exchange | None:
@@ -108,6 +116,36 @@ def _model(load: Load) -> Model | None:
 
 def _is(load: Load, wanted: Mapping[str, object]) -> bool:
     return all(load.get(key, value) == value for key, value in wanted.items())
+
+
+def _broadcast(load: Load, write_us: float) -> Latency | None:
+    model = _model(load)
+    return model.latency(load, write_us) if model else None
+
+
+def _request(load: Load, write_us: float) -> Latency | None:
+    """None where an action may be due before the last of the same actor was answered: it would wait for that."""
+    round_trips = _round_trips_up(load)
+    between_ms = 1000 * load["subscribers"] / load["rate_hz"]
+    return models.answered(load["rtt_ms"], round_trips) if round_trips * load["rtt_ms"] < between_ms else None
+
+
+def _chat(load: Load, write_us: float) -> Latency | None:
+    """In each room it is a feed of its own, to which a message comes by one way up, behind a handshake if there is one."""
+    model = _model(load)
+    rooms = load["subscribers"] // load["room_size"]
+    if model is None or _request(load, write_us) is None:
+        return None
+    heard = model.latency({**load, "subscribers": load["room_size"], "rate_hz": load["rate_hz"] / rooms}, write_us)
+    return heard.behind((_round_trips_up(load) - 0.5) * load["rtt_ms"])
+
+
+def _round_trips_up(load: Load) -> int:
+    return ROUND_TRIPS[load["post_connection"]] if ROWS[load["transport"]].heeds("post_connection") else 1
+
+
+KINDS: dict[str, Callable[[Load, float], Latency | None]] = {"broadcast": _broadcast, "request": _request, "chat": _chat}
+"""What is known of each kind of load."""
 
 
 def _push(load: Load, write_us: float) -> Latency:

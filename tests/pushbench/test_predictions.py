@@ -120,3 +120,34 @@ def test_bytes_and_packets_are_those_that_a_kernel_counted(
 def test_beyond_a_relay_nothing_is_told_of_bytes() -> None:
     assert predictions.wire(load("longpoll", rtt_ms=20.0)) is None
     assert predictions.latency(load("longpoll", rtt_ms=20.0)) is not None
+
+
+@pytest.mark.parametrize(
+    ("transport", "post_connection", "expected_ms"), [("post", "kept", 80), ("post", "new", 160), ("websocket", "kept", 80)]
+)
+def test_an_action_takes_a_round_trip_and_a_new_connection_two(
+    transport: str, post_connection: str, expected_ms: float
+) -> None:
+    assert mean_ms(transport, kind="request", rtt_ms=80.0, post_connection=post_connection) == expected_ms
+
+
+def test_of_actors_that_would_wait_for_themselves_nothing_is_said() -> None:
+    assert predictions.latency(load("websocket", kind="request", subscribers=1, rate_hz=10.0, rtt_ms=100.0)) is None
+    assert predictions.latency(load("websocket", kind="request", subscribers=1, rate_hz=10.0, rtt_ms=99.0)) is not None
+
+
+@pytest.mark.parametrize(
+    ("transport", "expected_ms"), [("polling", 580), ("longpoll", 80), ("stream", 80), ("sse", 80), ("websocket", 80)]
+)
+def test_what_is_said_in_a_room_is_heard_after_a_way_up_and_the_way_down(transport: str, expected_ms: float) -> None:
+    assert mean_ms(transport, kind="chat", rtt_ms=80.0, room_size=10) == expected_ms
+    assert mean_ms("stream", kind="chat", rtt_ms=80.0, room_size=10, post_connection="new") == 160
+
+
+def test_the_fan_out_of_a_chat_is_that_of_a_room() -> None:
+    assert mean_ms("websocket", kind="chat", room_size=10, write_us=40) == 0.2
+
+
+@pytest.mark.parametrize("kind", ["request", "chat", "idle"])
+def test_the_bytes_of_who_acts_are_in_no_formula(kind: str) -> None:
+    assert predictions.wire(load("websocket", kind=kind)) is None
