@@ -8,7 +8,7 @@ import base64
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -49,13 +49,13 @@ class Counts:
     """How many there have been."""
     exchanges: Exchanges = field(default_factory=Exchanges)
 
-    def note(self, connection: object, up: bool, data: bytes, kind: str = "") -> None:
+    def note(self, connection: Hashable, up: bool, data: bytes, kind: str = "") -> None:
         """These bytes have come."""
         if up:
             self.up_bytes += len(data)
         else:
             self.down_bytes += len(data)
-        self.exchanges.add(id(connection), time.monotonic_ns(), up, data, kind)
+        self.exchanges.add(connection, time.monotonic_ns(), up, data, kind)
 
 
 def relay_lanes(plan: LinesPlan) -> None:
@@ -176,7 +176,7 @@ class StreamLane:
 
     def _gone(self, connection: Connection) -> None:
         self._open.pop(connection, None)
-        self.counts.exchanges.end(id(connection))
+        self.counts.exchanges.end(connection)
 
 
 class DatagramLane:

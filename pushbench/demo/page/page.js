@@ -14,6 +14,10 @@ import { bytes, headline, ms, sentence, time, titled, whole } from "./words.js";
 const DRAW_MS = 33;
 const CALM_MS = 500; // of who wants no motion, and for figures
 const STRIP_MS = 200;
+const GUIDES = {
+  stopped: "Stopped: every connection has ended, the lanes try to come back, and the feed waits, so nothing is due meanwhile.",
+  up: "Started again, with the log that it had: the lanes resume where they were as soon as they try again.",
+};
 const MENDED_MS = 10_000; // so long it is told who had what was missed
 const LATENCIES = 8192; // more than 200 a second in 30 s
 const SNAPSHOTS = 160; // more than four a second in 30 s
@@ -203,7 +207,10 @@ function showState(told, counts, atMs) {
   document.body.dataset.server = told.server;
   document.body.dataset.line = told.cut ? "cut" : "whole";
   if (before?.cut !== undefined && before.cut !== told.cut) say(told.cut ? "The line is cut." : "The line is mended.");
-  if (before && before.server !== told.server) say(`The server is ${told.server}.`);
+  if (before && before.server !== told.server) {
+    say(`The server is ${told.server}.`);
+    if (told.server in GUIDES) setText($("guide"), GUIDES[told.server]);
+  }
   for (const lane of order) {
     const passed = told.lanes?.[lane.name];
     if (!passed) continue;
