@@ -94,7 +94,7 @@ def _do(lanes: "dict[str, StreamLane | DatagramLane]", note: Note) -> Note:
                 lane.reset()
     if "exchange" in note:
         return _told(lanes[note["exchange"]].counts.exchanges, note.get("kind"))
-    return {"lanes": {name: _counted(lane) for name, lane in lanes.items()}}
+    return {"at_ms": time.monotonic_ns() / MS, "lanes": {name: _counted(lane) for name, lane in lanes.items()}}
 
 
 def _counted(lane: "StreamLane | DatagramLane") -> Note:

@@ -8,6 +8,7 @@ const $ = (id) => document.getElementById(id);
 const lane = location.pathname.split("/").at(-1);
 const ROW = 16;
 const MOST_ROWS = 96;
+const PIECE_ROWS = 32;
 const OPAQUE_ROWS = 8; // of what nobody can read
 let kind = null;
 
@@ -79,8 +80,8 @@ function showPieces(exchange, most) {
     const bytes = bytesOf(piece.data);
     const when = ((piece.at_ns - exchange.begun_ns) / 1e9).toFixed(3);
     const what = opaque ? `, ${bytes[0] & 0x80 ? "long header" : "short header"} of QUIC, the rest encrypted` : "";
-    all.push(make("h3", `${piece.up ? "up" : "down"} after ${when} s: ${whole(piece.size)} bytes${what}`), ...hex(bytes.subarray(0, 512), 0, most));
-    if (piece.size > Math.min(most * ROW, 512, bytes.length)) all.push(make("p", `… ${whole(piece.size - Math.min(most * ROW, 512, bytes.length))} more`, "cut"));
+    all.push(make("h3", `${piece.up ? "up" : "down"} after ${when} s: ${whole(piece.size)} bytes${what}`), ...hex(bytes, 0, Math.min(most, PIECE_ROWS)));
+    if (piece.size > bytes.length) all.push(make("p", `… and ${whole(piece.size - bytes.length)} that are not kept`, "cut"));
   }
   return all;
 }
