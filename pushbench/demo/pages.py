@@ -74,7 +74,7 @@ def pages(console: Console, origins: list[str]) -> Starlette:
             async for text in websocket.iter_text():
                 if answer := await _answer(console, text):
                     await websocket.send_text(_said(answer))
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, asyncio.CancelledError):  # the page has left, or the console ends
             pass
         finally:
             console.pages -= 1

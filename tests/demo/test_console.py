@@ -169,12 +169,16 @@ def descendants(pid: int) -> set[int]:
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 async def test_nothing_that_it_has_started_outlives_it(how: signal.Signals, code: int) -> None:
-    with showing() as demo:
+    with showing(stderr=subprocess.PIPE) as demo:
         started = descendants(demo.process.pid)
         assert len(started) >= 5  # two servers below keepers, lines, feed, crowd
         async with page_of(demo):
             demo.process.send_signal(how)
             assert await asyncio.to_thread(demo.process.wait, WAIT_S) == code
+        assert demo.process.stderr is not None
+        said = await asyncio.to_thread(demo.process.stderr.read)
+        if how != signal.SIGKILL:  # else it is Python's own resource tracker that has something to say
+            assert said == "pushbench: interrupted\n"
         async with asyncio.timeout(WAIT_S):
             for pid in started:
                 await _gone(pid)
