@@ -128,7 +128,12 @@ class Console:
                 async with self._doing:
                     await self._stop()
             lines, feeding, there = [await self._ask(name) for name in ("lines", "feed", "crowd")]
-            self._seen = {"lanes": lines["lanes"], "feed": feeding, "crowd": there["connected"]}
+            self._seen = {
+                "lanes": lines["lanes"],
+                "counted_ms": lines["at_ms"],
+                "feed": feeding,
+                "crowd": there["connected"],
+            }
             async with self.looked:
                 self.looked.notify_all()
             await asyncio.sleep(LOOK_EVERY_S)

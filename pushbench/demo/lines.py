@@ -8,7 +8,7 @@ import base64
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from functools import partial
 from random import Random
@@ -49,13 +49,13 @@ class Counts:
     """How many there have been."""
     exchanges: Exchanges = field(default_factory=Exchanges)
 
-    def note(self, connection: object, up: bool, data: bytes, kind: str = "") -> None:
+    def note(self, connection: Hashable, up: bool, data: bytes, kind: str = "") -> None:
         """These bytes have come."""
         if up:
             self.up_bytes += len(data)
         else:
             self.down_bytes += len(data)
-        self.exchanges.add(id(connection), time.monotonic_ns(), up, data, kind)
+        self.exchanges.add(connection, time.monotonic_ns(), up, data, kind)
 
 
 def relay_lanes(plan: LinesPlan) -> None:
@@ -94,7 +94,7 @@ def _do(lanes: "dict[str, StreamLane | DatagramLane]", note: Note) -> Note:
                 lane.reset()
     if "exchange" in note:
         return _told(lanes[note["exchange"]].counts.exchanges, note.get("kind"))
-    return {"lanes": {name: _counted(lane) for name, lane in lanes.items()}}
+    return {"at_ms": time.monotonic_ns() / MS, "lanes": {name: _counted(lane) for name, lane in lanes.items()}}
 
 
 def _counted(lane: "StreamLane | DatagramLane") -> Note:
@@ -176,7 +176,7 @@ class StreamLane:
 
     def _gone(self, connection: Connection) -> None:
         self._open.pop(connection, None)
-        self.counts.exchanges.end(id(connection))
+        self.counts.exchanges.end(connection)
 
 
 class DatagramLane:

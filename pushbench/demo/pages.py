@@ -74,7 +74,7 @@ def pages(console: Console, origins: list[str]) -> Starlette:
             async for text in websocket.iter_text():
                 if answer := await _answer(console, text):
                     await websocket.send_text(_said(answer))
-        except WebSocketDisconnect:
+        except (WebSocketDisconnect, asyncio.CancelledError):  # the page has left, or the console ends
             pass
         finally:
             console.pages -= 1
@@ -122,7 +122,7 @@ async def _answer(console: Console, text: str) -> dict[str, Any] | None:
             raise Unacceptable(f"a note has ping, where, set or do, and this one {', '.join(note) or 'nothing'}")
     except ValueError as error:
         return {"refused": str(error)}
-    return {"state": console.state()}
+    return {"done": list(note), "state": console.state()}
 
 
 def _no_lane(console: Console) -> Response:

@@ -226,3 +226,11 @@ def test_screenshots_are_made_and_nothing_is_wider_than_the_screen(show: Show, p
             wire = show(f"/wire/{name}", **scheme, viewport=PHONE)
             wire.page.wait_for_selector("#ways pre")
             assert wire.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_bytes_a_message_are_those_of_its_frame(shown: Shown) -> None:
+    """A WebSocket's frame of 150 bytes has a head of four: RFC 6455 section 5.2."""
+    shown.set("rate_hz", 6)
+    shown.wait("() => document.querySelector('#rate_hz').getAttribute('aria-valuetext') === '20 a second'")
+    shown.wait("() => document.querySelector('#lane-websocket [data-figure=down]').textContent === '154'")
+    assert shown.page.inner_text("#lane-websocket .sentence").startswith("One frame a message: 4 bytes around 150")

@@ -23,9 +23,9 @@ class Demo:
 
 
 @contextmanager
-def showing(*flags: str) -> Iterator[Demo]:
+def showing(*flags: str, stderr: int = subprocess.DEVNULL) -> Iterator[Demo]:
     command = [sys.executable, "-m", "pushbench", "serve", "--demo", "--port=0", *flags]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()

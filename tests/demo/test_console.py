@@ -26,7 +26,7 @@ async def test_there_is_a_lane_for_each_transport_in_the_order_of_the_table(demo
 
 async def test_a_message_comes_by_its_lane_with_the_size_that_is_set(demo: Demo) -> None:
     async with page_of(demo) as page:
-        await page.ask("state", set={"rate_hz": 50, "payload_bytes": 333})
+        await page.ask("done", set={"rate_hz": 50, "payload_bytes": 333})
         async with page.http.ws_connect(f"{page.base('websocket')}/websocket", headers={"origin": demo.url}) as lane:
             texts = [(await lane.receive(timeout=WAIT_S)).data for _ in range(5)]
         seqs = [seq_of(text) for text in texts]
@@ -61,11 +61,11 @@ async def test_what_the_lines_count_is_what_passed(demo: Demo, name: str) -> Non
 
 async def test_a_line_that_is_cut_lets_nobody_through_until_it_is_mended(demo: Demo) -> None:
     async with page_of(demo) as page:
-        await page.ask("state", do="cut")
+        await page.ask("done", do="cut")
         assert page.state["cut"]
         with pytest.raises(aiohttp.ClientError):
             await page.http.get(f"{page.base('polling')}/polling")
-        await page.ask("state", do="mend")
+        await page.ask("done", do="mend")
         assert not page.state["cut"]
         async with page.http.get(f"{page.base('polling')}/polling") as answer:
             assert answer.status == 204
@@ -76,12 +76,12 @@ async def test_a_server_that_is_stopped_and_started_has_what_it_had_and_goes_on_
     demo: Demo,
 ) -> None:
     async with page_of(demo) as page:
-        await page.ask("state", set={"rate_hz": 50})
+        await page.ask("done", set={"rate_hz": 50})
         await page.until(lambda state: state["feed"]["count"] >= 3)
-        await page.ask("state", do="stop")
+        await page.ask("done", do="stop")
         await page.until(lambda state: state["server"] == "stopped" and state["feed"]["waits"])
         published = page.state["feed"]["count"]
-        await page.ask("state", do="start")
+        await page.ask("done", do="start")
         await page.until(lambda state: state["server"] == "up" and state["feed"]["count"] > published + 3)
         answers = f"{page.base('polling')}/polling"
         async with page.http.get(answers, headers={"if-none-match": '"0"', "origin": demo.url}) as answer:
@@ -94,9 +94,9 @@ async def test_a_server_that_is_stopped_and_started_has_what_it_had_and_goes_on_
 async def test_background_subscribers_come_and_go(demo: Demo) -> None:
     async with page_of(demo) as page:
         for by in ("sse", "polling"):
-            await page.ask("state", set={"subscribers": 20, "subscribers_by": by})
+            await page.ask("done", set={"subscribers": 20, "subscribers_by": by})
             await page.until(lambda state: state["crowd"] == 20)
-            await page.ask("state", set={"subscribers": 0})
+            await page.ask("done", set={"subscribers": 0})
             await page.until(lambda state: state["crowd"] == 0)
 
 
@@ -169,12 +169,16 @@ def descendants(pid: int) -> set[int]:
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
 async def test_nothing_that_it_has_started_outlives_it(how: signal.Signals, code: int) -> None:
-    with showing() as demo:
+    with showing(stderr=subprocess.PIPE) as demo:
         started = descendants(demo.process.pid)
         assert len(started) >= 5  # two servers below keepers, lines, feed, crowd
         async with page_of(demo):
             demo.process.send_signal(how)
             assert await asyncio.to_thread(demo.process.wait, WAIT_S) == code
+        assert demo.process.stderr is not None
+        said = await asyncio.to_thread(demo.process.stderr.read)
+        if how != signal.SIGKILL:  # else it is Python's own resource tracker that has something to say
+            assert said == "pushbench: interrupted\n"
         async with asyncio.timeout(WAIT_S):
             for pid in started:
                 await _gone(pid)

@@ -155,3 +155,23 @@ def test_datagrams_pass_both_ways_and_vanish_while_the_line_is_cut() -> None:
             assert server.recvfrom(100) == (b"again", back)
     lane.close()
     turns.close()
+
+
+def test_datagrams_of_one_client_are_one_exchange_up_and_down() -> None:
+    turns = Turns()
+    lane = DatagramLane(turns)
+    with socket.socket(type=socket.SOCK_DGRAM) as server, socket.socket(type=socket.SOCK_DGRAM) as client:
+        for one in (server, client):
+            one.settimeout(TIMEOUT_S)
+            one.bind(("127.0.0.1", 0))
+        lane.server = server.getsockname()
+        with turning(turns):
+            for _ in range(2):
+                client.sendto(b"hello", ("127.0.0.1", lane.port))
+                _, back = server.recvfrom(100)
+                server.sendto(b"answer", back)
+                client.recv(100)
+        [exchange] = lane.counts.exchanges.kinds.values()
+        assert (exchange.up.size, exchange.down.size) == (10, 12)
+    lane.close()
+    turns.close()

@@ -53,6 +53,15 @@ def test_a_line_of_no_length_charges_nothing_for_a_new_connection() -> None:
         assert way.leaves_ns(1001, 10) == 1001
 
 
+def test_a_line_that_is_stretched_delays_what_comes_later_and_shortened_lets_nothing_overtake() -> None:
+    way = Way(Line(round_trip_ns=20), Random(0))
+    assert way.leaves_ns(0, 1) == 10
+    way.stretch(Line(round_trip_ns=200))
+    assert way.leaves_ns(1, 1) == 101
+    way.stretch(Line())
+    assert [way.leaves_ns(at_ns, 1) for at_ns in (2, 102)] == [101, 102]
+
+
 def test_jitter_lengthens_each_transit_by_a_part_that_the_seed_draws() -> None:
     def drawn(seed: int) -> list[int]:
         way = Way(Line(round_trip_ns=100 * MS, jitter_ns=10 * MS), Random(seed))

@@ -14,6 +14,13 @@ import { bytes, headline, ms, sentence, time, titled, whole } from "./words.js";
 const DRAW_MS = 33;
 const CALM_MS = 500; // of who wants no motion, and for figures
 const STRIP_MS = 200;
+const GUIDES = {
+  stopped: "Stopped: every connection has ended, the lanes try to come back, and the feed waits, so nothing is due meanwhile.",
+  up: "Started again, with the log that it had: the lanes resume where they were as soon as they try again.",
+};
+const CONNECTED_MS = 1500; // by then all are; what that took is in the totals, and not among the bytes of a message
+const ON_THE_WAY_MS = 5; // from the line's counter to the page, beyond what the line itself delays
+const SETTLED_MS = 100; // after so long all is here that was received by then
 const MENDED_MS = 10_000; // so long it is told who had what was missed
 const LATENCIES = 8192; // more than 200 a second in 30 s
 const SNAPSHOTS = 160; // more than four a second in 30 s
@@ -71,6 +78,7 @@ function makeLane({ name, says, base, why }, nth) {
     ledger: ledger(),
     latencies: series(LATENCIES),
     counters: growth(SNAPSHOTS),
+    counted: [], // counts of its line that are to be put beside what comes from it
     last: null, // the counters of the last snapshot
     base: null, // those at the reset
     sinceMs: Infinity,
@@ -177,7 +185,20 @@ function startAnew() {
   for (const lane of order) lane.counters.clear();
 }
 
-function showState(told, counts, atMs) {
+/**
+ * Put beside what had come to a lane's line what of it has come here. A message that was counted there comes half a round trip
+ * later, so that is waited for: bytes a message are of the same messages.
+ */
+function settle(lane) {
+  while (lane.counted.length && lane.counted[0].atMs + lane.counted[0].transitMs + SETTLED_MS < nowMs()) {
+    const { atMs, transitMs, counters } = lane.counted.shift();
+    let later = 0;
+    lane.latencies.since(atMs + transitMs + ON_THE_WAY_MS, () => (later += 1));
+    if (atMs >= changedMs) lane.counters.add(atMs, { ...counters, received: lane.ledger.received - later });
+  }
+}
+
+function showState(told, counts) {
   const before = state;
   state = told;
   if (before && JSON.stringify(before.settings) !== JSON.stringify(told.settings)) {
@@ -203,14 +224,18 @@ function showState(told, counts, atMs) {
   document.body.dataset.server = told.server;
   document.body.dataset.line = told.cut ? "cut" : "whole";
   if (before?.cut !== undefined && before.cut !== told.cut) say(told.cut ? "The line is cut." : "The line is mended.");
-  if (before && before.server !== told.server) say(`The server is ${told.server}.`);
+  if (before && before.server !== told.server) {
+    say(`The server is ${told.server}.`);
+    if (told.server in GUIDES) setText($("guide"), GUIDES[told.server]);
+  }
   for (const lane of order) {
     const passed = told.lanes?.[lane.name];
     if (!passed) continue;
     const { requests, opened, answers } = counts[lane.name] ?? { requests: 0, opened: 0, answers: 0 };
-    lane.last = { requests, opened, answers, up: passed.up, down: passed.down, received: lane.ledger.received };
+    lane.last = { requests, opened, answers, up: passed.up, down: passed.down };
     lane.base ??= lane.last;
-    lane.counters.add(atMs, lane.last);
+    lane.counted.push({ atMs: told.counted_ms, transitMs: told.settings.round_trip_ms / 2, counters: lane.last });
+    settle(lane);
   }
 }
 
@@ -232,6 +257,7 @@ worker.onmessage = ({ data }) => {
     data.facts.lanes.forEach(makeLane);
     all = messages(order.length);
     paintMarks();
+    setTimeout(startAnew, CONNECTED_MS);
   }
   if (data.clock) {
     clock = data.clock;
@@ -248,7 +274,7 @@ worker.onmessage = ({ data }) => {
     }
     document.dispatchEvent(new CustomEvent("lane", { detail: data }));
   }
-  if (data.state) showState(data.state, data.counts, data.atMs);
+  if (data.state) showState(data.state, data.counts);
   if (data.points) take(data.points);
   if (data.refused) {
     say(data.refused);

@@ -6,6 +6,7 @@
 
 export const KEPT = 4096;
 const ROWS = 5;
+const LINES_APART = 5; // pixels; else they would be a grey field
 
 /** The last `KEPT` messages: when each was due, and when each lane had it. */
 export function messages(lanes) {
@@ -94,10 +95,12 @@ export function drawRace(canvas, all, lane, name, look, nowMs, { rateHz, first, 
   context.strokeStyle = look.line;
   context.lineWidth = 1;
   context.beginPath();
+  let drawnAt = Infinity;
   all.each(lane, (seq, dueMs) => {
     if (dueMs < nowMs - span) return false;
-    if (dense && seq % 10) return true;
     const at = Math.round(x(dueMs)) + 0.5;
+    if ((dense && seq % 10) || drawnAt - at < LINES_APART) return true;
+    drawnAt = at;
     context.moveTo(at, 0);
     context.lineTo(at, height);
     return true;

@@ -8,6 +8,8 @@ const $ = (id) => document.getElementById(id);
 const lane = location.pathname.split("/").at(-1);
 const ROW = 16;
 const MOST_ROWS = 96;
+const PIECE_ROWS = 32;
+const OPAQUE_ROWS = 8; // of what nobody can read
 let kind = null;
 
 function make(tag, text = "", className = "") {
@@ -19,9 +21,9 @@ const textOf = (bytes) => String.fromCharCode(...bytes);
 const printable = (byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : "·");
 
 /** Rows of an offset, hex and text. */
-function hex(bytes, from) {
+function hex(bytes, from, most = MOST_ROWS) {
   const rows = [];
-  for (let at = 0; at < bytes.length && rows.length < MOST_ROWS; at += ROW) {
+  for (let at = 0; at < bytes.length && rows.length < most; at += ROW) {
     const part = [...bytes.subarray(at, at + ROW)];
     const words = part.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
     rows.push(`${String(from + at).padStart(6)}  ${words.padEnd(3 * ROW)} ${part.map(printable).join("")}`);
@@ -29,7 +31,7 @@ function hex(bytes, from) {
   const box = make("pre", rows.join("\n"), "bytes");
   box.tabIndex = 0;
   box.setAttribute("aria-label", "Bytes, as offset, hex and text");
-  const left = bytes.length - MOST_ROWS * ROW;
+  const left = bytes.length - most * ROW;
   return left > 0 ? [box, make("p", `… and ${whole(left)} bytes that are kept and not shown`, "cut")] : [box];
 }
 
@@ -50,7 +52,7 @@ function parts(told, way) {
   return kept + named.filter(([count]) => count).map(([count, name]) => `${whole(count)} ${name}`).join(", ");
 }
 
-function showWay(title, way, told) {
+function showWay(title, way, told, most) {
   const section = make("section", "", "way");
   section.append(make("h2", `${title}: ${whole(way.size)} bytes`));
   const said = parts(told, way);
@@ -63,12 +65,12 @@ function showWay(title, way, told) {
     box.setAttribute("aria-label", `The head, ${head} bytes`);
     section.append(box);
   }
-  if (bytes.length > Math.max(0, head)) section.append(...hex(bytes.subarray(Math.max(0, head)), Math.max(0, head)));
+  if (bytes.length > Math.max(0, head)) section.append(...hex(bytes.subarray(Math.max(0, head)), Math.max(0, head), most));
   if (way.size > bytes.length) section.append(make("p", `… ${whole(way.size - bytes.length)} more bytes, of which the last pieces are below`, "cut"));
   return section;
 }
 
-function showPieces(exchange) {
+function showPieces(exchange, most) {
   const all = [];
   const isLong = exchange.up.size > bytesOf(exchange.up.first).length || exchange.down.size > bytesOf(exchange.down.first).length;
   const opaque = exchange.kind === "QUIC";
@@ -78,8 +80,8 @@ function showPieces(exchange) {
     const bytes = bytesOf(piece.data);
     const when = ((piece.at_ns - exchange.begun_ns) / 1e9).toFixed(3);
     const what = opaque ? `, ${bytes[0] & 0x80 ? "long header" : "short header"} of QUIC, the rest encrypted` : "";
-    all.push(make("h3", `${piece.up ? "up" : "down"} after ${when} s: ${whole(piece.size)} bytes${what}`), ...hex(bytes.subarray(0, 512), 0));
-    if (piece.size > Math.min(512, bytes.length)) all.push(make("p", `… ${whole(piece.size - Math.min(512, bytes.length))} more`, "cut"));
+    all.push(make("h3", `${piece.up ? "up" : "down"} after ${when} s: ${whole(piece.size)} bytes${what}`), ...hex(bytes, 0, Math.min(most, PIECE_ROWS)));
+    if (piece.size > bytes.length) all.push(make("p", `… and ${whole(piece.size - bytes.length)} that are not kept`, "cut"));
   }
   return all;
 }
@@ -112,11 +114,12 @@ async function look() {
     exchange.kind === "QUIC"
       ? "QUIC is always encrypted: of its datagrams nobody on the way can read more than the first bytes. Up and down as the relay passed them, without UDP and IP."
       : "The last exchange of its kind, byte for byte as the lane’s relay passed it; headers of TCP and IP are the kernel’s, and not among them.";
+  const most = exchange.kind === "QUIC" ? OPAQUE_ROWS : MOST_ROWS;
   $("ways").replaceChildren(
-    showWay("Up, from the browser", exchange.up, exchange.parts.up),
-    showWay("Down, from the server", exchange.down, exchange.parts.down),
+    showWay("Up, from the browser", exchange.up, exchange.parts.up, most),
+    showWay("Down, from the server", exchange.down, exchange.parts.down, most),
   );
-  $("pieces").replaceChildren(...showPieces(exchange));
+  $("pieces").replaceChildren(...showPieces(exchange, most));
   $("said").textContent = `Shown: ${exchange.kind}, ${whole(exchange.up.size)} bytes up and ${whole(exchange.down.size)} down.`;
 }
 

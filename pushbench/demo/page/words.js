@@ -73,14 +73,14 @@ const SENTENCES = {
     if (empty / seen.opened > 0.05) {
       return `${asks}, and ${whole(empty)} of the last ${whole(seen.opened)} questions were answered with nothing.`;
     }
-    return `${asks}, and each answer brings ${whole(seen.messages / Math.max(1, seen.answers))} at once, that share its headers.`;
+    return `${asks}, and each answer brings ${whole(seen.messages / Math.max(1, seen.answers))} at once, which share its headers.`;
   },
   longpoll(seen, settings) {
     const per = seen.messages / Math.max(1, seen.answers);
     const answers = per > 1.15 ? `${per.toFixed(1)} messages an answer` : "one message an answer";
-    const cost = `Answered at once, but each answer needs a new question: ${whole(seen.upPer)} bytes up a message, ${answers}.`;
-    if (settings.round_trip_ms < 10) return cost;
-    return `${cost} What is published while that is on its way waits for it, up to ${time(1.5 * settings.round_trip_ms)}.`;
+    const cost = `Answered at once, but each answer needs a new question: ${whole(seen.upPer)} bytes up a message`;
+    if (settings.round_trip_ms < 10) return `${cost}, ${answers}.`;
+    return `${cost}; what is published while that is on its way waits for it, up to ${time(1.5 * settings.round_trip_ms)}.`;
   },
   stream: (seen, settings) =>
     `One answer that never ends: ${whole(around(seen, settings))} bytes around each message of ${whole(settings.payload_bytes)}, ${upOf(seen)}.`,

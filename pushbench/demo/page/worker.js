@@ -96,7 +96,7 @@ function heard(text, heardMs) {
     }
     const countsOf = ({ requests, opened, answers }) => ({ requests, opened, answers });
     const counts = Object.fromEntries([...lanes].map(([name, lane]) => [name, countsOf(lane)]));
-    tell({ state, counts, atMs: heardMs + (times.best?.offsetMs ?? NaN) });
+    tell({ state, counts });
   }
   if (pong !== undefined) {
     times.hear(pong, heardMs, thereMs);

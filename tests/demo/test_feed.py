@@ -1,0 +1,83 @@
+"""The feed, against servers: it waits for one, numbers are the same on all, and one that lacks some gets them."""
+
+import json
+import time
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+
+import pytest
+
+from pushbench import message
+from pushbench.demo.feed import Feed
+from pushbench.turns import Turns
+from tests.serving import Server, serving
+
+WAIT_S = 20
+
+
+def told(server: Server, path: str, **headers: str) -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(server.url(path), headers=headers), timeout=WAIT_S) as answer:
+        body: bytes = answer.read()
+        return body
+
+
+def last_id(server: Server) -> int:
+    number: int = json.loads(told(server, "/status"))["last_id"]
+    return number
+
+
+def turn_until(turns: Turns, true: Callable[[], bool]) -> None:
+    give_up_s = time.monotonic() + WAIT_S
+    while not true():
+        assert time.monotonic() < give_up_s
+        turns.at(time.monotonic_ns() + 1_000_000, lambda: None)  # so that a turn ends
+        turns.turn()
+
+
+@pytest.mark.parametrize("payload_bytes", [message.MIN_BYTES, 150, 16_384])
+def test_messages_are_of_the_size_that_is_set_and_numbered_from_0(payload_bytes: int) -> None:
+    with closing(Turns()) as turns, serving() as server:
+        feed = Feed(turns, 200, payload_bytes)
+        feed.do({"servers": [["127.0.0.1", server.port, ""]]})
+        turn_until(turns, lambda: last_id(server) >= 5)
+        feed.leave()
+        lines = told(server, "/polling?after=0").splitlines()
+    assert [message.decode(line).seq for line in lines] == list(range(len(lines)))
+    assert {len(line) for line in lines} == {payload_bytes}
+
+
+def test_without_a_server_it_waits_and_says_so() -> None:
+    with closing(Turns()) as turns:
+        feed = Feed(turns, 200, 150)
+        assert feed.do({})["waits"]
+        assert feed.do({"servers": []})["count"] == 0
+
+
+def test_a_server_that_comes_later_gets_what_it_lacks_and_then_the_same_as_the_other() -> None:
+    with closing(Turns()) as turns, serving() as first, serving() as second:
+        feed = Feed(turns, 200, 150)
+        at = [["127.0.0.1", server.port, ""] for server in (first, second)]
+        feed.do({"servers": at[:1]})
+        turn_until(turns, lambda: last_id(first) >= 5)
+        feed.do({"servers": at})
+        turn_until(turns, lambda: last_id(second) >= 10)
+        feed.leave()
+        both = [told(server, "/polling?after=0").splitlines() for server in (first, second)]
+    most = min(map(len, both))
+    assert both[0][:most] == both[1][:most]
+    assert most >= 10
+
+
+def test_it_goes_on_by_itself_when_a_server_does_not_answer_at_first() -> None:
+    with closing(Turns()) as turns:
+        feed = Feed(turns, 200, 150)
+        with serving() as gone:
+            port = gone.port
+        feed.do({"servers": [["127.0.0.1", port, ""]]})
+        turn_until(turns, lambda: bool(turns._due))
+        assert feed.do({})["waits"]
+        with serving(port=port) as server:  # the later flag counts
+            turn_until(turns, lambda: last_id(server) >= 3)
+            assert not feed.do({})["waits"]
+            feed.leave()
