@@ -7,7 +7,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -79,6 +79,14 @@ class Http2:
         return protocol
 
 
+class _Unsent(NamedTuple):
+    """What is still to be sent on a stream."""
+
+    data: bytes
+    ends: bool
+    """Whether the stream's own side ends behind it."""
+
+
 class Connection(asyncio.Protocol):
     """One connection, and the streams on it."""
 
@@ -94,7 +102,7 @@ class Connection(asyncio.Protocol):
             },
         )
         self._streams: dict[int, Stream] = {}
-        self._unsent: dict[int, bytes] = {}  # bodies, by their streams, as far as there was no room for them yet
+        self._unsent: dict[int, _Unsent] = {}  # by stream, what there was no room for yet
         self._settled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.subscribers = 0
         self.closed = False
@@ -125,7 +133,7 @@ class Connection(asyncio.Protocol):
         self._h2.send_headers(number, [*pseudo.items(), (":path", path), *lower.items()], end_stream=whole)
         stream = self._streams[number] = Stream(self, number)
         if body:
-            self._unsent[number] = body
+            self._unsent[number] = _Unsent(body, ends=True)
             self._send_bodies()
         self.flush()
         return stream
@@ -191,8 +199,9 @@ class Connection(asyncio.Protocol):
         self._lost(aiohttp.ServerDisconnectedError(f"the connection was lost: {error or 'the server closed it'}"))
 
     def send(self, number: int, data: bytes) -> None:
-        """Say something on a stream; what is said is short, and there is room."""
-        self._h2.send_data(number, data)
+        """Say something on a stream that goes on; what there is no room for yet follows when there is."""
+        self._unsent[number] = _Unsent(self._unsent[number].data + data if number in self._unsent else data, ends=False)
+        self._send_bodies()
         self.flush()
 
     def reset(self, number: int) -> None:
@@ -208,17 +217,19 @@ class Connection(asyncio.Protocol):
 
     def _send_bodies(self) -> None:
         """As much of each as the server has room for."""
-        for number, body in list(self._unsent.items()):
-            if number not in self._streams:  # it was answered, or reset, before it was whole
+        for number, unsent in list(self._unsent.items()):
+            if number not in self._streams:  # it was answered, or reset, before all was sent
                 del self._unsent[number]
-            while number in self._unsent and (room := self._h2.local_flow_control_window(number)):
-                part = body[: min(room, self._h2.max_outbound_frame_size)]
-                body = body[len(part) :]
-                self._h2.send_data(number, part, end_stream=not body)
-                if body:
-                    self._unsent[number] = body
-                else:
-                    del self._unsent[number]
+                continue
+            data = unsent.data
+            while data and (room := self._h2.local_flow_control_window(number)) > 0:
+                part = data[: min(room, self._h2.max_outbound_frame_size)]
+                data = data[len(part) :]
+                self._h2.send_data(number, part, end_stream=unsent.ends and not data)
+            if data:
+                self._unsent[number] = _Unsent(data, unsent.ends)
+            else:
+                del self._unsent[number]
 
     def _lost(self, error: Exception) -> None:
         streams, self._streams = self._streams, {}
@@ -278,6 +289,12 @@ class Stream:
         if not self._ended:
             self._ended = True
             self._connection.reset(self._number)
+
+    @property
+    def headers(self) -> dict[str, str] | None:
+        """Those of the answer, the status among them as `:status`; None as long as they have not come."""
+        there = self._answer.done() and not self._answer.cancelled() and not self._answer.exception()
+        return self._answer.result() if there else None
 
     def answered(self, headers: Any) -> None:
         """The head of the answer has come."""

@@ -162,17 +162,6 @@ class Opener:
             assert isinstance(answer, Answer)
             return await answer.wanted(session, *statuses)
 
-    async def post(self, url: str, data: bytes, content_type: str) -> tuple[int, Mapping[str, str], bytes]:
-        """Post it on a stream, and have status, headers and body of the answer. Raises as `get` does."""
-        shared = await self.share(url)
-        stream = shared.open(URL(url).raw_path_qs, {**(self._headers or {}), "content-type": content_type}, body=data)
-        try:
-            status, answered = await stream.head()
-            return status, answered, await stream.body()
-        except BaseException:
-            stream.close()
-            raise
-
     async def share(self, url: str) -> "Connection":
         """The one that there is, or another."""
         assert self.http2

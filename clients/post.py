@@ -6,7 +6,7 @@ is kept for as long as the server keeps it, on a new one each time, or on a stre
 
 import asyncio
 from collections.abc import Callable
-from typing import Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 import aiohttp
 from aiohttp.http import SERVER_SOFTWARE
@@ -17,6 +17,9 @@ from clients.connecting import connected
 from clients.ends import refusal
 from clients.exchange import Exchange, Line
 from clients.subscription import HandOver, Subscription
+
+if TYPE_CHECKING:
+    from clients.http2 import Connection, Stream
 
 
 class _Opened(asyncio.Protocol):
@@ -55,11 +58,31 @@ class _Asked(Exchange):
             self.asking = False
             self._told(self)
 
-    def connection_lost(self, error: Exception | None) -> None:
-        super().connection_lost(error)
+    def _fail(self, error: Exception) -> None:
+        super()._fail(error)
         if self.asking:
             self.asking = False
-            self._ended(aiohttp.ServerDisconnectedError(f"no answer: {error or 'the server closed the connection'}"))
+            self._ended(error)
+
+
+class _Whole:
+    """Who reads an answer on a stream, and hands it over the moment it is whole."""
+
+    def __init__(
+        self, stream: "Stream", answered: Callable[[int, str, bytes], None], ended: Callable[[Exception], None]
+    ) -> None:
+        self._stream, self._answered, self._ended = stream, answered, ended
+        self._body = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._body += data
+
+    def connection_lost(self, error: Exception | None) -> None:
+        if error or self._stream.headers is None:
+            self._ended(error or aiohttp.ServerDisconnectedError("the stream ended without an answer"))
+            return
+        headers = self._stream.headers
+        self._answered(int(headers[":status"]), headers.get("content-encoding", ""), self._body)
 
 
 class Post(Subscription):
@@ -68,6 +91,8 @@ class Post(Subscription):
     cursor: None
 
     _asked: _Asked | None = None
+    _shared: "Connection | None" = None
+    """The connection of HTTP/2 on which it has its streams, if it has."""
     _opening: asyncio.Task[None] | None = None
     """Set while a connection is opened for what is to be said."""
 
@@ -89,7 +114,7 @@ class Post(Subscription):
 
     async def _connect(self) -> None:
         if self._opener.http2:
-            await self._opener.share(self.url)
+            self._shared = await self._opener.share(self.url)
         elif self._keep_connection:
             await self._open()
 
@@ -104,8 +129,10 @@ class Post(Subscription):
 
     def say(self, data: bytes) -> None:
         """Say it; its answer is handed over. Not before that of the last has been."""
-        if self._opener.http2:
-            self._opening = asyncio.ensure_future(self._on_a_stream(data))
+        if self._shared and not self._shared.closed:
+            self._say_on_a_stream(self._shared, data)
+        elif self._opener.http2:
+            self._opening = asyncio.ensure_future(self._share_and_say(data))
         elif self._asked and not self._asked.closing:
             self._asked.say(self._request(data))
         else:
@@ -126,18 +153,23 @@ class Post(Subscription):
         except Exception as error:
             self._end(error)
 
-    async def _on_a_stream(self, data: bytes) -> None:
+    async def _share_and_say(self, data: bytes) -> None:
         try:
-            status, headers, body = await self._opener.post(self.url, data, self._content_type)
-            self._take(status, headers.get("content-encoding", ""), body)
+            self._shared = await self._opener.share(self.url)
+            self._say_on_a_stream(self._shared, data)
         except Exception as error:
             self._end(error)
 
+    def _say_on_a_stream(self, shared: "Connection", data: bytes) -> None:
+        headers = {**(self._options.get("headers") or {}), "content-type": self._content_type}
+        stream = shared.open(self._path, headers, body=data)
+        stream.give_to(_Whole(stream, self._take, self._end))
+
     def _answered(self, asked: _Asked) -> None:
         """The answer is whole; an exchange has decoded it already."""
-        self._take(asked.status, "", asked.body)
-        if not self._keep_connection:
+        if not self._keep_connection:  # before the answer is handed over, for the next thing may be said at once then
             asked.close()
+        self._take(asked.status, "", asked.body)
 
     def _take(self, status: int, coding: str, body: bytes) -> None:
         if not 200 <= status < 300:

@@ -54,6 +54,7 @@ class Acting:
         self._due: list[deque[int]] = [deque() for _ in range(count)]
         self._busy = [False] * count
         self._free_ns = [0] * count
+        self._said = [0] * count
         self._start_ns = self._until_ns = self._offset_ns = 0
         self._over = threading.Event()
         self.voices: dict[int, Voice] = {}
@@ -73,6 +74,21 @@ class Acting:
         """Say nothing more."""
         self._over.set()
 
+    def appear(self, number: int, voice: Voice) -> None:
+        """That one can say something from now on, by that."""
+        self.voices[number] = voice
+        self._say(number)
+
+    @property
+    def unsaid(self) -> dict[int, int]:
+        """How many of its messages each never came to say, by its number among all, because it waited for an answer, or had
+        gone; nobody who has said all."""
+        numbers = self._part.numbers(self._rooms.subscribers)
+        left = {
+            who: len(self._rooms.said_by(who, self._schedule.count)) - self._said[here] for here, who in enumerate(numbers)
+        }
+        return {who: count for who, count in left.items() if count}
+
     def answered(self, number: int) -> None:
         """What that one has said was answered."""
         self._busy[number] = False
@@ -84,9 +100,10 @@ class Acting:
             yield self._start_ns + self._schedule.due_ns(seq), seq
 
     def _fall_due(self, seqs: list[int]) -> None:
-        for seq in seqs:
-            number = self._part.here(seq % self._rooms.subscribers)
+        numbers = [self._part.here(seq % self._rooms.subscribers) for seq in seqs]
+        for number, seq in zip(numbers, seqs, strict=True):
             self._due[number].append(seq)
+        for number in dict.fromkeys(numbers):
             self._say(number)
 
     def _say(self, number: int) -> None:
@@ -98,6 +115,7 @@ class Acting:
                 return
             seq = due.popleft()
             due_ns = self._start_ns + self._schedule.due_ns(seq)
+            self._said[number] += 1
             self.slip_ns.append(now_ns - max(due_ns, self._free_ns[number]))
             self._busy[number] = self._waits
             stamps = due_ns - self._offset_ns, now_ns - self._offset_ns

@@ -311,6 +311,7 @@ class Audience:
             async with nullcontext() if again else self._gate:
                 began = time.monotonic_ns()
                 await stack.enter_async_context(subscriber)
+                poster = await stack.enter_async_context(self._poster(number, line)) if self._posts else None
                 now = time.monotonic_ns()
             self._failures[number] = 0
             self._away.discard(number)
@@ -327,28 +328,31 @@ class Audience:
             if self._habits.hello:
                 subscriber.say(self._habits.hello.encode())
             try:
-                await (self._converse(subscriber, number, sink) if self._habits.speaking else subscriber.receive(sink))
+                await (self._converse(subscriber, poster, number, sink) if self._acting else subscriber.receive(sink))
             finally:
                 del self._there[number]
 
-    async def _converse(self, subscriber: Any, number: int, sink: HandOver) -> NoReturn:
+    async def _converse(self, subscriber: Any, poster: Any | None, number: int, sink: HandOver) -> NoReturn:
         """Have it speak while it receives, until either ends."""
         assert self._acting
         assert self._habits.speaking
-        async with AsyncExitStack() as stack:
-            poster = await stack.enter_async_context(self._poster(number)) if self._habits.speaking.upstream else None
-            self._acting.voices[number] = poster or subscriber
-            answered = partial(self._acting.answered, number)
-            await converse(subscriber, poster, sink, answered, by_what_it_hears=self._habits.speaking.answered)
-        raise AssertionError("it only ends with an exception")
+        appears = partial(self._acting.appear, number, poster or subscriber)
+        answered = partial(self._acting.answered, number)
+        by_what_it_hears = self._habits.speaking.answered
+        await converse(subscriber, poster, sink, appears, answered, by_what_it_hears=by_what_it_hears)
 
-    def _poster(self, number: int) -> Any:
-        """A client by which that one says what it has to say."""
+    @property
+    def _posts(self) -> bool:
+        """Whether each says what it has to say by another connection."""
+        return bool(self._habits.speaking and self._habits.speaking.upstream)
+
+    def _poster(self, number: int, line: Line | None) -> Any:
+        """A client by which that one says what it has to say, on that line too."""
         speaking = self._habits.speaking
         assert speaking
         options = {name: value for name, value in self._options.items() if name in ("headers", "tls", "http2")}
-        if not self._habits.streams:
-            options["socket_factory"] = Line(self.meter).socket
+        if line:
+            options["socket_factory"] = line.socket
         url = self._in_its_room(urljoin(self._url, speaking.upstream), number)
         return load_class(POST)(url, keep_connection=speaking.keep_connection, **options)
 

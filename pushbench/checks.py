@@ -86,7 +86,8 @@ LESS_LOAD = "lower subscribers or rate_hz, or use a machine with more cores"
 def judge(evidence: Mapping[str, Any]) -> Judgement:
     """The verdict on a trial that has numbers.
 
-    `evidence` has the columns of `trials`, also those of the load, how many messages were `scheduled` and `published`, for
+    `evidence` has the columns of `trials`, also those of the load, how many messages were `scheduled` and `published`, how
+    many were never said by those who act (`unsaid`), for
     how long one may wait for a poll (`polled_ms`) and be on the relay's line (`line_ms`), which part of the deliveries
     comes late or never by design (`excused`), how many may be lost (`losable`), and whether the transport is `ordered`.
 
@@ -210,6 +211,11 @@ def _late(have: _Evidence) -> Iterator[Judgement]:
     One that was late only because it had to wait for a full server is not to blame: the latency counts from the due time,
     and the server's limit is what it found. But what was not published at all is in no latency, whoever is to blame.
     """
+    if have["unsaid"] > 0 and not have["lost"] > 0:  # else an answer is missing, and that is why
+        waited = "who acts had no answer yet to what it did before, and never came to do all: another load than scheduled"
+        figures = f"{have['unsaid']:,.0f} of {have['scheduled']:,.0f} were never said"
+        hint = "lower rate_hz, or take more subscribers, so that each is answered before it acts again"
+        yield Judgement(Verdict.PUBLISHER_LATE, waited, figures, hint)
     missing = have["scheduled"] - have["published"]
     limit = max(SLIP_MS, SLIP_PART * have.tail_ms)
     if missing <= 0 and not have["publisher_slip_p99_ms"] > limit:

@@ -123,7 +123,8 @@ class Bench:
         """One that acts by that way, and reads the answers."""
         options: dict[str, Any] = {"headers": self.target.reach.headers, "tls": self.target.reach.context()}
         options |= {"post": {"content_type": self.target.content_type}}.get(way, {})
-        client = load_class({"post": POST}.get(way, self.row.client))
+        duplex = next(row for row in (self.row, *ROWS.values()) if row.duplex)
+        client = load_class({"post": POST}.get(way, duplex.client))
         return Reader(client(self.url(self.target.acts[way]), **options), template=self.target.action)
 
     async def publish(self, *messages: bytes, way: str = "") -> None:
@@ -368,16 +369,21 @@ async def in_rooms(bench: Bench) -> None:
     async with here.reader() as speaker, here.reader() as hearer, elsewhere.reader() as other:
         for reader in (speaker, hearer, other):
             reader.read()
-        for one in first:
-            await (_said(speaker, one) if bench.row.duplex else here.publish(one, way="post"))
-        await (_said(other, second) if bench.row.duplex else elsewhere.publish(second, way="post"))
+
+        async def say(who: Reader, room: Bench, data: bytes) -> None:
+            if bench.row.duplex:
+                who.say(data)
+            else:
+                await room.publish(data, way="post")
+
+        await say(speaker, here, first[0])
+        await hearer.gets(first[:1])
+        await say(other, elsewhere, second)
+        await other.gets([second])
+        for one in first[1:]:  # behind which nothing of the other room can still be on its way
+            await say(speaker, here, one)
         await speaker.gets(first)
         await hearer.gets(first)
-        await other.gets([second])
-
-
-async def _said(reader: Reader, data: bytes) -> None:
-    reader.say(data)
 
 
 async def over_http2(bench: Bench) -> None:
@@ -412,6 +418,14 @@ def _no_http2(known: Known, row: Transport) -> str:
     return "" if importlib.util.find_spec("h2") else "the clients need the package h2: pip install 'pushbench[h2]'"
 
 
+def _no_answers(bench: Bench) -> str:
+    if not bench.target.acts:
+        return "it answers no actions"
+    names = [*bench.known.contract.transports]
+    first = next((name for name in names if ROWS[name].duplex), names[0])
+    return "" if bench.row.name == first else f"looked at with {first}"
+
+
 def _no_rooms(bench: Bench) -> str:
     if not bench.target.room:
         return "it claims no rooms"
@@ -430,7 +444,7 @@ CHECKS = (
     Check("resumes", resumes, lambda bench: "" if bench.served.resumes else "it names no cursor"),
     Check("unseen", resumes_unseen, lambda bench: "" if bench.served.resumes_unseen else "only messages name a cursor"),
     Check("gone", tells_gone, lambda bench: "" if bench.served.tells_gone else "it does not tell"),
-    Check("answers", answers, lambda bench: "" if bench.row.duplex and bench.target.acts else "it answers no actions"),
+    Check("answers", answers, _no_answers),
     Check("rooms", in_rooms, _no_rooms),
     Check("http2", over_http2, lambda bench: _no_http2(bench.known, bench.row)),
     Check("quiet", quiet, long=True),

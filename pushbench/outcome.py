@@ -202,7 +202,7 @@ def concluded(
         columns["relay_packets_dropped"] = relayed.packets_dropped
     evidence = dict.fromkeys(MEASURED) | columns | load.model_dump()
     evidence |= {"measure_s": schedule.measure_s, "warmup_ms": schedule.warmup_s * 1000}
-    evidence |= {"scheduled": schedule.count, "published": published}
+    evidence |= {"scheduled": schedule.count, "published": published + seen.unsaid, "unsaid": seen.unsaid}
     excused = _excused(load, schedule, outage, recovered["recovered_all_ms"])
     row = ROWS[load.transport]
     losable = 0.0 if row.reliable else _losable(load, seen.ledger.expected)

@@ -5,8 +5,9 @@ N. They are in R rooms, subscriber s in room s mod R, and all of a room hear wha
 one room for each, what one hears is the answer to what it said. R divides N, so that message g is of room g mod R.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,29 +53,35 @@ def reckon(
     rooms: Rooms,
     part: Part,
     messages: int,
+    unsaid: Mapping[int, int] = MappingProxyType({}),
     coalesced: int = 0,
 ) -> tuple[Ledger, int]:
     """The ledger of a part's deliveries in the order in which they came, and how many of these were of another room.
 
     `subscriber` counts those of the part, `seq` the messages of all, as parallel arrays. What is expected is every message
-    of the own room, once, and in order as far as one and the same has said it: what several say at the same time comes in
-    an order of the server's, the same for all or not.
+    of the own room that was said, once, and in order as far as one and the same has said it: what several say at the same
+    time comes in an order of the server's, the same for all or not. `unsaid` has for speakers, by their numbers among all,
+    how many of their last messages they never said.
     """
     who = np.array(part.numbers(rooms.subscribers), dtype=np.int64)
     strays = seq % rooms.rooms != who[subscriber] % rooms.rooms
     kept, said = subscriber[~strays], seq[~strays]
-    # A stream of its own for each pair of a hearer and one whom it hears: numbered from 0, or where one says less from 1.
+    # A stream of its own for each pair of a hearer and one whom it hears. All have as many numbers: who says less begins
+    # with a later one.
     speaker = said % rooms.subscribers
     turns = -(-messages // rooms.subscribers)  # of those that say most
-    less = messages % rooms.subscribers or rooms.subscribers  # from this one on they say one less
+    begin = np.zeros(rooms.subscribers, dtype=np.int64)
+    begin[messages % rooms.subscribers or rooms.subscribers :] = 1
+    for number, count in unsaid.items():
+        begin[number] += count
     members = np.arange(rooms.size) * rooms.rooms
     speakers = (who[:, None] % rooms.rooms + members).ravel()
     found = ledger.reckon(
         kept * rooms.size + speaker // rooms.rooms,
-        said // rooms.subscribers + (speaker >= less),
+        said // rooms.subscribers + begin[speaker],
         subscribers=len(speakers),
         messages=turns,
-        first_expected=(speakers >= less).astype(np.int64),
+        first_expected=begin[speakers],
         coalesced=coalesced,
     )
     return found, int(np.count_nonzero(strays))

@@ -37,12 +37,19 @@ class Speaking:
 
 
 async def converse(
-    subscriber: Any, poster: Any | None, sink: HandOver, answered: Callable[[], None], *, by_what_it_hears: bool
+    subscriber: Any,
+    poster: Any | None,
+    sink: HandOver,
+    appears: Callable[[], None],
+    answered: Callable[[], None],
+    *,
+    by_what_it_hears: bool,
 ) -> NoReturn:
-    """Have one receive, and the one by which it posts, if it does, until either ends; `answered` is called for each answer.
+    """Have one receive, and the one by which it posts, if it does, until either ends.
 
-    `by_what_it_hears`: what it receives is the answers.
+    `appears` is called once it can be answered, `answered` for each answer; `by_what_it_hears`: what it receives is those.
     """
+    asyncio.get_running_loop().call_soon(appears)  # behind what is awaited now, which is there to take answers then
     if poster is None:
         await subscriber.receive(_then(sink, answered) if by_what_it_hears else sink)
         raise AssertionError("it only ends with an exception")

@@ -105,6 +105,7 @@ class _Swarm:
         self.metered_ns = (0, 0)
         self.witnessed = 0
         self.clock = SAME
+        self.unsaid: dict[int, int] = {}  # by the subscribers of all swarms, as the run knows it in the end
         self.usages: list[list[Usage]] = []  # of this process, and of a browser's, at both ends of the window
 
     def _acting(self, plan: SwarmPlan) -> Acting:
@@ -136,6 +137,7 @@ class _Swarm:
                         task.result()  # what went wrong with it is the reason, and not what comes of its absence
                 if not self.source:
                     self._read(note.get("clock"))
+                self.unsaid = {int(who): count for who, count in (note.get("unsaid") or {}).items()}
                 return self._report(note.get("published"), note.get("returned_ns"))
             finally:
                 gc.unfreeze()
@@ -166,6 +168,8 @@ class _Swarm:
             return {"there_ns": time.monotonic_ns()}
         elif "clock" in note:
             self._read(note["clock"])
+        elif "unsaid" in note:
+            return {"unsaid": self.acting.unsaid if self.acting else {}}
         elif "memory" in note:
             return {"user_bytes": probes.user_bytes(os.getpid())}
         elif "measure" in note:
@@ -295,6 +299,7 @@ class _Swarm:
             connect_ns=tuple(self.audience.connect_ns),
             connecting_ns=tuple(self.audience.connecting_ns),
             lag=self._lag(),
+            unsaid=sum(self.acting.unsaid.values()) if self.acting else 0,
             slip_ns=tuple(own.slip_ns) if (own := self.source or self.acting) else (),
             traffic=self.traffic,
             metered_ns=(self.metered_ns[1] - self.metered_ns[0]) * len(since),
@@ -332,6 +337,7 @@ class _Swarm:
             rooms=speaking.rooms,
             part=self.plan.part,
             messages=published,
+            unsaid=self.unsaid,
             coalesced=seen.coalesced,
         )
         if strays:

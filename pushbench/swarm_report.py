@@ -68,6 +68,8 @@ class SwarmReport:
     """When each subscriber had all that was due when the server returned; None for one that never had."""
     shares: tuple[Share, ...] = ()
     """What its process had of its core in the window, by its own account; empty if the run can see that for itself."""
+    unsaid: int = 0
+    """How many messages its subscribers never said, because they waited for an answer, or had gone."""
     clocks: tuple[Clock, ...] = ()
     """Clocks within its process that had to be put right: a page's."""
     pings: Pings = field(default=Pings())
@@ -113,6 +115,7 @@ def merged(reports: Sequence[SwarmReport]) -> SwarmReport:
         slow=sum((one.slow for one in others), first.slow),
         caught_up_ns=tuple(moment for one in reports for moment in one.caught_up_ns),
         shares=tuple(share for one in reports for share in one.shares),
+        unsaid=sum(one.unsaid for one in reports),
         clocks=tuple(clock for one in reports for clock in one.clocks),
         pings=sum((one.pings for one in others), first.pings),
         fanout=fanout.total([one.fanout for one in reports]),

@@ -140,6 +140,8 @@ def together(notes: Sequence[Note]) -> Note:
             said[name] = max(known)
         elif name in notes[0]:
             said[name] = None
+    if "unsaid" in notes[0]:
+        said["unsaid"] = {who: count for note in notes for who, count in note["unsaid"].items()}
     if "ended" in notes[0]:
         said["ended"] = dict(sum((Counter(note["ended"]) for note in notes), Counter()).most_common())
     return said

@@ -169,7 +169,8 @@ async def _perform(trial: Trial, watch: Watch, cast: Cast) -> Outcome:
         outage = Outage(cast.server.away_s, cast.server.returned_ns, published.held_up)
     returned_ns = outage.returned_ns if outage else None
     count = len(published.slip_ns) if published else None
-    seen = await cast.swarms.report(ANSWER_S, published=count, returned_ns=returned_ns)
+    unsaid = (await cast.swarms.ask(ANSWER_S, unsaid=True))["unsaid"] if trial.load.acts else None
+    seen = await cast.swarms.report(ANSWER_S, published=count, returned_ns=returned_ns, unsaid=unsaid)
     relayed = None
     if cast.relay:
         cast.relay.tell(report=True)

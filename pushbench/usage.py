@@ -96,12 +96,13 @@ def share(before: Usage, after: Usage, stopped: float | None = None) -> Share:
 def as_one(before: Sequence[Usage], after: Sequence[Usage]) -> Share:
     """What a process and those that it has started had between two readings, as if they were one.
 
-    Those that were there both times count. They wait for each other, and so what the first one waited counts alone.
+    Those that were there both times count. What the first one waited while the others ran it waited for those.
     """
     then = {one.pid: one for one in before}
     shares = [share(then[one.pid], one) for one in after if one.pid in then]
     cpu_ns = sum(one.cpu_ns for one in shares)
-    return replace(shares[0], cpu_ns=cpu_ns) if len(shares) > 1 else shares[0]
+    wait_ns = max(0, shares[0].wait_ns - (cpu_ns - shares[0].cpu_ns))
+    return replace(shares[0], cpu_ns=cpu_ns, wait_ns=wait_ns) if len(shares) > 1 else shares[0]
 
 
 def _waited_ns(before: Usage, after: Usage) -> int:

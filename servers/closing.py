@@ -1,4 +1,4 @@
-"""How a WebSocket is closed because of what came on it: the code and the reason that a refusal has there."""
+"""What comes on a WebSocket, as ASGI hands it over, and how it is closed because of that: the code and the reason."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -20,7 +20,26 @@ def close_of(refused: Refused) -> tuple[int, str]:
     return CODES.get(refused.name, BAD), reason
 
 
-def data_of(frame: Mapping[str, Any]) -> bytes:
-    """The data of a frame, of text or binary, as ASGI hands it over."""
-    data: bytes = frame.get("bytes") or (frame.get("text") or "").encode()
-    return data
+def said(event: Mapping[str, Any]) -> str | bytes:
+    """What one frame said, of text or binary."""
+    text: str | None = event.get("text")
+    return text if text is not None else event.get("bytes") or b""
+
+
+def frames_of(event: Mapping[str, Any]) -> list[str | bytes]:
+    """What each frame said that an event is of: of several, if the connection hands them over together."""
+    return event.get("batch") or [said(event)]
+
+
+def messages_of(event: Mapping[str, Any]) -> list[bytes]:
+    """The same as data."""
+    return [_data(one) for one in frames_of(event)]
+
+
+def data_of(event: Mapping[str, Any]) -> bytes:
+    """What one frame said, as data."""
+    return _data(said(event))
+
+
+def _data(one: str | bytes) -> bytes:
+    return one.encode() if isinstance(one, str) else one

@@ -13,6 +13,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from servers.access import agreed
 from servers.bodies import body_of
+from servers.closing import frames_of
 from servers.hub import Hub
 from servers.options import Options
 
@@ -27,7 +28,7 @@ def routes(hub: Hub, options: Options) -> list[BaseRoute]:
         await websocket.accept(agreed(websocket.scope))
         with suppress(WebSocketDisconnect):
             while (frame := await websocket.receive())["type"] == "websocket.receive":
-                for data in frame.get("batch") or (frame.get("text") or frame.get("bytes") or "",):
+                for data in frames_of(frame):
                     await (websocket.send_text(data) if isinstance(data, str) else websocket.send_bytes(data))
 
     return [Route("/echo", post, methods=["POST"]), WebSocketRoute("/echo", socket)]

@@ -4,7 +4,8 @@ uvicorn answers a ping, and a close, as soon as they are read, although the appl
 before them. Where taking a message in means to wait for another process, a publisher would be told too much by that. Here
 they stand in line with the messages, and are answered when the application asks for what is next.
 
-What has come meanwhile is one event: `websocket.receive` has one more key, `batch`, with the data of each message.
+What has come meanwhile is one event: `websocket.receive` has one more key, `batch`, with what each frame said, as text or
+bytes.
 
 Source: RFC 6455 section 5.5.2, which asks for a pong as soon as is practical.
 """
@@ -13,7 +14,7 @@ from typing import Any
 
 from websockets.frames import Frame
 
-from servers.closing import data_of
+from servers.closing import said
 from servers.pump import PumpingWebSocket
 
 BATCH_MESSAGES = 1000
@@ -42,9 +43,9 @@ class InOrder(PumpingWebSocket):
             self._answer(event)
         if event["type"] != "websocket.receive":
             return event
-        batch = [data_of(event)]
+        batch = [said(event)]
         while len(batch) < BATCH_MESSAGES and self._next_is_a_message():
-            batch.append(data_of(await super().receive()))
+            batch.append(said(await super().receive()))
         return event | {"batch": batch}
 
     def _answer(self, event: Any) -> None:

@@ -84,6 +84,9 @@ class Options:
     duplex: bool = described(False, "Publish what a WebSocket's reader says, in place of closing it.")
     max_rooms: int = described(10_000, "How many rooms there may be at once, each with a hub of its own.", least=1)
     room_log_messages: int = described(1000, "How many messages a room keeps for readers that are late or away.", least=1)
+    room_log_bytes: int = described(
+        65_536, "How many bytes of messages a room keeps at most; never less than one message.", least=1
+    )
     journal: str = described("", "File that keeps the log, for a server that is killed and started again; empty: none.")
     workers: int = described(
         1, "How many processes serve at the one port; more than one share their log in Redis.", least=1, most=64

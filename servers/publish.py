@@ -15,7 +15,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from servers.access import agreed
 from servers.bodies import body_of
-from servers.closing import close_of, data_of
+from servers.closing import close_of, messages_of
 from servers.hub import Refused
 from servers.options import Options
 
@@ -39,7 +39,7 @@ def routes(hub: Accepting, options: Options) -> list[BaseRoute]:
         await websocket.accept(agreed(websocket.scope))
         with suppress(WebSocketDisconnect):
             while (frame := await websocket.receive())["type"] == "websocket.receive":
-                messages = frame.get("batch") or (data_of(frame),)
+                messages = messages_of(frame)
                 try:
                     await hub.accept(*messages)
                 except Refused as refused:

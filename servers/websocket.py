@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from servers.access import agreed
-from servers.closing import REASON_BYTES, close_of, data_of
+from servers.closing import REASON_BYTES, close_of, messages_of
 from servers.frames import binary_frames, text_frames
 from servers.hub import CursorGone, Hub, Refused, parse_position
 from servers.options import Options
@@ -64,7 +64,7 @@ async def _heard(websocket: WebSocket, hub: Hub | None) -> tuple[int, str] | Non
         if hub is None:
             return CLOSE_POLICY, "a subscriber says nothing: publish at /publish"
         try:
-            await hub.accept(*(frame.get("batch") or (data_of(frame),)))
+            await hub.accept(*messages_of(frame))
         except Refused as refused:
             return close_of(refused)
     return None

@@ -99,7 +99,8 @@ def two_way(trials: pd.DataFrame) -> Figure:
     if axis != "rtt_ms" and here["rtt_ms"].iloc[0]:
         said.append(f"{plain(here['rtt_ms'].iloc[0])} ms round trip")
     subtitle = f"{kind.capitalize()}: {', '.join(said)}. {trials_said(point.y.n for point in drawn)}."
-    return dress(figure, TITLE, subtitle, legend, notes(here))
+    told = "CPU of the client has in it what the load side does anyway, some 50 ms a second: of few actions that is much"
+    return dress(figure, TITLE, subtitle, legend, [*notes(here), told])
 
 
 def _lines(axes: Axes, all_series: Sequence[Series], axis: str, columns: tuple[str, str]) -> list[Point]:
@@ -150,12 +151,16 @@ def _bars(axes: Axes, all_series: Sequence[Series], axis: str, columns: tuple[st
     most = 0.0
     for height, series in zip(heights, all_series, strict=True):
         least = series.rows[series.rows[axis] == series.rows[axis].min()]
+        solid = believable(least)
         full, pale = (median_interval(numbers(least[column])).mid for column in columns)
         if not np.isfinite(full + pale):
             continue
         colour = series.look.colour
-        axes.barh(height, full, 0.5, color=colour, gid=f"{columns[0]}:{series.label}")
-        axes.barh(height, pale, 0.5, left=full, color=colour, alpha=0.45, gid=f"{columns[1]}:{series.label}")
+        for value, left, alpha, column in ((full, 0.0, 1.0, columns[0]), (pale, full, 0.45, columns[1])):
+            axes.barh(
+                height, value, 0.5, left=left, facecolor=colour if solid else "white", edgecolor=colour, alpha=alpha,
+                gid=f"{column}:{series.label}",
+            )  # fmt: skip
         axes.annotate(
             f"{brief(full)} + {brief(pale)}", (full + pale, height), (5, 0), textcoords="offset points", va="center",
             fontsize=9.5, color=INK,

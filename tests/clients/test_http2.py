@@ -132,3 +132,19 @@ async def test_a_server_that_ends_ends_all_its_streams() -> None:
             async with asyncio.timeout(20):
                 found = await asyncio.gather(*ends, return_exceptions=True)
             assert all(isinstance(end, ENDS) for end in found), found
+
+
+async def test_what_is_said_on_a_websocket_may_be_longer_than_a_frame_and_than_the_window(server: Server) -> None:
+    """Of both the server says how long they may be: 16 KiB, and 64 KiB until it has read."""
+    shared = Http2(1)
+    async with WebSocket(server.url("/echo"), http2=shared) as socket:
+        taken: list[bytes] = []
+        reading = asyncio.ensure_future(socket.receive(taken.extend))
+        said = [bytes([65 + nth]) * 65_000 for nth in range(4)]
+        for one in said:
+            socket.say(one)
+        async with asyncio.timeout(20):
+            while len(taken) < len(said) and not reading.done():  # noqa: ASYNC110  # a list tells nobody
+                await asyncio.sleep(0.001)
+        assert taken == said
+        reading.cancel()

@@ -143,3 +143,49 @@ async def test_who_cannot_connect_is_told_so() -> None:
     with pytest.raises(OSError, match=r"[Cc]onnect"):
         async with Post("http://127.0.0.1:1/echo"):
             pass
+
+
+async def test_an_answer_that_is_none_ends_it_at_once() -> None:
+    async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"this is no HTTP at all\r\n\r\n")
+        await reader.read()  # and the connection stays open
+
+    async with peer(garbage) as url, acting(url) as actor:
+        with pytest.raises(aiohttp.ClientPayloadError, match="broke the protocol"):
+            await actor.act(b"a")
+
+
+async def test_a_body_that_cannot_be_decoded_ends_it_at_once() -> None:
+    async def not_gzip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc")
+        await reader.read()
+
+    async with peer(not_gzip) as url, acting(url) as actor:
+        with pytest.raises(aiohttp.ClientPayloadError, match="cannot be decoded"):
+            await actor.act(b"a")
+
+
+async def test_on_new_connections_the_next_thing_may_be_said_while_the_answer_is_handed_over() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await reader.read()  # it is for the client to close
+
+    said: asyncio.Queue[bytes] = asyncio.Queue()
+    async with peer(answer) as url, Post(url, keep_connection=False) as post:
+
+        def again(answers: list[bytes]) -> None:
+            said.put_nowait(answers[0])
+            if said.qsize() < 3:
+                post.say(b"")
+
+        receiving = asyncio.ensure_future(post.receive(again))
+        await asyncio.sleep(0)
+        post.say(b"")
+        async with asyncio.timeout(20):
+            while said.qsize() < 3 and not receiving.done():  # noqa: ASYNC110  # a queue is not waited for until it is full
+                await asyncio.sleep(0.001)
+        assert not receiving.done()
+        receiving.cancel()

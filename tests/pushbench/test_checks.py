@@ -28,6 +28,7 @@ FINE: dict[str, Any] = {
     "relay_lag_p99_ms": 1.0,
     "scheduled": 100,
     "published": 100,
+    "unsaid": 0,
     "publisher_slip_p99_ms": 0.4,
     "publisher_cpu_percent": 1.0,
     "publisher_wait_percent": 0.1,

@@ -64,6 +64,20 @@ def test_each_message_is_said_by_one_in_turn_and_all_are_said() -> None:
     assert list(rooms.in_turn(Part(1, 2), 8)) == [1, 3, 5, 7]
 
 
+@given(shapes, st.data())
+def test_what_was_never_said_is_expected_of_nobody(shape: tuple[Rooms, int], data: st.DataObject) -> None:
+    rooms, messages = shape
+    unsaid = {who: data.draw(st.integers(0, len(rooms.said_by(who, messages)))) for who in range(rooms.subscribers)}
+    said = {seq for who, count in unsaid.items() for seq in list(rooms.said_by(who, messages))[: -count or None]}
+    said -= {seq for who, count in unsaid.items() if count for seq in list(rooms.said_by(who, messages))[-count:]}
+    came = [(who, seq) for who, seq in everything(rooms, messages) if seq in said]
+    subscriber = np.array([who for who, _ in came], dtype=np.int64)
+    seq = np.array([seq for _, seq in came], dtype=np.int64)
+    found, strays = reckon(subscriber, seq, rooms=rooms, part=ALL, messages=messages, unsaid=unsaid)
+    assert found == Ledger(expected=len(said) * rooms.size, delivered=len(said) * rooms.size)
+    assert strays == 0
+
+
 def test_of_one_speaker_the_order_is_kept_and_between_two_there_is_none() -> None:
     rooms = Rooms(2, 1)  # even messages are the first one's, odd ones the other's
     others = [(1, seq) for seq in range(4)]

@@ -1,7 +1,7 @@
 """`python -m tests.pushbench.twisted KIND [OPTIONS]`: the suite's server, on which people who talk are not served rightly.
 
 `one_room`: there is one room, whatever it is called. `deaf`: of what is said in a room every third message is dropped.
-`twice`: every third frame is echoed twice. `other`: a POST is answered with something else.
+`twice`: every third frame is echoed twice. `mute`: every third is not. `other`: a POST is answered with something else.
 """
 
 import sys
@@ -46,6 +46,16 @@ def twice() -> None:
     WebSocket.send_text = again  # type: ignore[method-assign, assignment]
 
 
+def mute() -> None:
+    send, nth = WebSocket.send_text, count()
+
+    async def dropping(self: WebSocket, data: str) -> None:
+        if next(nth) % 3:
+            await send(self, data)
+
+    WebSocket.send_text = dropping  # type: ignore[method-assign, assignment]
+
+
 def other() -> None:
     async def answer(request: Request) -> Response:
         return Response(b"nothing of that")
@@ -54,5 +64,5 @@ def other() -> None:
 
 
 if __name__ == "__main__":
-    {"one_room": one_room, "deaf": deaf, "twice": twice, "other": other}[sys.argv.pop(1)]()
+    {"one_room": one_room, "deaf": deaf, "twice": twice, "mute": mute, "other": other}[sys.argv.pop(1)]()
     servers_main.main()

@@ -52,6 +52,10 @@ function subscribe(transport, base, options, withinMs) {
         clearTimeout(waiting);
         settled(performance.now() - began);
       },
+      // EventSource comes back by itself; that it had to is no less an end.
+      onInterrupted: (reason) => {
+        ended[reason] = (ended[reason] ?? 0) + 1;
+      },
       onEnd: end,
     });
     subscriptions.push(subscription);
