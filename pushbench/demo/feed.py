@@ -166,8 +166,7 @@ class Feed:
         except LOST:
             self._lose()
             return
-        if self._outlets:
-            self._begin()
+        self._begin()
 
     def _lacking(self, has: int) -> list[bytes]:
         """What a server does not have that others have, of what is kept."""
@@ -183,10 +182,11 @@ class Feed:
             self._connect()
 
     def _begin(self) -> None:
-        """Begin the schedule: the next message is due after one interval."""
+        """Begin the schedule, if there is a server: the next message is due after one interval."""
+        if not self._outlets:
+            return  # in the same life, for in it the servers are come to again
         self._life += 1
-        if self._outlets:
-            self._await(time.monotonic_ns() + self._interval_ns)
+        self._await(time.monotonic_ns() + self._interval_ns)
 
     def _await(self, due_ns: int) -> None:
         self._turns.at(due_ns, partial(self._publish, self._life, due_ns))

@@ -81,3 +81,17 @@ def test_it_goes_on_by_itself_when_a_server_does_not_answer_at_first() -> None:
             turn_until(turns, lambda: last_id(server) >= 3)
             assert not feed.do({})["waits"]
             feed.leave()
+
+
+def test_a_rate_that_is_changed_while_a_server_is_lost_does_not_stop_it() -> None:
+    with closing(Turns()) as turns:
+        feed = Feed(turns, 20, 150)
+        with serving() as server:
+            port = server.port
+            feed.do({"servers": [["127.0.0.1", port, ""]]})
+            turn_until(turns, lambda: last_id(server) >= 3)
+        turn_until(turns, lambda: bool(feed.do({})["waits"]))
+        assert feed.do({"rate_hz": 10})["waits"]
+        with serving(port=port) as server:
+            turn_until(turns, lambda: last_id(server) >= 6)
+            feed.leave()
