@@ -3,7 +3,7 @@
 import { choose, find, make, showState } from "./dom.js";
 import { TRANSPORTS, address, subscribe } from "./transports.js";
 
-const UNCONFIRMED_MS = 5000; // after which one may say it again
+const UNCONFIRMED_MS = 5000; // after which one may say it again, beyond what a poll may take to come
 const SHOWN = 1000; // messages, of which the oldest go
 
 let room = null; // its address, "/rooms/lobby"
@@ -46,7 +46,7 @@ function follow() {
   const wanted = room;
   subscription = subscribe(room, find("transport").value, {
     after: cursor,
-    pollIntervalMs: Number(find("interval").value) || 1000,
+    pollIntervalMs: pollIntervalMs(),
     onMessage: hear,
     onState: (state, why) => showState(find("state"), state, why),
     onGone: () => {
@@ -56,6 +56,9 @@ function follow() {
   });
   for (const id of ["text", "saying"]) find(id).disabled = false;
 }
+
+const pollIntervalMs = () => Number(find("interval").value) || 1000;
+const unconfirmedMs = () => UNCONFIRMED_MS + (find("transport").value === "polling" ? pollIntervalMs() : 0);
 
 function leave() {
   subscription?.close();
@@ -99,7 +102,7 @@ function say(text) {
 
 async function hand(json, element) {
   find("error").textContent = "";
-  const again = setTimeout(() => offer(json, element), UNCONFIRMED_MS);
+  const again = setTimeout(() => offer(json, element), unconfirmedMs());
   if (subscription.send(json)) return;
   try {
     const answer = await fetch(address(`${room}/publish`), { method: "POST", body: json });

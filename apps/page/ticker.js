@@ -90,14 +90,16 @@ function hear(text, message) {
     }
     changed.add(book);
   }
-  if (changed.size) requestAnimationFrame(draw);
+  if (changed.size) frame ||= requestAnimationFrame(draw); // a hidden tab has none for as long as it is hidden
 }
 
 // --- showing, once for all that has come since the last frame
 
 const changed = new Set();
+let frame = 0; // the one that was asked for
 
 function draw() {
+  frame = 0;
   for (const book of changed) if (books.get(book.channel) === book) drawBook(book);
   changed.clear();
 }

@@ -82,10 +82,11 @@ class Store:
         self._database.execute("begin")
         try:
             yield
+            self._database.execute("commit")  # which may fail and leave the transaction open
         except BaseException:
-            self._database.execute("rollback")
+            if self._database.in_transaction:  # some errors end it by themselves (sqlite.org/lang_transaction.html)
+                self._database.execute("rollback")
             raise
-        self._database.execute("commit")
 
     @property
     def begin(self) -> int:

@@ -1,8 +1,9 @@
 """The feed: a process that publishes one message after the other, stamped with when it was due, to every server there is.
 
 It waits as long as there is no server. One that was gone and is back is asked what it has, and gets what it lacks: the id
-of a message is its number and one, on every server. A message that is overdue is sent at once; when they are overdue by
-more than `BEHIND_NS` the schedule begins anew, which is counted.
+of a message is its number and one, on every server. One that lacks more than is kept could not have these ids again: it
+is left out, and that is said. A message that is overdue is sent at once; when they are overdue by more than `BEHIND_NS` the
+schedule begins anew, which is counted.
 """
 
 import http.client
@@ -74,6 +75,7 @@ class Outlet:
 
     def __init__(self, at: Place) -> None:
         reach = Reach(tls=bool(at.certificate), authority=Path(at.certificate).read_text() if at.certificate else "")
+        self.at = at
         self.has = _last_id(at, reach)
         """How many messages it had when this was made."""
         self._stack = ExitStack()
@@ -115,6 +117,7 @@ class Feed:
         self._life = 0  # timers of an earlier one do nothing
         self._servers: list[Place] = []
         self._outlets: list[Outlet] = []
+        self._left_out: list[str] = []  # a sentence for each that is
         self._kept: deque[bytes] = deque(maxlen=KEPT)
         self._count = 0
         self._late_ns = 0
@@ -136,6 +139,7 @@ class Feed:
         return {
             "count": self._count,
             "waits": not self._outlets,
+            "left_out": self._left_out,
             "late_ms": late_ns / 1e6,
             "begun_anew": self._begun_anew,
         }
@@ -146,6 +150,7 @@ class Feed:
         for outlet in self._outlets:
             outlet.close()
         self._outlets = []
+        self._left_out = []
 
     def _fill(self, payload_bytes: int) -> None:
         self._payload_bytes = payload_bytes
@@ -159,19 +164,32 @@ class Feed:
             for place in self._servers:
                 self._outlets.append(Outlet(place))
             has_most = max((outlet.has for outlet in self._outlets), default=0)
-            self._count = max(self._count, has_most)
-            for outlet in self._outlets:
+            if has_most > self._count:  # of others, so what is kept is not the last of it
+                self._count = has_most
+                self._kept.clear()
+            for outlet in list(self._outlets):
+                if self._count - outlet.has > len(self._kept):
+                    self._leave_out(outlet)
+                    continue
                 for data in self._lacking(outlet.has):
                     outlet.say(data)
         except LOST:
             self._lose()
             return
-        if self._outlets:
-            self._begin()
+        self._begin()
 
     def _lacking(self, has: int) -> list[bytes]:
-        """What a server does not have that others have, of what is kept."""
-        return list(self._kept)[len(self._kept) - (self._count - has) :] if has < self._count else []
+        """What a server does not have that others have: all of it is kept."""
+        return list(self._kept)[len(self._kept) - (self._count - has) :]
+
+    def _leave_out(self, outlet: Outlet) -> None:
+        """Publish nothing there: a message's id would be another than on other servers, and than its number and one."""
+        outlet.close()
+        self._outlets.remove(outlet)
+        self._left_out.append(
+            f"The server at {outlet.at.host}:{outlet.at.port} lacks {self._count - outlet.has} messages, and the last "
+            f"{len(self._kept)} are kept: it gets no more. Start the demo anew."
+        )
 
     def _lose(self) -> None:
         """A server is gone: come to it again, unless the console says before that it is stopped."""
@@ -183,10 +201,11 @@ class Feed:
             self._connect()
 
     def _begin(self) -> None:
-        """Begin the schedule: the next message is due after one interval."""
+        """Begin the schedule, if there is a server: the next message is due after one interval."""
+        if not self._outlets:
+            return  # in the same life, for in it the servers are come to again
         self._life += 1
-        if self._outlets:
-            self._await(time.monotonic_ns() + self._interval_ns)
+        self._await(time.monotonic_ns() + self._interval_ns)
 
     def _await(self, due_ns: int) -> None:
         self._turns.at(due_ns, partial(self._publish, self._life, due_ns))

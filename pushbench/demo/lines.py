@@ -187,6 +187,8 @@ class DatagramLane:
         self.server: Address = (HOST, 9)
         self.cut = False
         self._turns = turns
+        self.vanished = 0
+        """How many datagrams have come while it was cut."""
         self._transit_ns = 0
         self._clients: dict[Address, socket.socket] = {}
         self._socket = _datagrams((HOST, 0))
@@ -218,6 +220,7 @@ class DatagramLane:
             except OSError:  # there are no more, or the kernel tells of one that did not arrive
                 return
             if self.cut:
+                self.vanished += 1
                 continue
             self.counts.note(client, True, data, OPAQUE)
             self._later(partial(self._send_up, client, data))
@@ -244,6 +247,7 @@ class DatagramLane:
             except OSError:
                 return
             if self.cut:
+                self.vanished += 1
                 continue
             self.counts.note(client, False, data, OPAQUE)
             self._later(partial(_sent, partial(self._socket.sendto, data, client)))

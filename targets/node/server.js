@@ -6,7 +6,7 @@
 // the log (any more) is answered 410.
 //
 //     node server.js --port=8000 --host=127.0.0.1 --heartbeat-s=15 --longpoll-timeout-s=25
-//         [--tls-certificate=FILE --tls-key=FILE]
+//         --max-rooms=10000 [--tls-certificate=FILE --tls-key=FILE]
 //
 // It prints one line of JSON when it accepts connections, and stops at SIGTERM.
 
@@ -22,6 +22,7 @@ const { values: options } = parseArgs({
     port: { type: "string", default: "8000" },
     "heartbeat-s": { type: "string", default: "15" },
     "longpoll-timeout-s": { type: "string", default: "25" },
+    "max-rooms": { type: "string", default: "10000" },
     "tls-certificate": { type: "string" },
     "tls-key": { type: "string" },
   },
@@ -31,7 +32,7 @@ const LONGPOLL_MS = Number(options["longpoll-timeout-s"]) * 1000;
 const LOG_MESSAGES = 10_000;
 const MESSAGE_BYTES = 65_536;
 
-const ROOMS = 10_000;
+const ROOMS = Number(options["max-rooms"]);
 const ROOM_MESSAGES = 1_000;
 
 // --- the log
@@ -40,11 +41,12 @@ const cursors = { size: 0 }; // readers that are held, for /status
 
 class Log {
   messages = []; // the newest ones; the last one's id is `last`
-  last = 0;
   readers = new Set(); // functions that are called when there is a new message
 
-  constructor(keeps) {
+  constructor(keeps, begin = 0) {
     this.keeps = keeps;
+    this.begin = begin;
+    this.last = begin;
   }
 
   publish(data) {
@@ -73,6 +75,7 @@ class Log {
 
 const feed = new Log(LOG_MESSAGES);
 const rooms = new Map(); // by name, the one that was asked for longest ago first
+let roomsBegin = 0; // no room that was forgotten had a message behind this one
 
 // The log that a path is of, and the path in it.
 function placeOf(path) {
@@ -80,15 +83,25 @@ function placeOf(path) {
   if (!found) return { log: feed, path, isRoom: false };
   const [, name, rest] = found;
   let log = rooms.get(name);
-  if (!log && rooms.size >= ROOMS) {
-    const empty = [...rooms].find(([, room]) => room.readers.size === 0);
-    if (!empty) throw new Refusal(503, "too_many_rooms: there is somebody in each");
-    rooms.delete(empty[0]);
-  }
-  log ??= new Log(ROOM_MESSAGES);
+  if (!log && rooms.size >= ROOMS) forgetRoom();
+  log ??= new Log(ROOM_MESSAGES, roomsBegin); // so that no position in one of that name before can be taken for one in this
   rooms.delete(name);
   rooms.set(name, log);
   return { log, path: rest, isRoom: true };
+}
+
+// Make place: of the rooms with nobody in them one in which nothing was said, or else the one asked for longest ago.
+function forgetRoom() {
+  let found = null;
+  for (const [name, room] of rooms) {
+    if (room.readers.size) continue;
+    const silent = room.last === room.begin;
+    if (silent || found === null) found = name;
+    if (silent) break;
+  }
+  if (found === null) throw new Refusal(503, "too_many_rooms: there is somebody in each");
+  roomsBegin = Math.max(roomsBegin, rooms.get(found).last);
+  rooms.delete(found);
 }
 
 class Refusal extends Error {

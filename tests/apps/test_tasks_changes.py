@@ -185,6 +185,38 @@ def test_old_changes_are_removed_from_the_database(tmp_path: Path, monkeypatch: 
         assert [version for version, _ in store.changes()] == [6, 7, 8, 9]
 
 
+def test_after_a_commit_that_fails_and_leaves_the_transaction_open_the_next_is_done() -> None:
+    with closing(Store("", begin=0, keep=1)) as store:
+        store._database.execute("pragma foreign_keys = on")
+        store._database.execute("create table of_task (id references tasks deferrable initially deferred)")
+
+        def refused_at_the_commit() -> None:
+            with store.transaction():
+                store.add("a", "")
+                store._database.execute("insert into of_task values (7)")
+
+        with pytest.raises(sqlite3.IntegrityError):
+            refused_at_the_commit()
+        with store.transaction():
+            store.add("b", "")
+        assert [task["title"] for task in store.tasks()] == ["b"]
+
+
+def test_an_error_that_has_ended_the_transaction_itself_is_the_one_that_is_raised() -> None:
+    with closing(Store("", begin=0, keep=1)) as store:
+
+        def rolled_back_by_itself() -> None:
+            with store.transaction():
+                store._database.execute("rollback")
+                raise sqlite3.OperationalError("the real one")
+
+        with pytest.raises(sqlite3.OperationalError, match="the real one"):
+            rolled_back_by_itself()
+        with store.transaction():
+            store.add("a", "")
+        assert store.count() == 1
+
+
 def test_there_may_be_only_so_many_tasks(tmp_path: Path) -> None:
     with opened(tmp_path / "tasks") as (tasks, hub):
         for _ in range(5):

@@ -161,6 +161,7 @@ def test_the_headline_compares_a_push_with_polling(plain: Shown) -> None:
             headline({ websocket: lane(0.62, 130, 0), polling: lane(512, 800, 440) }, up),
             headline({ websocket: lane(0.62, 130, 0), polling: lane(512, 131, 2) }, up),
             headline({}, up),
+            headline({}, { ...up, feed: { left_out: ["One is left out."] } }),
           ];
         }"""
     )
@@ -169,4 +170,5 @@ def test_the_headline_compares_a_push_with_polling(plain: Shown) -> None:
         "WebSocket delivers in 0.62 ms with 130 bytes a message; polling in 512 ms with 133 bytes: "
         "it costs hardly more here, and only waits.",
         "Waiting for the first messages.",
+        "One is left out.",
     ]

@@ -16,8 +16,8 @@ from tests.serving import Server, serving
 WAIT_S = 20
 
 
-def told(server: Server, path: str, **headers: str) -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(server.url(path), headers=headers), timeout=WAIT_S) as answer:
+def told(server: Server, path: str, data: bytes | None = None) -> bytes:
+    with urllib.request.urlopen(server.url(path), data, timeout=WAIT_S) as answer:
         body: bytes = answer.read()
         return body
 
@@ -81,3 +81,49 @@ def test_it_goes_on_by_itself_when_a_server_does_not_answer_at_first() -> None:
             turn_until(turns, lambda: last_id(server) >= 3)
             assert not feed.do({})["waits"]
             feed.leave()
+
+
+def test_a_rate_that_is_changed_while_a_server_is_lost_does_not_stop_it() -> None:
+    with closing(Turns()) as turns:
+        feed = Feed(turns, 20, 150)
+        with serving() as server:
+            port = server.port
+            feed.do({"servers": [["127.0.0.1", port, ""]]})
+            turn_until(turns, lambda: last_id(server) >= 3)
+        turn_until(turns, lambda: bool(feed.do({})["waits"]))
+        assert feed.do({"rate_hz": 10})["waits"]
+        with serving(port=port) as server:
+            turn_until(turns, lambda: last_id(server) >= 6)
+            feed.leave()
+
+
+def test_a_server_that_lacks_more_than_is_kept_is_left_out_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pushbench.demo.feed.KEPT", 2)
+    with closing(Turns()) as turns, serving() as first, serving() as second:
+        feed = Feed(turns, 200, 150)
+        at = [["127.0.0.1", server.port, ""] for server in (first, second)]
+        feed.do({"servers": at[:1]})
+        turn_until(turns, lambda: last_id(first) >= 3)
+        feed.do({"servers": at})
+        turn_until(turns, lambda: bool(feed.do({})["left_out"]))
+        count = feed.do({})["count"]
+        turn_until(turns, lambda: last_id(first) > count)
+        [said] = feed.do({})["left_out"]
+        feed.leave()
+        assert said.startswith(f"The server at 127.0.0.1:{second.port} lacks {count} messages, and the last 2 are kept")
+        assert last_id(second) == 0
+        assert [message.decode(line).seq for line in told(first, "/polling?after=0").splitlines()][:4] == [0, 1, 2, 3]
+
+
+def test_what_is_kept_of_a_log_that_has_gone_on_without_the_feed_is_not_taken_for_its_end() -> None:
+    with closing(Turns()) as turns, serving() as first, serving() as second:
+        feed = Feed(turns, 200, 150)
+        feed.do({"servers": [["127.0.0.1", second.port, ""]]})
+        turn_until(turns, lambda: last_id(second) >= 3)
+        feed.do({"servers": []})
+        for _ in range(last_id(second) + 1):
+            told(first, "/publish", data=b"of another")
+        feed.do({"servers": [["127.0.0.1", server.port, ""] for server in (first, second)]})
+        turn_until(turns, lambda: bool(feed.do({})["left_out"]))
+        feed.leave()
+        assert b"of another" not in told(second, "/polling?after=0")

@@ -10,9 +10,9 @@
 // they were published; received is `performance.now()` taken first of all in the event), `onOpen()`, `onRequest()`,
 // `onEnd(reason)` (once, if the subscription ends without `close`), `certificateHash` (webtransport alone: SHA-256, base64).
 //
-// Nothing here comes back by itself, but for EventSource, whose business that is: a new one cannot be told where to resume
-// (no script may set `Last-Event-ID`), the same one does it by itself, and loses nothing. It then tells `onInterrupted(reason)`,
-// and `onOpen()` again. So `after` says nothing to `sse`.
+// Nothing here comes back by itself, but for EventSource, whose business that is: it tells `onInterrupted(reason)`, and `onOpen()`
+// again, and loses nothing. `after` is in its URL, for no script may set `Last-Event-ID`; when it comes back by itself it asks with
+// the same URL and the newer `Last-Event-ID`, which counts.
 //
 // What a page cannot see: the ETag of a WebSocket's handshake and of a WebTransport session. Without `after` their cursor is
 // null for good.
@@ -179,11 +179,28 @@ function stream(base, options = {}) {
   return subscription;
 }
 
+/** Why an EventSource was refused, which it does not tell: so that who has a cursor that is gone can begin anew. */
+async function whyRefused(subscription, base, signal) {
+  const nothing = "the server refused the EventSource";
+  if (subscription.cursor === null) return nothing;
+  subscription.asked();
+  try {
+    const response = await fetch(`${base}/polling${query(subscription.cursor)}`, { signal, cache: "no-store" });
+    return response.ok ? nothing : await refusal(response);
+  } catch {
+    return nothing;
+  }
+}
+
 function sse(base, options = {}) {
   const { onInterrupted = NOTHING } = options;
-  const subscription = subscriptionOf({ ...options, after: null });
-  const source = new EventSource(`${base}/sse`);
-  subscription.leave = () => source.close();
+  const subscription = subscriptionOf(options);
+  const source = new EventSource(`${base}/sse${query(subscription.cursor)}`);
+  const stop = new AbortController();
+  subscription.leave = () => {
+    source.close();
+    stop.abort();
+  };
   queueMicrotask(() => subscription.asked());
   source.onopen = () => subscription.opened();
   source.onmessage = (event) => {
@@ -195,7 +212,7 @@ function sse(base, options = {}) {
   source.onerror = () => {
     if (subscription.over) return;
     if (source.readyState === EventSource.CLOSED) {
-      subscription.end("the server refused the EventSource");
+      whyRefused(subscription, base, stop.signal).then(subscription.end);
     } else {
       subscription.asked(); // it comes back by itself, with the id of the last event
       onInterrupted("the connection was lost");

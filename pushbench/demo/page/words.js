@@ -96,6 +96,7 @@ const SENTENCES = {
 export function headline(lanes, state, justMended = false) {
   if (state.server === "stopped") return "The server is stopped. The feed waits; when it starts again, every lane goes on where it was.";
   if (state.server !== "up") return `The server is ${state.server}.`;
+  if (state.feed?.left_out.length) return state.feed.left_out[0];
   if (state.cut) {
     const most = Math.max(0, ...Object.values(lanes).map((lane) => lane.behind || 0));
     return `The line is cut: up to ${plural(most, "message")} wait in the server's log. Mend it, and see who has them first.`;
