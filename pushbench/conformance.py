@@ -427,8 +427,8 @@ def _no_answers(bench: Bench) -> str:
 
 
 def _no_rooms(bench: Bench) -> str:
-    if not bench.target.room:
-        return "it claims no rooms"
+    if not bench.target.room or bench.target.shares_log:
+        return "rooms are of one process" if bench.target.shares_log else "it claims no rooms"
     can = not bench.row.quic and (bench.row.duplex or bool(bench.target.publish.get("post")))
     return "" if can else "nobody who reads by it says anything in a room"
 

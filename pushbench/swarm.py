@@ -216,7 +216,8 @@ class _Swarm:
         until_ns = end_ns + round(self.plan.give_up_s * NS)
         if self.acting:
             there_ns = self.clock.there(self.start_ns)
-            self.acting.start(there_ns, until_ns, there_ns - self.start_ns)
+            said_by_ns = (end_ns + until_ns) // 2  # so that what is said last can be answered, too
+            self.acting.start(there_ns, said_by_ns, there_ns - self.start_ns)
         if self.source:
             self.source.start(Feed(self.schedule, self.start_ns, until_ns, self.plan.payload_bytes))
 

@@ -27,7 +27,8 @@ def roomy_server(serve: Serve) -> Iterator[Server]:
 async def test_it_does_what_its_contract_claims(transport: Transport, roomy_server: Server, check: Check) -> None:
     known = contract.known(BUILT_IN)
     target = known.target(Load(transport=transport.name, subscribers=1))
-    target = replace(target, reach=Reach(tls=bool(roomy_server.authority), authority=roomy_server.authority))
+    reach = Reach(tls=bool(roomy_server.authority), authority=roomy_server.authority)
+    target = replace(target, reach=reach, shares_log=bool(roomy_server.pids))
     running = Running("127.0.0.1", roomy_server.port, 1, asyncio.get_running_loop().create_future())
     bench = Bench(known, target, running, transport, target.serves[transport.name])
     if not check.not_claimed(bench):
