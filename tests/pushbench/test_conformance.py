@@ -95,7 +95,9 @@ async def test_what_a_server_does_as_it_claims_passes_and_what_it_does_not_claim
     )
     assert told == results
     assert {one.transport for one in results} == {"polling"}
-    assert {one.check for one in results if one.finding is Finding.NOT_CLAIMED} == {"held", "gone", "http2"}
+    assert {one.check for one in results if one.finding is Finding.NOT_CLAIMED} == {
+        *("held", "gone", "http2", "answers", "rooms")
+    }
     assert {one.check for one in results if one.finding is Finding.PASSES} == {
         *("one", "fifty", "before", "text", "sizes", "publishing", "resumes", "unseen")
     }
@@ -105,8 +107,8 @@ async def test_what_a_server_does_as_it_claims_passes_and_what_it_does_not_claim
     ("wrong", "transport", "check", "why"),
     [
         ("turns round", "polling", "one", "should be .*, and is"),
-        ("loses", "polling", "one", "message 51 should be .*51 of 100.*, and is .*52 of 100"),
-        ("cuts", "polling", "sizes", r"message 2 should be 'y+… \(65536 bytes\), and is 'y+… \(1000 bytes\)"),
+        ("loses", "polling", "one", r"message 51 should be .*\"seq\": +50,.*, and is .*\"seq\": +51,"),
+        ("cuts", "polling", "sizes", r"message 2 should be .*… \(65536 bytes\), and is .*… \(1000 bytes\)"),
         ("does not hold", "longpoll", "held", r"\d+ requests were answered within 0.5 s"),
         ("nothing", "longpoll", "gone", "a cursor that nobody has given was taken"),
     ],
