@@ -4,6 +4,8 @@ When it accepts connections it prints one JSON line, `{"ready": true, "port": â€
 `/chat` and `/ticker`.
 """
 
+import sys
+
 from apps.app import create_app
 from apps.options import NOT_HERE, AppsOptions
 from servers import commandline
@@ -22,6 +24,9 @@ def serve(options: AppsOptions) -> None:
     """Bind, and serve until told to stop; a second is enough for that. Raises `Unusable`."""
     listener, _ = listen_as(options)
     with listener:
+        host, port = listener.getsockname()[:2]
+        scheme = "https" if options.tls_certificate else "http"
+        print(f"the applications are at {scheme}://{f'[{host}]' if ':' in host else host}:{port}/", file=sys.stderr)
         ReadyServer(config_of(create_app(options), options)).run([listener])
 
 

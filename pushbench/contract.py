@@ -27,6 +27,16 @@ from pushbench.transports import ROWS, TRANSPORTS
 
 PATH = "^(/.*)?$"
 """Nothing, or a path."""
+ROOM = r"^/.*\{room\}"
+"""A path with a place for the number of a room."""
+ACTION = r"^$|\{text\}|\{message\}"
+"""Nothing, or what has a place for a message."""
+PATTERNS = {
+    PATH: "to be a path: begin it with /",
+    ROOM: "to be a path with {room} in it, for the number of the room; such as /rooms/{room}",
+    ACTION: "no {text} or {message} in it, which stands for the message; put one of the two where the message belongs",
+}
+"""What is wrong with a text that is none."""
 TARGETS = Path(__file__).resolve().parent.parent / "targets"
 """Where a target is looked up by its bare name: the folder of the checkout."""
 
@@ -102,7 +112,7 @@ class Request(Table):
     says: str = Field(
         default="",
         max_length=1000,
-        pattern=r"^$|\{text\}|\{message\}",
+        pattern=ACTION,
         description="what an action is, with {text} in it for the message as a JSON string, or {message} for it as it is; "
         "the answer has it somewhere, too; none: the message alone, and the answer is nothing else",
     )
@@ -113,7 +123,7 @@ class Chat(Table):
     """Where rooms are, in each of which all hear what one says."""
 
     room: str = Field(
-        pattern=r"^/.*\{room\}",
+        pattern=ROOM,
         description="path of a room, with {room} for its number; below it are transports and publish.post as elsewhere, "
         "and what is said on a WebSocket there is published",
     )
@@ -536,8 +546,9 @@ def _problems(invalid: ValidationError) -> Iterator[Problem]:
             hint = nearest(str(path[-1]), model.model_fields) or f"expected one of {', '.join(model.model_fields)}"
             yield Problem(key, f"unknown key, {hint}", (path,))
         else:
-            is_path = error["type"] == "string_pattern_mismatch"
-            says = "is no path, expected one that begins with /" if is_path else f"cannot be: {error['msg'].lower()}"
+            says = f"cannot be: {error['msg'].lower()}"
+            if error["type"] == "string_pattern_mismatch":
+                says = f"has {PATTERNS[error['ctx']['pattern']]}"
             yield Problem(key, f"{shown(error['input'])} {says}", (path,))
 
 

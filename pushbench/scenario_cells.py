@@ -314,11 +314,13 @@ def _acting_problems(phases: Phases, cell: Load, origin: Origin) -> Iterator[Pro
         says = f"{shown(cell.transport)} is in no room, expected a transport over TCP, by which messages come; change it"
         yield Problem(transport, says, at)
     if cell.kind == "chat" and cell.subscribers % cell.room_size:
-        says = (
-            f"{cell.room_size} in a room, and {cell.subscribers} subscribers, expected a multiple, so that all rooms are "
-            f"alike; change one of the two"
-        )
+        size, here = cell.room_size, cell.subscribers
+        near = " or ".join(str(count) for count in (here - here % size, here - here % size + size) if count)
+        says = f"{size} in a room, and {here} subscribers, expected a multiple, so that all rooms are alike; take {near}"
         yield Problem(f"{origin['room_size'][0]}.room_size", says, (origin["room_size"], origin["subscribers"]))
+    if cell.kind == "request" and cell.room_size != Load.model_fields["room_size"].default:
+        says = f"{cell.room_size}, and kind is request, in which nobody is in a room; take it out"
+        yield Problem(f"{origin['room_size'][0]}.room_size", says, (origin["room_size"], origin["kind"]))
     for key in NOT_ACTING:
         value, plain = getattr(cell, key), Load.model_fields[key].default
         if value != plain:

@@ -93,7 +93,8 @@ async def test_it_says_that_it_is_ready_and_ends_when_it_is_told_to_whatever_its
             await stack.enter_async_context(session.get("/tasks/changes/stream"))
             process.terminate()
             out, err = await asyncio.to_thread(process.communicate, timeout=END_S)
-        assert (out, err) == ("", "")
+        assert out == ""
+        assert err == f"the applications are at http://127.0.0.1:{ready['port']}/\n"
 
 
 # --- doors

@@ -155,7 +155,7 @@ def test_the_headline_compares_a_push_with_polling(plain: Shown) -> None:
     got = plain.page.evaluate(
         """async () => {
           const { headline } = await import("/page/words.js");
-          const lane = (p50, downPer, upPer) => ({ latency: { count: 9, p50 }, downPer, upPer });
+          const lane = (mean, downPer, upPer) => ({ latency: { count: 9, mean }, downPer, upPer });
           const up = { server: "up", cut: false };
           return [
             headline({ websocket: lane(0.62, 130, 0), polling: lane(512, 800, 440) }, up),
@@ -166,8 +166,8 @@ def test_the_headline_compares_a_push_with_polling(plain: Shown) -> None:
         }"""
     )
     assert got == [
-        "WebSocket delivers in 0.62 ms with 130 bytes a message; polling in 512 ms with 1,240 bytes.",
-        "WebSocket delivers in 0.62 ms with 130 bytes a message; polling in 512 ms with 133 bytes: "
+        "WebSocket delivers in 0.62 ms on average, with 130 bytes a message; polling in 512 ms with 1,240 bytes.",
+        "WebSocket delivers in 0.62 ms on average, with 130 bytes a message; polling in 512 ms with 133 bytes: "
         "it costs hardly more here, and only waits.",
         "Waiting for the first messages.",
         "One is left out.",

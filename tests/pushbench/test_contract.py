@@ -163,7 +163,7 @@ def test_what_is_not_installed_is_told_with_the_command_that_installs_it(tmp_pat
         ),
         (
             ('path = "/out"', 'path = "out"'),
-            r'mine.toml:11: transports.sse.path: "out" is no path',
+            r'mine.toml:11: transports.sse.path: "out" has to be a path',
         ),
         (('path = "/out"', 'cursor = "none"'), r"mine.toml:10: transports.sse.path: missing"),
         (('path = "/out"', 'path = "/out"\ncursor = "after"'), r'"after" resumes nobody on sse, expected "last-event-id"'),
@@ -265,7 +265,7 @@ def test_who_acts_is_served_where_the_contract_says_so_and_else_skipped_with_the
 
 
 def test_a_room_without_a_place_for_its_number_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match=r"chat.room: \"/room\" is no path"):
+    with pytest.raises(ScenarioError, match=r"chat.room: \"/room\" has to be a path with {room} in it"):
         made(tmp_path, GOOD + '[chat]\nroom = "/room"\n')
 
 

@@ -108,15 +108,16 @@ export function headline(lanes, state, justMended = false) {
   if (!best && !worst) return "Waiting for the first messages.";
   const says = (name) => {
     const { latency, downPer, upPer } = lanes[name];
-    return { in: time(latency.p50), with: bytes(downPer + upPer), ms: latency.p50, bytes: downPer + upPer };
+    // The mean, as the lanes' sentences have it: of a feed that keeps step with the polls the median is one of a few waits.
+    return { in: time(latency.mean), with: bytes(downPer + upPer), ms: latency.mean, bytes: downPer + upPer };
   };
   if (!best || !worst) {
     const one = says(best ?? worst);
-    return `${titled(best ?? worst)} delivers in ${one.in}, with ${one.with} bytes a message.`;
+    return `${titled(best ?? worst)} delivers in ${one.in} on average, with ${one.with} bytes a message.`;
   }
   const [a, b] = [says(best), says(worst)];
   const unit = (text) => (/[a-z]/i.test(text) ? text : `${text} bytes`);
-  const told = `${titled(best)} delivers in ${a.in} with ${unit(a.with)} a message; ${NAMES[worst]} in ${b.in} with ${unit(b.with)}`;
+  const told = `${titled(best)} delivers in ${a.in} on average, with ${unit(a.with)} a message; ${NAMES[worst]} in ${b.in} with ${unit(b.with)}`;
   if (b.bytes < 1.25 * a.bytes && b.ms > 5 * a.ms) return `${told}: it costs hardly more here, and only waits.`;
   if (b.ms < 3 * a.ms && b.bytes > 1.5 * a.bytes) return `${told}: as fast, but dearer.`;
   return `${told}.`;
