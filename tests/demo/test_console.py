@@ -167,7 +167,14 @@ def descendants(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [
+        pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.slow),
+        (signal.SIGKILL, -9),
+    ],
+)
 async def test_nothing_that_it_has_started_outlives_it(how: signal.Signals, code: int) -> None:
     with showing(stderr=subprocess.PIPE) as demo:
         started = descendants(demo.process.pid)

@@ -73,7 +73,7 @@ async def test_rooms_may_be_divided_among_several_processes(transport: str) -> N
 @pytest.mark.parametrize(
     ("transport", "keys", "round_trips"),
     [
-        ("websocket", {}, 1),
+        pytest.param("websocket", {}, 1, marks=pytest.mark.slow),
         ("post", {"post_connection": "new"}, 2),
         pytest.param("post", {}, 1, marks=pytest.mark.slow),
     ],
@@ -86,6 +86,7 @@ async def test_nobody_is_answered_sooner_than_the_line_allows(
     assert outcome.columns["latency_p50_ms"] >= 40 * round_trips
 
 
+@pytest.mark.slow
 async def test_an_action_that_had_to_wait_for_the_answer_before_counts_from_when_it_was_due() -> None:
     """Ten a second by one, on a line of 200 ms: when one is answered the next has been due for 100 ms, or for more."""
     outcome = await tried("websocket", kind="request", subscribers=1, rate_hz=10.0, rtt_ms=200.0)
@@ -115,11 +116,11 @@ def twisted(kind: str, cell: object) -> Target:
     ("kind", "transport", "keys", "says"),
     [
         ("one_room", "websocket", {"kind": "chat", "room_size": 2}, "what it heard was not of its room"),
-        ("deaf", "websocket", {"kind": "chat", "room_size": 2}, "lost"),
-        ("twice", "websocket", {"kind": "request"}, "duplicated"),
-        ("other", "post", {"kind": "request"}, "subscribers ended"),
+        pytest.param("deaf", "websocket", {"kind": "chat", "room_size": 2}, "lost", marks=pytest.mark.slow),
+        pytest.param("twice", "websocket", {"kind": "request"}, "duplicated", marks=pytest.mark.slow),
+        pytest.param("other", "post", {"kind": "request"}, "subscribers ended", marks=pytest.mark.slow),
         ("mute", "websocket", {"kind": "request"}, "lost"),
-        ("deaf", "longpoll", {"kind": "chat", "room_size": 2}, "lost"),
+        pytest.param("deaf", "longpoll", {"kind": "chat", "room_size": 2}, "lost", marks=pytest.mark.slow),
     ],
 )
 async def test_a_server_that_does_otherwise_is_found_out(
