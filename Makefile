@@ -41,8 +41,10 @@ test: $(VENV)/.dev  ## all tests but the slow ones, three at a time
 test-slow: $(VENV)/.dev  ## the slow ones: known truth, killed runs, full disks, ten thousand malformed requests, other servers, more trials
 	$(BIN)/python -m pytest -n 3 --dist worksteal -m slow
 
-test-browser: $(VENV)/.dev  ## the demo in a real browser, Debian's chromium; skipped where there is none
+# Apart, because what drives the one keeps an event loop running that the other must not meet.
+test-browser: $(VENV)/.dev  ## the demo, and trials, in a real browser, Debian's chromium; skipped where there is none
 	$(BIN)/python -m pytest -m browser tests/browser
+	$(BIN)/python -m pytest -m browser tests/pushbench/test_browser.py
 
 kill: $(VENV)/.dev  ## kill 200 runs, and interrupt 50, at random moments: is anything lost or left? half an hour
 	$(BIN)/python -m tests.proofs.killing --times 200
