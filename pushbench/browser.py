@@ -118,7 +118,7 @@ class BrowserAudience:
         self.slow_readings: list[Reading] = []
         self.slow_ended: Counter[str] = Counter()
         self.pongs: list[tuple[bytes, int]] = []
-        self.away = self.pinged = self.requests = 0
+        self.away = self.pinged = 0
 
     async def connect(self, total: int, url: str) -> None:
         """Have so many be connected, or have failed to."""
@@ -226,7 +226,6 @@ class BrowserAudience:
         due_ns = self._here([due_ms for due_ms, _ in taken["late"]])
         self._late += zip(due_ns, (round(late_ms * 1e6) for _, late_ms in taken["late"]), strict=True)
         self.ended = Counter(taken["ended"])
-        self.requests = taken["requests"]
 
     def _here(self, moments_ms: list[float]) -> list[int]:
         """Moments of the page's clock by this host's."""

@@ -152,25 +152,21 @@ async def test_who_cannot_connect_is_told_so() -> None:
             pass
 
 
-async def test_an_answer_that_is_none_ends_it_at_once() -> None:
-    async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+@pytest.mark.parametrize(
+    ("said", "why"),
+    [
+        (b"this is no HTTP at all\r\n\r\n", "broke the protocol"),
+        (b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", "cannot be decoded"),
+    ],
+)
+async def test_an_answer_that_is_none_ends_it_at_once(said: bytes, why: str) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"this is no HTTP at all\r\n\r\n")
+        writer.write(said)
         await reader.read()  # and the connection stays open
 
-    async with peer(garbage) as url, acting(url) as actor:
-        with pytest.raises(aiohttp.ClientPayloadError, match="broke the protocol"):
-            await actor.act(b"a")
-
-
-async def test_a_body_that_cannot_be_decoded_ends_it_at_once() -> None:
-    async def not_gzip(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc")
-        await reader.read()
-
-    async with peer(not_gzip) as url, acting(url) as actor:
-        with pytest.raises(aiohttp.ClientPayloadError, match="cannot be decoded"):
+    async with peer(answer) as url, acting(url) as actor:
+        with pytest.raises(aiohttp.ClientPayloadError, match=why):
             await actor.act(b"a")
 
 
