@@ -1,11 +1,12 @@
-"""The reference run: one curated `overview`, from which the README's tables and picture are made.
+"""The reference runs: one curated `overview`, from which the README's tables and picture are made, and others beside it.
 
 `python -m pushbench.reference [RUN]` copies a run (default: the newest finished overview) to results/reference and writes
-the README's part anew; a test holds the README to it.
+the README's part anew; a test holds the README to it. `--beside NAME` copies a run to results/reference/NAME instead, for
+the lessons and the documentation; what of it is not to be believed stays in, marked, for some of it is there to be seen.
 """
 
+import argparse
 import shutil
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -55,22 +56,39 @@ def with_part(readme: str, part: str) -> str:
 
 def curate(source: Path) -> Run:
     """Copy what is needed of a run to results/reference, and return it from there."""
+    run = _fit(source)
+    if unfit := sorted(UNFIT & set(run.trials["verdict"])):
+        raise ResultsError(f"{source} has trials with the verdict {', '.join(unfit)}: see to the reason, and measure again")
+    _copy(source, REFERENCE)
+    report.save(draw(PICTURE, run.frames), REFERENCE / "charts" / PICTURE)
+    return results.load(REFERENCE)
+
+
+def beside(source: Path, name: str) -> Run:
+    """Copy it to a directory of that name in results/reference, and return it from there."""
+    _fit(source)
+    _copy(source, REFERENCE / name)
+    return results.load(REFERENCE / name)
+
+
+def _fit(source: Path) -> Run:
+    """The run, if it is a whole scenario as it stands, of code that can be had."""
     run = results.load(source)
     if not run.manifest["finished_at"]:
         raise ResultsError(f"{source} is not finished: go on with --resume first")
     if run.manifest["scenario"]["overrides"]:
         raise ResultsError(f"{source} was made with --set, and is not the scenario as it stands: measure without")
-    if unfit := sorted(UNFIT & set(run.trials["verdict"])):
-        raise ResultsError(f"{source} has trials with the verdict {', '.join(unfit)}: see to the reason, and measure again")
     if str(run.manifest["environment"]["commit"]).count("+"):
         raise ResultsError(f"{source} was measured with uncommitted changes: commit, then measure again")
-    if source.resolve() != REFERENCE:
-        shutil.rmtree(REFERENCE, ignore_errors=True)
-        REFERENCE.mkdir(parents=True)
-        for name in ("run.json", *(f"{table}.parquet" for table in TABLES)):
-            shutil.copy(source / name, REFERENCE)
-    report.save(draw(PICTURE, run.frames), REFERENCE / "charts" / PICTURE)
-    return results.load(REFERENCE)
+    return run
+
+
+def _copy(source: Path, to: Path) -> None:
+    if source.resolve() == to.resolve():
+        return
+    to.mkdir(parents=True, exist_ok=True)
+    for name in ("run.json", *(f"{table}.parquet" for table in TABLES)):
+        shutil.copy(source / name, to)
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -87,12 +105,20 @@ def _newest() -> Path:
 
 def main() -> None:
     """Curate, and write the README's part."""
+    parser = argparse.ArgumentParser(prog="python -m pushbench.reference", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("run", nargs="?", type=Path, help="a run; default the newest finished overview")
+    parser.add_argument("--beside", metavar="NAME", help="copy it to results/reference/NAME, and leave the README")
+    given = parser.parse_args()
     try:
-        run = curate(Path(sys.argv[1]) if len(sys.argv) > 1 else _newest())
-        README.write_text(with_part(README.read_text(), readme_part(run)))
+        source = given.run or _newest()
+        if given.beside:
+            run = beside(source, given.beside)
+        else:
+            run = curate(source)
+            README.write_text(with_part(README.read_text(), readme_part(run)))
     except ResultsError as error:
         raise SystemExit(f"pushbench.reference: {error}") from None
-    print(f"{REFERENCE.relative_to(CHECKOUT)} is the run of {run.manifest['started_at']}; the README shows it")
+    print(f"{run.path.relative_to(CHECKOUT)} is the run of {run.manifest['started_at']}")
 
 
 if __name__ == "__main__":
