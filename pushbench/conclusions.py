@@ -205,7 +205,11 @@ def _alone(believed: "pd.DataFrame", measure: Measure, varying: Sequence[str]) -
     for name, rows in measure.known(believed).groupby("transport", sort=False):
         loads = list(_loads(rows, varying))
         ends = loads[:: max(len(loads) - 1, 1)]
-        said = [f"{measure.said(cells[str(name)])}{f' with {where}' if where else ''}" for where, cells in ends]
+        said = [
+            f"{measure.said(cells[str(name)])}{f' with {where}' if where else ''}"
+            + (" in one trial" if len(cells[str(name)]) == 1 else "")
+            for where, cells in ends
+        ]
         yield f"{name}: {measure.what} {', '.join(said)}."
 
 
@@ -232,7 +236,7 @@ def _limits(trials: "pd.DataFrame") -> Iterator[str]:
     if len(full):
         yield (
             f"The server was at its limit (server_bound) in {len(full)} of {len(trials)} trials: {_cells(full, trials)}. "
-            f"What is said of these is what that limit does."
+            f"Their figures are what that limit does."
         )
 
 

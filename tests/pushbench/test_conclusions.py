@@ -11,15 +11,15 @@ NOISE = (0.99, 1.0, 1.01, 1.0, 0.995)
 
 
 def trials(
-    p50: dict[str, float] = BASE, subscribers: tuple[int, ...] = (100,), repeats: int = 5, **columns: object
+    p50: dict[str, float] = BASE, subscribers: tuple[int, ...] = (100,), repeats: int = 5, **columns: float | str
 ) -> pd.DataFrame:
     """Trials whose p50 is this, with a noise that differs from transport to transport."""
     made = frames.run(tuple(p50), subscribers=subscribers, trials=repeats)["trials"]
     shifts = {name: place for place, name in enumerate(p50)}
-    made["latency_p50_ms"] = [
-        p50[str(row.transport)] * NOISE[(int(row.trial) * (shifts[str(row.transport)] + 1)) % 5]
-        for row in made.itertuples()
+    noise = [
+        (name, int(trial)) for name, trial in zip(made["transport"].astype(str), made["trial"].to_numpy(), strict=True)
     ]
+    made["latency_p50_ms"] = [p50[name] * NOISE[(trial * (shifts[name] + 1)) % 5] for name, trial in noise]
     return made.assign(**columns)
 
 

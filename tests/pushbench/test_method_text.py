@@ -8,7 +8,7 @@ from tests.pushbench.written import MANIFEST
 SMOKE = {"name": "smoke", "source": (SCENARIOS / "smoke.toml").read_text(), "overrides": ["seed=77", "warmup_s=0.5"]}
 
 
-def said(**columns: object) -> str:
+def said(**columns: float) -> str:
     trials = frames.run(("sse",), subscribers=(10,), trials=3)["trials"].assign(**columns)
     return " ".join(method_text.told(MANIFEST | {"scenario": SMOKE}, trials))
 
