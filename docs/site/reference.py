@@ -131,10 +131,9 @@ def result_columns(method: str) -> str:
         "[in the design](../design.md#files-of-a-run).",
     ]
     for heading, part in PARTS.items():
-        headings, rows = ["column", "type", "what it is"], [[code(name), one.type, one.says] for name, one in part.items()]
-        if sum(name in where for name in part) > 1:
-            headings.append("how it is taken")
-            rows = [[*row, where[name]] for name, row in zip(part, rows, strict=True)]
+        taken = sum(name in where for name in part) > 1
+        headings = ["column", "type", *(["taken as in"] if taken else []), "what it is"]
+        rows = [[code(name), one.type, *([where[name]] if taken else []), one.says] for name, one in part.items()]
         said += [f"## {heading}", table(headings, rows)]
     return page(said)
 
