@@ -65,8 +65,10 @@ def curate(source: Path) -> Run:
     if str(run.manifest["environment"]["commit"]).count("+"):
         raise ResultsError(f"{source} was measured with uncommitted changes: commit, then measure again")
     if source.resolve() != REFERENCE:
-        shutil.rmtree(REFERENCE, ignore_errors=True)
-        REFERENCE.mkdir(parents=True)
+        shutil.rmtree(REFERENCE / "charts", ignore_errors=True)  # exchanges beside it are no part of a run
+        for old in REFERENCE.glob("*.*"):
+            old.unlink()
+        REFERENCE.mkdir(parents=True, exist_ok=True)
         for name in ("run.json", *(f"{table}.parquet" for table in TABLES)):
             shutil.copy(source / name, REFERENCE)
     report.save(draw(PICTURE, run.frames), REFERENCE / "charts" / PICTURE)

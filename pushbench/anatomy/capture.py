@@ -8,7 +8,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager, closing, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -77,8 +77,7 @@ def _load(known: Known, row: Transport) -> Load:
 
 
 async def _exchange(known: Known, row: Transport, target: Target, server: Running) -> Exchange:
-    tape, meter = Tape(), Meter(copies=True)
-    await meter.begin()
+    tape = Tape()
     received: list[Received] = []
     published: list[Published] = []
     marks: list[Mark] = []
@@ -88,7 +87,8 @@ async def _exchange(known: Known, row: Transport, target: Target, server: Runnin
         if found:
             received.append(Received(time.monotonic_ns(), found))
 
-    with tempfile.TemporaryDirectory(prefix="pushbench-") as directory:
+    with closing(Meter(copies=True)) as meter, tempfile.TemporaryDirectory(prefix="pushbench-") as directory:
+        await meter.begin()
         secrets = Path(directory) / "secrets"
         async with _between(row, server, tape) as port:
             line = Line(meter)
@@ -171,9 +171,7 @@ async def _total(meter: Meter) -> Counted:
     while meter.closing and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
         meter.sweep()
-    total = _counted(await meter.end())
-    meter.close()
-    return total
+    return _counted(await meter.end())
 
 
 def _counted(traffic: Traffic) -> Counted:

@@ -82,6 +82,7 @@ def _frame(notes: Notes, inside: Inside, packet: int, data: bytes, at: int, base
     kind, here = varint(data, at)
 
     def note(end: int, name: str, value: str) -> int:
+        _within(data, end)
         notes.add(base + at, end - at, Kind.QUIC, name, value, data[at:end])
         return end
 
@@ -101,6 +102,7 @@ def _frame(notes: Notes, inside: Inside, packet: int, data: bytes, at: int, base
     if kind == CRYPTO:
         offset, here = varint(data, here)
         size, here = varint(data, here)
+        _within(data, here + size)
         note(here, "quic: CRYPTO", f"from byte {offset}, {size} bytes")
         inside._crypto.setdefault(packet, Run()).add(notes, offset, data[here : here + size], base + here)
         return here + size
@@ -108,6 +110,7 @@ def _frame(notes: Notes, inside: Inside, packet: int, data: bytes, at: int, base
         return _stream(notes, inside, data, kind, at, here, base)
     if kind in DATAGRAMS:
         size, begin = varint(data, here) if kind & 1 else (len(data) - here, here)
+        _within(data, begin + size)
         note(begin, "quic: DATAGRAM", f"{size} bytes")
         inside.datagrams.append((data[begin : begin + size], base + begin))
         return begin + size
@@ -119,7 +122,9 @@ def _frame(notes: Notes, inside: Inside, packet: int, data: bytes, at: int, base
     if kind == NEW_ID:
         number, here = varint(data, here)
         _, here = varint(data, here)
+        _within(data, here + 1)
         size = data[here]
+        _within(data, here + 1 + size + 16)
         quiet.append(Event(base + here, "said", "NEW_CONNECTION_ID"))
         return note(
             here + 1 + size + 16, "quic: NEW_CONNECTION_ID", f"number {number}: {data[here + 1 : here + 1 + size].hex()}"
@@ -141,6 +146,12 @@ def _frame(notes: Notes, inside: Inside, packet: int, data: bytes, at: int, base
     return note(here, name, value)
 
 
+def _within(data: bytes, end: int) -> None:
+    """Raises Short if something would end behind the data."""
+    if end > len(data):
+        raise Short
+
+
 def _ack(data: bytes, at: int, *, ecn: bool) -> tuple[int, str]:
     largest, at = varint(data, at)
     delay, at = varint(data, at)
@@ -156,6 +167,7 @@ def _stream(notes: Notes, inside: Inside, data: bytes, kind: int, at: int, here:
     number, here = varint(data, here)
     offset, here = varint(data, here) if kind & 4 else (0, here)
     size, here = varint(data, here) if kind & 2 else (len(data) - here, here)
+    _within(data, here + size)
     last = ", its last" if kind & 1 else ""
     says = f"stream {number} from byte {offset}, {size} bytes{last}"
     notes.add(base + at, here - at, Kind.QUIC, "quic: STREAM", says, data[at:here])
@@ -170,6 +182,7 @@ def _close(notes: Notes, data: bytes, kind: int, at: int, here: int, base: int) 
     size, here = varint(data, here)
     reason = data[here : here + size].decode(errors="replace")
     end = here + size
+    _within(data, end)
     text = f"{code:#x}{f', “{reason}”' if reason else ', no reason given'}"
     notes.add(base + at, end - at, Kind.QUIC, "quic: CONNECTION_CLOSE", text, data[at:end])
     notes.events.append(Event(base + end, "close", f"CONNECTION_CLOSE {text}"))

@@ -98,6 +98,8 @@ def says(span: Span, on_wire: str) -> str:
     """What a span says that its bytes do not show by themselves."""
     value = span.value if span.value and span.value not in on_wire else ""
     plain = readable(span, span.plain, 200) if span.plain else ""
+    if plain and plain == value != on_wire:
+        return f"in the clear: {plain}"
     if plain and plain not in value and plain != on_wire:
         return f"{value}; in the clear: {plain}" if value else f"in the clear: {plain}"
     return value

@@ -168,9 +168,7 @@ def _told(event: Event, connection: _Connection, at_ms: float, up: bool, ages_ms
     elif event.what == "close":
         first = connection.closed_ms is None
         told = (
-            "says good-bye, and waits for the other side’s"
-            if first
-            else f"and so does the other side, after {at_ms - (connection.closed_ms or 0):.1f} ms"
+            "says good-bye" if first else f"and so does the other side, after {at_ms - (connection.closed_ms or 0):.1f} ms"
         )
         connection.closed_ms = at_ms if first else connection.closed_ms
     if not up and event.what in ("answer", "message", "heartbeat", "ping"):

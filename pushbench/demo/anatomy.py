@@ -48,8 +48,9 @@ def _note(exchange: dict[str, Any], opaque: bool, kept: int) -> str:
     up, down = exchange["up"]["size"], exchange["down"]["size"]
     if opaque:
         return (
-            f"Up {up:,} and down {down:,} bytes have passed; here are {kept:,} bytes of the last {len(exchange['last'])} datagrams, "
-            f"as the relay had them. It has no key, which the browser keeps: what can be opened is shown by `pushbench wire`."
+            f"Up {up:,} and down {down:,} bytes have passed; here are {kept:,} bytes of the last {len(exchange['last'])} "
+            "datagrams, as the relay had them. It has no key, which the browser keeps: what can be opened is shown by "
+            "`pushbench wire`."
         )
     if kept == up + down:
         return f"All of it is here so far: {up:,} bytes up, {down:,} down, as the relay had them."

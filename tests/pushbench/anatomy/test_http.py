@@ -1,6 +1,7 @@
 """Every byte of HTTP/1.1 is told once, and told as `dissect` counts it, wherever the record ends."""
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, strategies as st
@@ -71,7 +72,7 @@ def test_a_request_is_told_as_it_is_counted_wherever_it_is_cut(case: str) -> Non
 def test_lines_are_told_whatever_chunks_they_are_cut_into(said: list[bytes], cuts: list[int], events: bool) -> None:
     body = b"".join(b"data: " + one + b"\n\n" if events else one + b"\n" for one in said)
     places = sorted({0, len(body), *(cut for cut in cuts if cut < len(body))})
-    chunks = b"".join(chunk(body[begin:end]) for begin, end in zip(places, places[1:], strict=False))
+    chunks = b"".join(chunk(body[begin:end]) for begin, end in pairwise(places))
     found = http.answers((EVENTS if events else STREAM) + chunks)
     assert is_whole(found)
     assert counted(found) == dissected(dissect.answers, found.data)
