@@ -1,4 +1,4 @@
-"""The command line: `pushbench run | list | report | check | compare | conform | serve | doctor`.
+"""The command line: `pushbench run | list | report | check | compare | conform | wire | serve | doctor`.
 
 It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
 but some trial failed or is not to be believed, 2 wrong input or a full disk (one line on stderr), 70 an error of its own,
@@ -414,6 +414,40 @@ def conform(
 
 def _say(words: Callable[[Any], str], out: TextIO, what: object) -> None:
     print(words(what), file=out, flush=True)
+
+
+@app.command()
+def wire(
+    transport: Annotated[str | None, typer.Argument(help="a transport to capture, or a file that --json wrote")] = None,
+    target: Annotated[str, typer.Option("--target", help="the server: a name, a contract's file, or a URL")] = "starlette",
+    json_: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="write it all as JSON; - prints that alone")
+    ] = None,
+    html: Annotated[Path | None, typer.Option("--html", metavar="FILE", help="write it as one page")] = None,
+    example: Annotated[bool, typer.Option("--example", help="show the examples of RFC 6455, and capture nothing")] = False,
+) -> int:
+    """Capture one exchange, and say of every byte what it is and who waited for whom.
+
+    Example: pushbench wire websocket --html websocket.html
+    """
+    from rich.console import Console
+
+    from pushbench.anatomy import asked, record, text
+    from pushbench.anatomy.page import page
+
+    exchange = asked.exchange(transport, target, example=example)
+    if json_ == "-":
+        print(record.text(exchange))
+    elif json_:
+        _write(Path(json_), record.text(exchange) + "\n")
+    if html:
+        _write(html, page(exchange))
+    if json_ != "-":
+        console = Console()
+        if not console.is_terminal:
+            console.width = WIDEST
+        text.show(console, exchange)
+    return 0
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -21,6 +21,22 @@ PACKAGES = ("servers", "apps", "targets", "clients", "pushbench")
 
 PURE = (
     "age",
+    "anatomy.costs",
+    "anatomy.directions",
+    "anatomy.events",
+    "anatomy.examples",
+    "anatomy.explanations",
+    "anatomy.frames",
+    "anatomy.http",
+    "anatomy.http3",
+    "anatomy.ladder",
+    "anatomy.page",
+    "anatomy.quic",
+    "anatomy.quic_frames",
+    "anatomy.shape",
+    "anatomy.spans",
+    "anatomy.timeline",
+    "anatomy.tls",
     "fanout",
     "buffering",
     "checks",
@@ -60,7 +76,13 @@ SOCKETS = {"asyncio", "socket", "selectors", "ssl", "http", "urllib", "uvloop", 
 SERVING = {"starlette", "uvicorn", "sse_starlette"}
 DRAWING = {"pandas", "matplotlib"}
 
-MAY_DRAW = ("pushbench.charts", "pushbench.lessons", "pushbench.summary", "pushbench.report")
+MAY_DRAW = (
+    "pushbench.anatomy.notebook",
+    "pushbench.charts",
+    "pushbench.lessons",
+    "pushbench.summary",
+    "pushbench.report",
+)
 MEASURING = ("cli", "run", "trial", "swarm", "publisher", "results", "scenario", "progress", "doctor")
 """What is imported before and while something is measured: pandas and matplotlib would take 1.6 s each."""
 
