@@ -151,7 +151,9 @@ class Family:
 
 def guessed(guesses: Mapping[str, float | None], **figures: "pd.Series[float]") -> pd.DataFrame:
     """A reader's guesses beside figures, each a row a transport under its heading (`_` for a space)."""
-    table = pd.DataFrame({name.replace("_", " "): figure.map(digits, na_action="ignore").fillna("–") for name, figure in figures.items()})
+    table = pd.DataFrame(
+        {name.replace("_", " "): figure.map(digits, na_action="ignore").fillna("–") for name, figure in figures.items()}
+    )
     said = [
         "none yet" if guesses.get(str(name)) is None else digits(float(guesses[str(name)] or 0)) for name in table.index
     ]

@@ -117,7 +117,7 @@ def test_every_chart_is_there_with_its_question_how_to_read_it_and_who_asks_for_
     assert headings(pages["charts"]) == list(CHARTS)
     for chart in CHARTS.values():
         assert f"**{chart.title}**\n\n{chart.how_to_read}" in pages["charts"]
-    assert "Asked for by `poll_interval`." in pages["charts"]
+    assert "Asked for by `chat`, `request`, `request_rtt`, `tasks`." in pages["charts"]
 
 
 def test_a_bar_in_a_cell_does_not_end_it() -> None:
