@@ -115,13 +115,11 @@ def _fewer(reach: Reach) -> Reach:
 
 def refusal(reach: Reach) -> str:
     """Why nothing is told, with the value and the limit."""
-    measured, unit = (reach.most, "at most") if reach.asked > reach.most else (reach.least, "at least")
-    limit = measured * REACH if reach.asked > reach.most else measured / REACH
-    told = f"{_plain(measured)} {reach.unit} {unit}"
-    return (
-        f"{reach.what} {_plain(reach.asked)} {reach.unit} is beyond {_plain(limit)}: {told} was measured, "
-        f"and nothing is told beyond {REACH:.0f} times that"
-    )
+    if reach.asked > reach.most:
+        told = f"above {_plain(reach.most * REACH)}: at most {_plain(reach.most)} was measured"
+    else:
+        told = f"below {_plain(reach.least / REACH)}: at least {_plain(reach.least)} was measured"
+    return f"{reach.what} {_plain(reach.asked)} {reach.unit} is {told}, and nothing is told beyond {REACH:.0f} times that"
 
 
 def _plain(value: float) -> str:
