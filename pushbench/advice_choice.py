@@ -23,14 +23,16 @@ HOW_MANY_CHORES = {"once": 2, "again": 3, "upgrade": 4, "session": 5}
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What was chosen of the options that meet the need."""
+    """What was chosen of the options that meet the need, or else of those that perhaps do."""
 
     chosen: str
     tied: tuple[str, ...]
     """Which cannot be told apart from the cheapest; the chosen one is among them, and is the simplest."""
     runner_up: str
-    """The cheapest of the others, or empty."""
+    """The cheapest of those that do not tie with it, or else of those that do; or empty."""
     cheapest: str
+    sure: bool
+    """Whether it is known to meet the need."""
     priced: bool
     """Whether money decided; else that no other takes less of something and more of nothing."""
 
@@ -42,8 +44,8 @@ def apart(one: Interval, other: Interval) -> bool:
 
 
 def choose(options: Sequence[Option], *, two_way: bool) -> Choice | None:
-    """Choose among those that meet the need; None if none does."""
-    fit = [one for one in options if one.fit == Fit.YES]
+    """Choose among those that meet the need, or else perhaps do; None if there is none."""
+    fit = candidates(options)
     if not fit:
         return None
     priced = all(one.month for one in fit)
@@ -53,14 +55,20 @@ def choose(options: Sequence[Option], *, two_way: bool) -> Choice | None:
     else:
         tied = [one for one in fit if not any(_worse(one, other) for other in fit)]
     chosen = min(tied, key=lambda one: simplicity(one.transport, two_way=two_way))
-    others = [one for one in fit if one is not chosen]
+    others = [one for one in fit if one not in tied] or [one for one in fit if one is not chosen]
     return Choice(
         chosen.transport,
         tuple(one.transport for one in tied),
         others[0].transport if others and priced else "",
         fit[0].transport if priced else "",
+        fit[0].fit == Fit.YES,
         priced,
     )
+
+
+def candidates(options: Sequence[Option]) -> list[Option]:
+    """Those that are known to meet the need; or else those of which it is not known, but what they would take is."""
+    return [one for one in options if one.fit == Fit.YES] or [one for one in options if one.fit == Fit.DOUBT and one.cores]
 
 
 def simplicity(transport: str, *, two_way: bool = False) -> tuple[bool, int]:
@@ -77,7 +85,7 @@ def simplicity(transport: str, *, two_way: bool = False) -> tuple[bool, int]:
 
 def least(options: Sequence[Option], figure: str) -> list[str]:
     """Which take least of something, with those that cannot be told apart from it."""
-    known = [one for one in options if one.fit == Fit.YES and getattr(one, figure)]
+    known = [one for one in candidates(options) if getattr(one, figure)]
     if not known:
         return []
     first = min(known, key=lambda one: float(getattr(one, figure).value.mid))

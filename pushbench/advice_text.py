@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pushbench.advice import REACH
-from pushbench.advice_choice import RESOURCES, Choice, least
+from pushbench.advice_choice import RESOURCES, Choice, candidates, least
 from pushbench.advice_grounds import facts, rests_on
 from pushbench.advice_values import Figure, Fit, How, Need, Option, Prices
 from pushbench.advice_words import BEYOND, NONE, amount, grouped, listed, three, two, verb
@@ -123,22 +123,17 @@ def after(made: "Advice") -> list[str]:
 def answer(asked: Need, options: Sequence[Option], choice: Choice | None, prices: Prices) -> list[str]:
     """Which one, why, what the others would cost, and what decides."""
     if choice is None:
-        doubtful = [one.transport for one in options if one.fit == Fit.DOUBT]
-        if doubtful:
-            return [f"None is known to meet the need. Perhaps {listed(doubtful)}: see the reasons below the table."]
-        return ["None of those that were measured meets the need: see the reasons below the table."]
+        return ["None of those that were measured is known to meet the need: see the reasons below the table."]
     by_name = {one.transport: one for one in options}
     chosen = by_name[choice.chosen]
-    said = [_why(choice, chosen, by_name)]
+    said = [] if choice.sure else [f"None is known to meet the need: {chosen.why}. Apart from that:"]
+    said.append(_why(choice, chosen))
     if choice.priced and choice.runner_up:
         other = by_name[choice.runner_up]
         said.append(_beside(chosen, other))
-    rest = [one for one in options if one.fit == Fit.YES]
-    if len(rest) > 1:
+    if len(candidates(options)) > 1:
         takes = [(name, least(options, column)) for name, column in RESOURCES.items()]
-        said.append(
-            f"Of those that meet it, {'; '.join(f'{listed(of)} {verb(of)} the {name}' for name, of in takes if of)}."
-        )
+        said.append(f"Of these, {'; '.join(f'{listed(of)} {verb(of)} the {name}' for name, of in takes if of)}.")
     said.append(_size(chosen))
     if chosen.interval_ms:
         more = (
@@ -152,18 +147,18 @@ def answer(asked: Need, options: Sequence[Option], choice: Choice | None, prices
     return said
 
 
-def _why(choice: Choice, chosen: Option, by_name: dict[str, Option]) -> str:
+def _why(choice: Choice, chosen: Option) -> str:
     name, others = choice.chosen, [one for one in choice.tied if one != choice.chosen]
     if not choice.priced:
         if not others:
-            return f"{name}: no other that meets the need takes less of one thing without taking more of another."
+            return f"{name}: no other that meets it takes less of one thing without taking more of another."
         return (
             f"{name}, as a preference: by the figures {listed(others)} may be as good, for none of these takes less of one "
             f"thing without taking more of another, and {name} is the simplest of them. Your prices may decide otherwise."
         )
     price = f"{name}, at {amount(chosen.month)} a month"
     if not others:
-        return f"{price}: the cheapest of those that meet the need, by more than the intervals."
+        return f"{price}: the cheapest of those that meet it, by more than the intervals."
     cheaper = "" if choice.cheapest == name else f" (the lowest estimate is that of {choice.cheapest})"
     return (
         f"{price}, as a preference: {listed(others)} cannot be told apart from it by cost{cheaper}, and {name} is "

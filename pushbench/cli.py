@@ -354,7 +354,7 @@ def advise(
         _print(console, advice_text.table(made))
         for line in advice_text.after(made):
             print(_wrapped(line))
-    return 0 if made.choice else 1
+    return 0 if made.choice and made.choice.sure else 1
 
 
 def _wrapped(line: str) -> str:

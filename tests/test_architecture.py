@@ -20,6 +20,10 @@ from servers.options import Options
 PACKAGES = ("servers", "apps", "targets", "clients", "pushbench")
 
 PURE = (
+    "advice",
+    "advice_choice",
+    "advice_values",
+    "advice_words",
     "age",
     "fanout",
     "buffering",
