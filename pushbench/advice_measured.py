@@ -41,9 +41,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+BESIDE = ("lessons", "request")
+"""Names of reference runs that tell something of a need, if they are there."""
+
+
 def curated(reference: Path) -> list[Path]:
-    """The runs in the repository's reference directory: its own, and those beside it."""
-    return [path.parent for path in sorted(reference.rglob("run.json"), key=lambda path: (len(path.parts), path))]
+    """The reference run, and of those beside it the ones that tell something of a need."""
+    found = (reference, *(reference / name for name in BESIDE))
+    return [directory for directory in found if (directory / "run.json").exists()]
 
 
 def read(paths: Iterable[Path]) -> list[Run]:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console
 
+    from pushbench.comparison import Comparison
     from pushbench.summary import Table
 
 LOG_WIDTH = 160
@@ -152,7 +153,7 @@ def _execute(read: Scenario, out: Path | None, resume: bool, site: Site) -> int:
             if finding.severity == Severity.WARN:
                 print(told(finding, _width()), flush=True)
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
-            from pushbench import agreement, capacity, crossover_text, ratios, report, summary  # noqa: F401
+            from pushbench import agreement, capacity, conclusions, crossover_text, ratios, report, summary  # noqa: F401
         interruption.run(execute(read, store, site=site), hurry=give_up)
         return _report(store.directory)
     except SiteError as lost:
@@ -207,12 +208,29 @@ def _lacking(why: str) -> str:
 
 
 @app.command()
-def report(directory: Annotated[Path | None, typer.Argument(help="a run; default the newest")] = None) -> int:
-    """Draw a run's charts and write its page anew, and print its table.
+def report(
+    directories: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[RUN] [RUN]", help="a run, default the newest; or two, to set them beside each other"),
+    ] = None,
+) -> int:
+    """Draw a run's charts and write its page anew, and print its table; of two runs, write one page about both.
 
-    Example: pushbench report results/reference
+    Example: pushbench report results/reference results/mine
     """
-    return _report(directory or _newest())
+    named = directories or [_newest()]
+    if len(named) == 1:
+        return _report(named[0])
+    if len(named) > 2:
+        raise typer.BadParameter(f"{len(named)} runs, and a page has one, or two beside each other: name two of them")
+    from pushbench import compare_text, report_against
+
+    base, candidate, made = _compared(*named)
+    page = report_against.write(base, candidate, made)
+    for sentence in compare_text.sentences(made):
+        print(sentence)
+    print(page)
+    return 0
 
 
 @app.command()
@@ -277,22 +295,9 @@ def compare(
     Example: pushbench compare results/reference results/mine --fail-on-worse 10%
     """
     from pushbench import compare_text
-    from pushbench.capacity import searched
-    from pushbench.compare import compare
     from pushbench.comparison import failures
 
-    runs = [results.load(directory) for directory in (base, candidate)]
-    for run in runs:
-        if run.trials.empty:
-            raise ResultsError(f"{run.path} has no finished trial yet: go on with --resume")
-        if searched(run.trials):
-            raise ResultsError(
-                f"{run.path} searched for a capacity, and its steps are no cells to be compared: "
-                f"set the tables of `pushbench report` beside each other"
-            )
-    made = compare(*runs)
-    if not made.cells:
-        raise ResultsError(f"{base} and {candidate} have no load in common: run one scenario, with the same --set, twice")
+    *_, made = _compared(base, candidate)
     if json_:
         text = json.dumps(compare_text.plain_values(made), indent=2, ensure_ascii=False)
         if json_ == "-":
@@ -307,6 +312,26 @@ def compare(
     worse = failures(made, fail_on_worse)
     print(compare_text.verdict(worse, fail_on_worse), file=sys.stderr if json_ == "-" else sys.stdout)
     return int(bool(worse))
+
+
+def _compared(base: Path, candidate: Path) -> tuple[Run, Run, "Comparison"]:
+    """Two runs and their comparison. Raises `ResultsError` if there is nothing to compare."""
+    from pushbench.capacity import searched
+    from pushbench.compare import compare
+
+    before, after = results.load(base), results.load(candidate)
+    for run in (before, after):
+        if run.trials.empty:
+            raise ResultsError(f"{run.path} has no finished trial yet: go on with --resume")
+        if searched(run.trials):
+            raise ResultsError(
+                f"{run.path} searched for a capacity, and its steps are no cells to be compared: "
+                f"set the tables of `pushbench report` beside each other"
+            )
+    made = compare(before, after)
+    if not made.cells:
+        raise ResultsError(f"{base} and {candidate} have no load in common: run one scenario, with the same --set, twice")
+    return before, after, made
 
 
 @app.command()
@@ -537,7 +562,7 @@ def _print_tables(read: Run) -> None:
     """Print all that is to be said of a run in figures."""
     from rich.console import Console
 
-    from pushbench import agreement, capacity, crossover_text, ratios, summary
+    from pushbench import agreement, capacity, conclusions, crossover_text, ratios, summary
 
     found = capacity.table(read.trials)  # of a search, the steps have been told as they were made, and are on the page
     console = Console()
@@ -549,6 +574,11 @@ def _print_tables(read: Run) -> None:
             _print(console, made)
     if not found and (sentences := agreement.told(read.trials)):
         console.print("Beside the models", style="bold underline")
+        for sentence in sentences:
+            console.print(sentence, highlight=False, markup=False)
+        console.print()
+    if sentences := conclusions.told(read.trials, read.manifest["charts"]):
+        console.print("In short", style="bold underline")
         for sentence in sentences:
             console.print(sentence, highlight=False, markup=False)
         console.print()

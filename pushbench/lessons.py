@@ -106,11 +106,11 @@ class Family:
         return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=columns).fillna("")
 
     def medians(self, column: str) -> pd.DataFrame:
-        """The medians across trials: a row a transport, a column for each value of `along`, as numbers."""
-        names = dict.fromkeys(self.trials[TRANSPORT])
-        return self.trials.pivot_table(index=TRANSPORT, columns=self.along, values=column, aggfunc="median").reindex(
-            list(names)
-        )
+        """The medians across trials as numbers: a row a transport, a column for each value of `along`, or one alone."""
+        names, by = list(dict.fromkeys(self.trials[TRANSPORT])), dict.fromkeys((TRANSPORT, self.along))
+        found = self.trials.groupby(list(by))[column].median()
+        table = found.unstack() if len(by) > 1 else found.rename("median").to_frame()
+        return table.reindex(names)
 
     def beside(self, guesses: Mapping[str, float | None], column: str = "latency_mean_ms") -> pd.DataFrame:
         """What a reader guessed for each transport beside what was measured, and what the textbook's model says of it."""
@@ -149,6 +149,16 @@ class Family:
         return labels.HEADINGS.get(self.along, self.along)
 
 
+def guessed(guesses: Mapping[str, float | None], **figures: "pd.Series[float]") -> pd.DataFrame:
+    """A reader's guesses beside figures, each a row a transport under its heading (`_` for a space)."""
+    table = pd.DataFrame({name.replace("_", " "): figure.map(digits, na_action="ignore").fillna("–") for name, figure in figures.items()})
+    said = [
+        "none yet" if guesses.get(str(name)) is None else digits(float(guesses[str(name)] or 0)) for name in table.index
+    ]
+    table.insert(0, "your guess", said)
+    return table
+
+
 class Lesson:
     """A reader's run, and the reference runs behind it."""
 
@@ -157,13 +167,14 @@ class Lesson:
         self.run = results.load(path)
         self._behind = [one for one in behind if one.resolve() != Path(path).resolve()]
 
-    def ask(self, along: str = TRANSPORT, **wanted: Any) -> Family:
+    def ask(self, along: str = TRANSPORT, measures: str = "verdict", **wanted: Any) -> Family:
         """The family of cells that answers: those of the reader's run if it has such, else of a reference run.
 
-        `wanted`: what load keys have to be, each a value or a list of them. Says which cells they are. Raises NotMeasured.
+        `measures`: a column that must have been measured. `wanted`: what load keys have to be, each a value or a list of
+        them. Says which cells they are. Raises NotMeasured.
         """
         for run in self._runs():
-            found = family(run.trials, along, wanted)
+            found = family(run.trials[run.trials[measures].notna()], along, wanted)
             if found is not None:
                 answer = Family(run, along, found)
                 print(f"{_named(run.path)}{self._instead(run)}: {answer.said}.")

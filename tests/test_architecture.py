@@ -64,7 +64,13 @@ SOCKETS = {"asyncio", "socket", "selectors", "ssl", "http", "urllib", "uvloop", 
 SERVING = {"starlette", "uvicorn", "sse_starlette"}
 DRAWING = {"pandas", "matplotlib"}
 
-MAY_DRAW = ("pushbench.charts", "pushbench.lessons", "pushbench.summary", "pushbench.report")
+MAY_DRAW = (
+    "pushbench.charts",
+    "pushbench.lessons",
+    "pushbench.summary",
+    "pushbench.report",
+    "pushbench.advice_measured",
+)
 MEASURING = ("cli", "run", "trial", "swarm", "publisher", "results", "scenario", "progress", "doctor")
 """What is imported before and while something is measured: pandas and matplotlib would take 1.6 s each."""
 

@@ -21,8 +21,10 @@ NEED = Need(1, 100, 20_000)
 OTHERS = {name: frames.run(subscribers=(10,), measure_s=1)[name].iloc[:0] for name in frames.OTHERS}
 
 
-def made(**how: Any) -> pd.DataFrame:
-    return network.trials(**({"rates": (1.0, 10.0), "idle": True, "plateaus": 4, "poll_intervals": (500, 5000)} | how))
+def made(subscribers: int = 100) -> pd.DataFrame:
+    return network.trials(
+        subscribers=subscribers, rates=(1.0, 10.0), idle=True, plateaus=4, poll_intervals=(500, 5000), repeats=3
+    )
 
 
 def run(trials: pd.DataFrame, **environment: Any) -> Run:
@@ -250,10 +252,10 @@ def test_the_exit_code_says_whether_anything_meets_the_need(directory: Path, cap
 
 
 def test_by_default_the_curated_runs_are_read(tmp_path: Path) -> None:
-    for name in ("", "lessons", "another"):
+    for name in ("", "request", "lessons", "another"):
         (tmp_path / name).mkdir(exist_ok=True)
         (tmp_path / name / "run.json").touch()
-    assert advice_measured.curated(tmp_path) == [tmp_path, tmp_path / "another", tmp_path / "lessons"]
+    assert advice_measured.curated(tmp_path) == [tmp_path, tmp_path / "lessons", tmp_path / "request"]
 
 
 @pytest.mark.parametrize("case", advice_cases.CASES, ids=lambda case: case.title)

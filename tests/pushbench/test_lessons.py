@@ -5,7 +5,6 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pushbench import lessons
 from pushbench.lessons import Family, Lesson, NotMeasured, family
 from pushbench.scenario import find, load
 from tests.pushbench import frames
