@@ -1,4 +1,4 @@
-"""The command line: `pushbench run | list | report | check | compare | conform | wire | serve | doctor`.
+"""The command line: `pushbench run | list | report | check | compare | advise | conform | wire | serve | doctor`.
 
 It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
 but some trial failed or is not to be believed, 2 wrong input or a full disk (one line on stderr), 70 an error of its own,
@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import sys
+import textwrap
 import traceback
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -331,6 +332,59 @@ def _compared(base: Path, candidate: Path) -> tuple[Run, Run, "Comparison"]:
     if not made.cells:
         raise ResultsError(f"{base} and {candidate} have no load in common: run one scenario, with the same --set, twice")
     return before, after, made
+
+
+@app.command()
+def advise(
+    rate: Annotated[float, typer.Option(metavar="HZ", help="updates a second that each subscriber is to get")],
+    subscribers: Annotated[int, typer.Option(metavar="N", help="how many there are at once")],
+    staleness: Annotated[float, typer.Option(metavar="MS", help="so old an update may be, of 99 in a hundred")],
+    runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="RUN", help="measured runs; default the curated ones")
+    ] = None,
+    rtt: Annotated[float, typer.Option(metavar="MS", help="round trip between server and subscribers")] = 0.0,
+    two_way: Annotated[float, typer.Option(metavar="HZ", help="how often a second each client says something")] = 0.0,
+    payload: Annotated[float, typer.Option(metavar="BYTES", help="size of an update")] = 128.0,
+    egress_per_gb: Annotated[float | None, typer.Option(metavar="PRICE", help="of 10^9 bytes to the subscribers")] = None,
+    core_hour: Annotated[float | None, typer.Option(metavar="PRICE", help="of a core for an hour")] = None,
+    gib_hour: Annotated[float | None, typer.Option(metavar="PRICE", help="of a GiB of memory for an hour")] = None,
+    json_: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="write it all as JSON; - prints that")
+    ] = None,
+) -> int:
+    """Say which transports meet a need, what they take there and cost at your prices, and why, from measured runs.
+
+    Example: pushbench advise --rate 10 --subscribers 5000 --staleness 250
+    """
+    from pushbench import advice_text, advising
+    from pushbench.advice_values import Need, Prices
+
+    need = Need(rate, subscribers, staleness, rtt, two_way, payload)
+    made = advising.advise(need, Prices(egress_per_gb, core_hour, gib_hour), runs)
+    if json_:
+        text = json.dumps(advice_text.document(made), indent=2, ensure_ascii=False)
+        if json_ == "-":
+            print(text)
+        else:
+            _write(Path(json_), text + "\n")
+    if json_ != "-":
+        from rich.console import Console
+
+        console = Console()
+        if not console.is_terminal:
+            console.width = LOG_WIDTH
+        for line in advice_text.before(made):
+            print(_wrapped(line))
+        print()
+        _print(console, advice_text.table(made))
+        for line in advice_text.after(made):
+            print(_wrapped(line))
+    return 0 if made.choice and made.choice.sure else 1
+
+
+def _wrapped(line: str) -> str:
+    indent = "  " if line.startswith("- ") else ""
+    return textwrap.fill(line, _width(), subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
 
 
 def _write(path: Path, text: str) -> None:

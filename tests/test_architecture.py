@@ -20,6 +20,10 @@ from servers.options import Options
 PACKAGES = ("servers", "apps", "targets", "clients", "pushbench")
 
 PURE = (
+    "advice",
+    "advice_choice",
+    "advice_values",
+    "advice_words",
     "age",
     "anatomy.costs",
     "anatomy.directions",
@@ -82,6 +86,7 @@ MAY_DRAW = (
     "pushbench.lessons",
     "pushbench.summary",
     "pushbench.report",
+    "pushbench.advice_measured",
 )
 MEASURING = ("cli", "run", "trial", "swarm", "publisher", "results", "scenario", "progress", "doctor")
 """What is imported before and while something is measured: pandas and matplotlib would take 1.6 s each."""
