@@ -1,4 +1,4 @@
-"""The command line: `pushbench run | list | report | check | compare | advise | conform | wire | serve | doctor`.
+"""The command line: `pushbench run | list | report | check | compare | advise | conform | lies | wire | serve | doctor`.
 
 It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
 but some trial failed or is not to be believed, 2 wrong input or a full disk (one line on stderr), 70 an error of its own,
@@ -502,6 +502,36 @@ def wire(
             console.width = WIDEST
         text.show(console, exchange)
     return 0
+
+
+@app.command()
+def lies(
+    names: Annotated[list[str] | None, typer.Argument(help="which of them; default all")] = None,
+    times: Annotated[int, typer.Option(help="repetitions of each, 1 to 100")] = 3,
+    out: Annotated[Path | None, typer.Option(help="directory for what comes of it; default results/lies-TIME")] = None,
+    json_: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="write it all as JSON too; - prints that alone")
+    ] = None,
+) -> int:
+    """Run benchmarks that mislead, beside such that do not, on the same server; exit 1 if one is not twofold off each time.
+
+    Example: pushbench lies closed_loop rss_over_n --times 5
+    """
+    from pushbench.lies import gallery, showing, text
+    from pushbench.lies.store import text_of
+
+    if not 1 <= times <= 100:
+        raise typer.BadParameter(f"--times {times} is not from 1 to 100: a repetition of all takes two minutes")
+    made, directory = showing.show(gallery.chosen(names or []), times, RESULTS, out)
+    if json_ == "-":
+        print(text_of(made), end="")
+    else:
+        if json_:
+            _write(Path(json_), text_of(made))
+        for line in text.lines(made.shown, _width()):
+            print(line)
+        print(directory)
+    return int(not all(shown.holds for shown in made.shown))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

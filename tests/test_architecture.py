@@ -17,7 +17,7 @@ from pushbench.transports import ROWS, TRANSPORTS
 from servers.app import create_app
 from servers.options import Options
 
-PACKAGES = ("servers", "apps", "targets", "clients", "pushbench")
+PACKAGES = ("servers", "apps", "targets", "clients", "pushbench", "naive")
 
 PURE = (
     "advice",
@@ -53,6 +53,9 @@ PURE = (
     "labels",
     "lag",
     "ledger",
+    "lies.record",
+    "lies.table",
+    "lies.text",
     "message",
     "models",
     "objective",
@@ -223,6 +226,16 @@ def test_who_looks_after_workers_does_not_import_what_they_serve_with() -> None:
 @pytest.mark.parametrize("name", ["stream", "sse", "websocket", "polling", "longpoll", "conditional", "frames", "hub"])
 def test_no_transport_knows_that_there_may_be_several_workers(name: str) -> None:
     assert not reached(f"servers.{name}", lazily=True) & {"servers.replica", "servers.backplane", "servers.siblings"}
+
+
+@pytest.mark.parametrize("module", of_package("naive"))
+def test_a_naive_benchmark_knows_nothing_of_this_one_and_but_for_the_one_process_nothing_of_the_server(module: str) -> None:
+    assert not direct(module) & {"apps", "clients", "pushbench", "targets"}
+    assert "servers" not in direct(module) or module == "naive.one_process"
+
+
+def test_nobody_imports_a_naive_benchmark_but_another() -> None:
+    assert {module for module in FILES if "naive" in direct(module)} <= set(of_package("naive"))
 
 
 @pytest.mark.parametrize("module", of_package("targets"))
