@@ -69,6 +69,7 @@ def _option(need: Need, known: Known, prices: Prices) -> Option:
         fit = Fit.DOUBT if late.mid + _way_ms(need, known, 0.99) + up_ms[1] <= need.staleness_ms else Fit.NO
         told = _latency(need, known, known.heard[0].subscribers, 0.0, up_ms, reaches)
         why = f"of {known.heard[0].subscribers:,.0f} subscribers, the fewest that were measured, p99 is too late"
+        why += " in some trials" if fit == Fit.DOUBT else ""
         return Option(name, fit, why, p50_ms=told[0], p99_ms=told[1], reaches=tuple(reaches), n=known.n)
     processes = math.ceil(need.subscribers / per_process)
     per_process = math.ceil(need.subscribers / processes)
@@ -102,7 +103,7 @@ def _asked(need: Need, known: Known) -> Iterator[Reach]:
     yield _fewer(judged("payload", "bytes", need.payload_bytes, *known.payloads, "payload_bytes"))
     if need.rtt_ms:
         trip = judged("round trip", "ms", need.rtt_ms, 0.0, known.rtt_ms, "rtt_ms")
-        how = trip.how if known.rtt_ms and trip.how > How.RECKONED else How.RECKONED
+        how = trip.how if known.rtt_ms else How.RECKONED
         yield Reach(trip.what, trip.unit, trip.asked, 0.0, known.rtt_ms, how, trip.key)
 
 

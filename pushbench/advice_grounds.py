@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pushbench.advice import HEADROOM, MONTH_S
 from pushbench.advice_values import Fit, How, Known, Need, Option, Prices, Reach
 from pushbench.advice_words import grouped, listed, three, two, verb
-from pushbench.labels import plain
+from pushbench.labels import plain, setting
 from pushbench.transports import TRANSPORTS
 
 MANY = 10_000
@@ -20,7 +20,9 @@ def rests_on(asked: Need, options: Sequence[Option], known: Sequence[Known], pri
     """What was measured, what was extrapolated, and what was assumed."""
     told = [one for one in options if one.fit != Fit.REFUSED]
     names = {one.transport for one in told}
-    loads = ((f"{plain(one.subscribers)} subscribers and {plain(one.rate_hz)} messages/s", one.transport) for one in known)
+    loads = (
+        (f"{setting('subscribers', one.subscribers)} and {setting('rate_hz', one.rate_hz)}", one.transport) for one in known
+    )
     for load, of in grouped((load, name) for load, name in loads if name in names):
         yield f"Costs of {listed(of)} were measured at {load}."
     beyond = ((one, of.transport) for of in told for one in of.reaches if one.how in (How.RECKONED, How.EXTRAPOLATED))

@@ -158,7 +158,8 @@ def _why(choice: Choice, chosen: Option) -> str:
         )
     price = f"{name}, at {amount(chosen.month)} a month"
     if not others:
-        return f"{price}: the cheapest of those that meet it, by more than the intervals."
+        sure = "by more than the intervals" if chosen.n > 1 else "by the estimates"
+        return f"{price}: the cheapest of those that meet it, {sure}."
     cheaper = "" if choice.cheapest == name else f" (the lowest estimate is that of {choice.cheapest})"
     return (
         f"{price}, as a preference: {listed(others)} cannot be told apart from it by cost{cheaper}, and {name} is "
