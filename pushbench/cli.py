@@ -289,8 +289,8 @@ def compare(
             raise ResultsError(f"{run.path} has no finished trial yet: go on with --resume")
         if searched(run.trials):
             raise ResultsError(
-                f"{run.path} searched for a capacity, and its steps are no cells to be compared: "
-                f"set the tables of `pushbench report` beside each other"
+                f"{run.path} searched for a capacity, and its steps are no cells to be compared: set the tables of "
+                "`pushbench report` beside each other"
             )
     made = compare(*runs)
     if not made.cells:
@@ -343,7 +343,7 @@ def repro(
 
     Example: pushbench repro quantum-leap --set trials=5
     """
-    from pushbench.classics import listing, reading, sequence
+    from pushbench.classics import listing, reading
 
     if name is None and not all_:
         if run_:
@@ -365,6 +365,8 @@ def repro(
         classic = reading.named(name)
         read = load(find(str(reading.path(classic))), set_ or [])
         return _execute(read, out, resume, Here(), partial(_tell_classic, classic, json_=json_, drawn=True))
+    from pushbench.classics import sequence
+
     code = 0
     for step in sequence.steps(out or RESULTS / "classics", set_ or []):
         print(f"\n{step.classic.name}", flush=True)
@@ -391,6 +393,8 @@ def _tell_classic(classic: "Classic", directory: Path, json_: str | None, drawn:
 
     read = results.load(directory)
     made = classic.judge(reading.evidence(read, classic))
+    if not read.manifest["finished_at"]:
+        _tell(f"{directory} is not finished: told is what it has so far")
     if json_:
         told = json.dumps(text.plain_values(classic, made), indent=2, ensure_ascii=False)
         if json_ == "-":

@@ -17,8 +17,14 @@ from pushbench.charts.marks import hollow_key
 from pushbench.charts.style import DASHES, GREY, INK, brief, dress, linear_axis, log_axis, look, sheet, tidy
 from pushbench.classics.claims import Classic, Curve, Dots, Outcome, Plot, Reproduction, Row
 
-PUBLISHED: dict[str, Any] = {"marker": "D", "markersize": 7, "linestyle": "none", "color": INK, "markerfacecolor": "white",
-             "markeredgewidth": 1.3}  # fmt: skip
+PUBLISHED: dict[str, Any] = {
+    "marker": "D",
+    "markersize": 7,
+    "linestyle": "none",
+    "color": INK,
+    "markerfacecolor": "white",
+    "markeredgewidth": 1.3,
+}
 MODEL: dict[str, Any] = {
     "marker": "|",
     "markersize": 15,

@@ -161,10 +161,8 @@ CLASSIC = Classic(
     ),
     "five updates at 1 s over TLS: short polling takes most bytes, then long polling, then SSE; HTTP/2 takes fewer of all",
     "Not scaled, an update a second, polls every 250 ms, a browser's headers, TLS. Ours are 10 subscribers in steady "
-    "state, each "
-    "on a connection of its own, of hypercorn, which speaks both versions; theirs is one browser, whose files are taken "
-    "apart: the page and the icon are left out, and the "
-    "update itself, which is longer here.",
+    "state, each on a connection of its own, of hypercorn, which speaks both versions; theirs is one browser, whose "
+    "files are taken apart: the page and the icon are left out, and the update itself, which is longer here.",
     (
         "Their totals as they stand: 1,276 of long polling's 2,066 bytes are the page and an icon.",
         "What HTTP/2 puts into heads and frames by itself: compressed heads are counted with all bytes, and not taken "

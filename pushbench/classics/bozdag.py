@@ -30,7 +30,6 @@ FULL_PERCENT = 90.0
 
 
 def missed(trial: Values) -> float:
-    ""
     "The share of updates that a poller which gets only the newest would have missed: those behind another in an answer."
     return value(trial, "coalesced") / value(trial, "delivered")
 
@@ -161,13 +160,11 @@ CLASSIC = Classic(
         "TUD-SERG-2007-016a, arXiv:0706.3984",
     ),
     "pull is good only if its interval is that of publishing: longer, and data is missed; shorter, and requests are "
-    "useless; "
-    "push is coherent, takes 7 times the CPU, and saturates at 350 to 500 users",
+    "useless; push is coherent, takes 7 times the CPU, and saturates at 350 to 500 users",
     "Ten times as fast: published every 0.5 and 1.5 s, pulled every 0.1, 0.5 and 1.5 s, 100 users. Push is long polling, "
     "by which Bayeux, the protocol of theirs, usually goes. A poll here is answered with all since the last; what a poll "
-    "that gets the newest alone would have missed is "
-    "computed from it: updates that came in an answer behind another (less at the ends of "
-    "a trial, where answers have fewer).",
+    "that gets the newest alone would have missed is computed from it: updates that came in an answer behind another "
+    "(less at the ends of a trial, where answers have fewer).",
     (
         "That anything was missed here: nothing was; it is computed.",
         "Their grid of users: their graphs were not read, only what they conclude.",

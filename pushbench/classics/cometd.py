@@ -136,16 +136,13 @@ CLASSIC = Classic(
         "github.com/cometd/cometd, cometd-documentation/src/main/asciidoc/benchmarking.adoc",
     ),
     "1,000 clients on long polling, each in ten rooms of a hundred: 91,853 messages a second by 36,083 answers, median "
-    "22.3 ms, "
-    "p99 51.9 ms, longest 88.9 ms, and every message arrives",
+    "22.3 ms, p99 51.9 ms, longest 88.9 ms, and every message arrives",
     "Not scaled but simplified: 1,000 clients get up to 92 messages a second each, as theirs do, of one feed in place of "
-    "ten "
-    "rooms. 83 bytes a message, the least that this suite's have, in place of 50. A publisher publishes, and not the "
+    "ten rooms. 83 bytes a message, the least that this suite's have, in place of 50. A publisher publishes, and not the "
     "clients.",
     (
         "That the servers compare: of theirs neither the machine nor its share is told, and another version of the page "
-        "prints a "
-        "run of 78,211 messages a second, median 19.9 ms and p99 149.9 ms.",
+        "prints a run of 78,211 messages a second, median 19.9 ms and p99 149.9 ms.",
         "A rate between two of those tried: the highest that is kept up is one of the list.",
     ),
     "Does long polling bear load?",

@@ -124,8 +124,7 @@ CLASSIC = Classic(
     "long polling keeps up with WebSocket until the network takes more than half the interval between two measurements; "
     "polling is the slowest",
     "Not scaled, 4 messages of 100 bytes a second, as theirs. A relay delays in place of the Internet between their "
-    "sites, so "
-    "jitter and loss are missing; their poll interval is not known here, and 250 ms is taken.",
+    "sites, so jitter and loss are missing; their poll interval is not known here, and 250 ms is taken.",
     (
         "Their latencies between cities: only the abstract was read; the knee is told as Van de Vyvere et al. (2020) "
         "report it.",

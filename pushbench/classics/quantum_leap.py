@@ -95,9 +95,8 @@ def judge(evidence: Evidence) -> Reproduction:
         claim(
             "network throughput falls by that factor", "with the headers of TCP and IP at least half of it",
             met(honest, RATIO / 2), f"{honest.mid:,.0f} : 1 with TCP/IP headers" if honest else "",
-            f"each packet has {models.PACKET_BYTES} bytes of TCP/IP headers whatever is in it, and a push is "
-            f"acknowledged by "
-            "another: 2 bytes of frame are the smallest part of what a push takes",
+            f"each packet has {models.PACKET_BYTES} bytes of TCP/IP headers whatever is in it, and a push is acknowledged "
+            "by another: 2 bytes of frame are the smallest part of what a push takes",
             Certainty.READ, shape=False, doubted=unsure,
         ),
         claim(
@@ -126,8 +125,7 @@ CLASSIC = Classic(
     ),
     "871 bytes of headers a poll against 2 a frame: at an update a second 665 Mbit/s for 100,000 clients become 1.5",
     "Theirs is arithmetic. Here 100 clients are measured on real sockets, an update a second; the three use cases are "
-    "that, "
-    "multiplied. A megabit is 2^20 bits, as theirs is.",
+    "that, multiplied. A megabit is 2^20 bits, as theirs is.",
     (
         "100,000 clients: bytes of a client do not depend on how many there are, but nobody has connected so many here.",
         "Their latency diagrams (150 ms to 50 ms): they are drawn and not measured, and rfc6202 is about that.",

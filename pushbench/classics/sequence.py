@@ -64,7 +64,7 @@ def _refuse_others(directory: Path, scenario: Scenario) -> None:
         told = f"--set {' --set '.join(made['overrides'])}" if made["overrides"] else "no --set"
         raise ResultsError(
             f"{directory} is finished, but of another scenario than asked for (it was made with {told}): choose another "
-            f"--out"
+            "--out"
         )
 
 

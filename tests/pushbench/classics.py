@@ -66,16 +66,16 @@ def rfc() -> Trials:
             "transport": name,
             "rate_hz": rate,
             "burst": burst,
-            "rtt_ms": 100.0,
-            "latency_mean_ms": 55.0,
+            "rtt_ms": 200.0,
+            "latency_mean_ms": 110.0,
             "latency_max_ms": most,
         }
         for name, rate, burst, most in (
-            ("longpoll", rfc6202.APART_HZ, 1, 60.0),
-            ("longpoll", rfc6202.BETWEEN_HZ, 1, 155.0),
-            ("longpoll", rfc6202.DENSE_HZ, 1, 155.0),
-            ("longpoll", rfc6202.BURST_HZ, 2, 60.0),
-            ("websocket", rfc6202.BETWEEN_HZ, 1, 60.0),
+            ("longpoll", rfc6202.APART_HZ, 1, 120.0),
+            ("longpoll", rfc6202.BETWEEN_HZ, 1, 310.0),
+            ("longpoll", rfc6202.DENSE_HZ, 1, 310.0),
+            ("longpoll", rfc6202.BURST_HZ, 2, 120.0),
+            ("websocket", rfc6202.BETWEEN_HZ, 1, 120.0),
         )
     ]
 

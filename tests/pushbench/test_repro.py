@@ -19,8 +19,10 @@ def store(directory: Path, name: str, finished: bool = True, overrides: tuple[st
     """A run of a classic with its hand-made trials, once each."""
     source = reading.path(CLASSICS[name]).read_text()
     scenario = {"name": name, "source": source, "overrides": list(overrides)}
-    manifest = {"title": name, "description": "", "charts": [], "scenario": scenario, "environment": ENVIRONMENT,
-                "started_at": "2026-01-02T03:04:05", "finished_at": None}  # fmt: skip
+    manifest: dict[str, Any] = {
+        "title": name, "description": "", "charts": [], "scenario": scenario, "environment": ENVIRONMENT,
+        "started_at": "2026-01-02T03:04:05", "finished_at": None,
+    }  # fmt: skip
     made = Store.create(directory / name, manifest)
     for cell, trial in enumerate(MADE[name]()):
         row: dict[str, Any] = {**LOAD, **trial, "cell": cell, "trial": 1, "order": cell + 1, "verdict": "ok", "reason": ""}
