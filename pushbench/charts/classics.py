@@ -62,7 +62,10 @@ def _dots(axes: Axes, panel: Dots) -> None:
     for place, row in enumerate(panel.rows):
         y = len(panel.rows) - 1 - place
         values += _row(axes, row, y)
-    axes.set_yticks(range(len(panel.rows)), [f"{row.what}" for row in panel.rows][::-1])
+        if panel.log and row.measured and row.measured.mid == 0:  # it has no place on a logarithmic axis
+            axes.annotate("0", (0.015, y), xycoords=("axes fraction", "data"), va="center", fontsize=9,
+                          color=look(row.drawn_as).ink, gid=f"nought:{row.what}")  # fmt: skip
+    axes.set_yticks(range(len(panel.rows)), [row.what for row in panel.rows][::-1])
     axes.set_ylim(-0.6, len(panel.rows) - 0.4)
     axes.grid(visible=False, axis="y")
     if panel.log:
@@ -90,6 +93,7 @@ def _row(axes: Axes, row: Row, y: float) -> list[float]:
             markerfacecolor="white" if row.doubted else style.colour, markeredgewidth=1.5, gid=f"measured:{row.what}",
         )  # fmt: skip
         values += [row.measured.low, row.measured.high]
+    if row.measured and row.measured.mid:
         axes.annotate(
             brief(row.measured.mid), (row.measured.mid, y), (0, 6), textcoords="offset points", ha="center", fontsize=8,
             color=style.ink,

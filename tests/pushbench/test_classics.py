@@ -87,6 +87,7 @@ NOT_BORNE_OUT: list[tuple[str, str, Change, str]] = [
     ("cometd", "every message arrives", lambda one: {"lost": 3}, "fallen too far behind"),
     ("cometd", "p99 is 2.3", lambda one: {"latency_p99_ms": 21.0}, "one feed"),
     ("cometd", "p99 is 2.3", lambda one: {"latency_p99_ms": 900.0}, "held some"),
+    ("cometd", "half of them", lambda one: {"latency_p50_ms": 380.0}, "one after the other"),
     ("cometd", "91,853",
      lambda one: {"deliveries_per_s": 50_000.0} if one["rate_hz"] > 90 else None, "Python on one core"),
 ]  # fmt: skip

@@ -46,3 +46,10 @@ def test_what_does_not_reproduce_and_what_is_not_to_be_believed_is_said_on_it() 
     assert "does not reproduce: the largest is over three" in said
     assert "1 of 2 claims of the shape reproduce" in said
     assert "not to be believed" in said
+
+
+def test_a_figure_of_nothing_is_written_where_a_logarithmic_axis_has_no_place_for_it() -> None:
+    classic = CLASSICS["aquilio"]
+    drawn = gids(picture(classic, classic.judge(evidence(MADE["aquilio"]()))))
+    assert "nought:sse HTTP/1.1: requests" in drawn
+    assert "nought:longpoll HTTP/1.1: requests" not in drawn
