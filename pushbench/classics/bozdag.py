@@ -30,7 +30,7 @@ FULL_PERCENT = 90.0
 
 
 def missed(trial: Values) -> float:
-    "The share of updates that a poller which gets only the newest would have missed: those behind another in an answer."
+    """The share of updates that a poll for the newest alone would have missed: those behind another in an answer."""
     return value(trial, "coalesced") / value(trial, "delivered")
 
 
@@ -101,8 +101,8 @@ def judge(evidence: Evidence) -> Reproduction:
             "polls and messages drifted past each other, so that some polls found nothing", Certainty.READ, doubted=unsure,
         ),
         claim(
-            "push is more coherent: it delivers sooner than any pull", "its mean trip time is below that of every pull "
-            "interval",
+            "push is more coherent: it delivers sooner than any pull",
+            "its mean trip time is below that of every pull interval",
             max(trip.mid for trip in pushed.values()) < best if pushed and best is not None else None,
             f"{max(trip.mid for trip in pushed.values()):,.1f} ms pushed, {best:,.1f} ms pulled at best"
             if pushed and best is not None else "",

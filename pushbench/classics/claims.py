@@ -62,6 +62,8 @@ class Row:
     """Not measured at that size: multiplied from what was."""
     drawn_as: str = ""
     """The transport whose colour it has on a picture."""
+    ranges: bool = False
+    """What was measured is a range, from `low` to `high`, over what it is named after, and no median of trials."""
 
 
 class Outcome(StrEnum):

@@ -49,7 +49,14 @@ def judge(evidence: Evidence) -> Reproduction:
     near, far = ([rtt for rtt in distances if (rtt < KNEE_MS) is below] for below in (True, False))
     knee = _knee(as_one)
     rows.append(
-        Row("round trip from which long polling falls behind", "ms", Published(KNEE_MS, Certainty.REPORTED), knee, KNEE_MS)
+        Row(
+            "round trip from which long polling falls behind",
+            "ms",
+            Published(KNEE_MS, Certainty.REPORTED),
+            knee,
+            KNEE_MS,
+            ranges=True,
+        )
     )
     polled = [
         made
@@ -60,7 +67,17 @@ def judge(evidence: Evidence) -> Reproduction:
     low, high = POLLING_RATIO
     across = Interval(min(one.mid for one in polled), _middle([one.mid for one in polled]), max(one.mid for one in polled),
                       len(polled)) if polled else None  # fmt: skip
-    rows.append(Row("polling ÷ WebSocket over the distances", "×", Published(low, Certainty.RECALLED, high), across))
+    rows.append(
+        Row(
+            "polling ÷ WebSocket over the distances",
+            "×",
+            Published(low, Certainty.RECALLED, high),
+            across,
+            None,
+            doubted(cells.values()),
+            ranges=True,
+        )
+    )
     unsure = doubted(cells.values())
     told = ", ".join(f"{ratios[rtt]:.2f}× at {rtt:g} ms" for rtt in distances)
     claims = (

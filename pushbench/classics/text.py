@@ -37,7 +37,8 @@ def _measured(row: Row) -> str:
     if row.measured is None:
         return "–"
     marks = ([MARK] if row.doubted else []) + ([SCALED] if row.scaled else [])
-    return " ".join([*marks, said(row.measured)])
+    span = f"{digits(row.measured.low)}–{digits(row.measured.high)}"
+    return " ".join([*marks, span if row.ranges else said(row.measured)])
 
 
 def _number(value: float | None) -> str:
@@ -53,7 +54,7 @@ def _notes(made: Reproduction) -> Iterator[str]:
         yield f"Published: {'; '.join([*marked, 'without a mark' if marked else 'all of it'])} {Certainty.READ}."
     if any(row.scaled and row.measured for row in made.rows):
         yield f"{SCALED} not measured at that size: multiplied from what was."
-    trials = max((row.measured.n for row in made.rows if row.measured), default=0)
+    trials = max((row.measured.n for row in made.rows if row.measured and not row.ranges), default=0)
     if trials > 1:
         few = " (of so few, their range)" if trials <= RANGE_ONLY else ""
         yield f"Median of the trials; in brackets the 95 % bootstrap interval{few}."

@@ -245,3 +245,10 @@ def test_a_distribution_adds_up_the_buckets_of_all_trials_of_a_cell() -> None:
     ] + [{"cell": 1, "trial": 1, "clock": "due", "value_ms": 5.0, "count": 99}]
     made = Evidence(tuple(rows), tuple(buckets))
     assert made.share_within(made.at()) == ((10.0, 0.5), (20.0, 1.0))
+
+
+def test_a_range_over_distances_is_no_interval_of_trials() -> None:
+    made = CLASSICS["pimentel-nickerson"].judge(evidence(MADE["pimentel-nickerson"](), rounds=1))
+    told = text.table(made)
+    assert {row[0]: row[3] for row in told.rows}["round trip from which long polling falls behind"] == "220–290"
+    assert any(note.startswith("One trial of each cell") for note in told.notes)
