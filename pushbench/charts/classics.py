@@ -142,9 +142,14 @@ def _curve(axes: Axes, curve: Curve, nth: int) -> list[tuple[float, float]]:
         few = len(points) < DENSE
         axes.plot(
             xs, ys, color=style.colour, linestyle=dashes, linewidth=1.8, marker=style.marker if few else "", markersize=7,
-            markerfacecolor="white" if curve.doubted else style.colour, label=curve.label, zorder=3,
-            gid=f"line:{curve.label}",
+            label=curve.label, zorder=3, gid=f"line:{curve.label}",
         )  # fmt: skip
+        hollow = [point for point in points if few and point[0] in curve.doubted_at]
+        if hollow:
+            axes.plot(
+                *np.array(hollow).T, color=style.colour, linestyle="none", marker=style.marker, markersize=7,
+                markerfacecolor="white", markeredgewidth=1.5, zorder=4, gid=f"hollow:{curve.label}",
+            )  # fmt: skip
         for x, one in curve.measured:
             if one.is_interval and few:
                 axes.plot(
@@ -152,9 +157,7 @@ def _curve(axes: Axes, curve: Curve, nth: int) -> list[tuple[float, float]]:
                 )
     elif curve.model:
         axes.plot([], [], color=style.colour, label=curve.label, **BAND)
-    if curve.published:
-        axes.plot(*np.array(curve.published).T, **PUBLISHED, zorder=4)
-    return [*points, *curve.model, *curve.published]
+    return [*points, *curve.model]
 
 
 def _keys(made: Reproduction) -> list[Artist]:
@@ -162,14 +165,14 @@ def _keys(made: Reproduction) -> list[Artist]:
     rows = [row for panel in made.panels if isinstance(panel, Dots) for row in panel.rows]
     curves = [curve for panel in made.panels if isinstance(panel, Plot) for curve in panel.curves]
     found: list[Artist] = []
-    if any(row.published for row in rows) or any(curve.published for curve in curves):
+    if any(row.published for row in rows):
         found.append(Line2D([], [], **PUBLISHED, label="published"))
     found.append(Line2D([], [], color=GREY, marker="o", markersize=7, label="measured, with its interval"))
     if any(row.model is not None for row in rows):
-        found.append(Line2D([], [], **MODEL, label="model"))
-    elif any(curve.model for curve in curves):
-        found.append(Line2D([], [], color=GREY, label="model", **BAND))
-    if any(row.doubted for row in rows) or any(curve.doubted for curve in curves):
+        found.append(Line2D([], [], **MODEL, label="model of a figure"))
+    if any(curve.model for curve in curves):
+        found.append(Line2D([], [], color=GREY, label="model of a line", **BAND))
+    if any(row.doubted for row in rows) or any(curve.doubted_at for curve in curves):
         found.append(hollow_key())
     return found
 

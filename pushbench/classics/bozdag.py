@@ -14,7 +14,7 @@ from pushbench.classics.claims import (
     claim,
     met,
 )
-from pushbench.classics.evidence import Evidence, Values, doubted, value
+from pushbench.classics.evidence import Evidence, Values, doubted, doubtful, value
 
 FASTER = 10
 """So many times as fast as theirs runs the clock here."""
@@ -112,7 +112,7 @@ def judge(evidence: Evidence) -> Reproduction:
         claim(
             f"push takes {CPU_RATIO:g} times the server CPU of pull", f"within a factor of {FACTOR:g}, at equal intervals",
             met(cpu, CPU_RATIO / FACTOR, CPU_RATIO * FACTOR), f"{cpu.mid:.1f} times" if cpu else "",
-            "a long poll here is a request to the same program as a poll, and takes about as much",
+            "a long poll here is a request to the same program as a poll, and no more work for it",
             Certainty.READ, shape=False, doubted=both,
         ),
         claim(
@@ -127,8 +127,9 @@ def judge(evidence: Evidence) -> Reproduction:
     curves = [
         Curve(
             f"published every {1000 / rate:,.0f} ms", "polling",
-            tuple((pull, made) for pull in PULLS_MS if (made := values.get((rate, pull)))), (),
-            tuple((float(pull), model(rate, pull)) for pull in range(50, 2001, 25)), unsure,
+            tuple((pull, made) for pull in PULLS_MS if (made := values.get((rate, pull)))),
+            tuple((float(pull), model(rate, pull)) for pull in range(50, 2001, 25)),
+            doubtful({pull: cells[rate, pull] for pull in PULLS_MS}),
         )
         for values, model in ((lacks, _missed_model), (idles, _useless_model))
         for rate in RATES_HZ

@@ -97,9 +97,9 @@ class Curve:
     label: str
     transport: str
     measured: tuple[tuple[float, Interval], ...] = ()
-    published: tuple[tuple[float, float], ...] = ()
     model: tuple[tuple[float, float], ...] = ()
-    doubted: bool = False
+    doubted_at: tuple[float, ...] = ()
+    """The x of what rests on a trial that is not to be believed."""
 
 
 @dataclass(frozen=True, slots=True)

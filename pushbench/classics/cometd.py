@@ -15,7 +15,7 @@ from pushbench.classics.claims import (
     claim,
     met,
 )
-from pushbench.classics.evidence import Cell, Evidence, Values, doubted, exactly, times, value
+from pushbench.classics.evidence import Cell, Evidence, Values, doubted, doubtful, exactly, times, value
 from pushbench.stats import Interval
 
 DELIVERED_PER_S, ANSWERS_PER_S = 91_853.0, 36_083.0
@@ -111,10 +111,10 @@ def judge(evidence: Evidence) -> Reproduction:
     )  # fmt: skip
     late = tuple(
         Curve(label, "longpoll", tuple((rate, each) for rate, cell in cells.items() if (each := cell.figure(column))),
-              doubted=any_unsure)
+              doubted_at=doubtful(cells))
         for label, column in (("median", "latency_p50_ms"), ("p99", "latency_p99_ms"))
     )  # fmt: skip
-    batching = Curve("longpoll", "longpoll", tuple(shared.items()), doubted=any_unsure)
+    batching = Curve("longpoll", "longpoll", tuple(shared.items()), doubted_at=doubtful(cells))
     along = "messages/s to each of 1,000"
     return Reproduction(
         tuple(rows),

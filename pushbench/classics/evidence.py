@@ -94,6 +94,11 @@ def doubted(cells: Iterable[Cell]) -> bool:
     return any(cell.doubted for cell in cells)
 
 
+def doubtful(cells: Mapping[float, Cell]) -> tuple[float, ...]:
+    """The places of those of the cells that have a trial that is not to be believed."""
+    return tuple(place for place, cell in cells.items() if cell.doubted)
+
+
 def exactly(number: float) -> Interval:
     """A number that has no interval."""
     return Interval(number, number, number, 1)

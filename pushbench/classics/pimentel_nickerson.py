@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from pushbench import models
 from pushbench.classics.claims import Certainty, Classic, Curve, Mark, Plot, Published, Reproduction, Row, Source, claim
-from pushbench.classics.evidence import Evidence, doubted, value
+from pushbench.classics.evidence import Evidence, doubted, doubtful, value
 from pushbench.stats import Interval
 
 RATE_HZ = 4.0
@@ -107,8 +107,8 @@ def judge(evidence: Evidence) -> Reproduction:
         Curve(
             name, name,
             tuple((rtt, means[name, rtt]) for rtt in evidence.among("rtt_ms", transport=name) if (name, rtt) in means),
-            (), tuple((float(rtt), model(rtt)) for rtt in range(0, FARTHEST_MS[name] + 1, 5)),
-            doubted(cells[place] for place in cells if place[0] == name),
+            tuple((float(rtt), model(rtt)) for rtt in range(0, FARTHEST_MS[name] + 1, 5)),
+            doubtful({rtt: cells[way, rtt] for way, rtt in cells if way == name}),
         )
         for name, model in MODELS.items()
     )  # fmt: skip

@@ -82,7 +82,7 @@ def judge(evidence: Evidence) -> Reproduction:
         ),
     )  # fmt: skip
     curves = tuple(
-        Curve(label, name, _distribution(evidence, cell), (), _model(model) if model else (), cell.doubted)
+        Curve(label, name, _distribution(evidence, cell), _model(model) if model else ())
         for label, name, cell, model in (
             (f"long poll, {APART_HZ:g} messages/s", "longpoll", apart, steady[APART_HZ]),
             (f"long poll, {BETWEEN_HZ:g} messages/s", "longpoll", between, steady[BETWEEN_HZ]),

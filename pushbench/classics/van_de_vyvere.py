@@ -16,7 +16,7 @@ from pushbench.classics.claims import (
     claim,
     met,
 )
-from pushbench.classics.evidence import Cell, Evidence, Values, doubted, exactly, times, value
+from pushbench.classics.evidence import Cell, Evidence, Values, doubted, doubtful, exactly, times, value
 from pushbench.stats import Interval
 
 FASTER = 20
@@ -168,11 +168,12 @@ def _panels(
         Curve(
             name, name,
             tuple((float(clients), made) for clients, cell in cells.items() if (made := cell.figure("latency_p99_ms"))),
-            (), (), doubted(cells.values()),
+            (), doubtful({float(clients): cell for clients, cell in cells.items()}),
         )
         for name, cells in (("polling", paused), ("sse", pushed))
     )  # fmt: skip
     span = [50.0 * 1.1**step for step in range(44)]
+    ends = (span[0], span[-1])
     model = tuple(
         (every, models.polls_per_s(CLIENTS, every) * poll_us.mid / 1e4) for every in span if poll_us
     )  # us a second are a millionth of a core
@@ -180,9 +181,9 @@ def _panels(
         Curve(
             "polling", "polling",
             tuple((float(every), made) for every, cell in seldom.items() if (made := cell.figure("server_cpu_percent"))),
-            (), model, doubted(seldom.values()),
+            model, doubtful({float(every): cell for every, cell in seldom.items()}),
         ),
-        Curve("sse", "sse", ((span[0], paid), (span[-1], paid)) if paid else (), doubted=sse.doubted),
+        Curve("sse", "sse", tuple((every, paid) for every in ends) if paid else (), (), ends if sse.doubted else ()),
     )  # fmt: skip
     marks = (Mark(cut_off_ms, "cut-off"),) if cut_off_ms else ()
     return (

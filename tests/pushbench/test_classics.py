@@ -56,7 +56,7 @@ NOT_BORNE_OUT: list[tuple[str, str, Change, str]] = [
     ("bozdag", "pulled more often", lambda one: {"requests_per_delivery": 1.0} if "coalesced" in one else None, "drifted"),
     ("bozdag", "push is more coherent",
      lambda one: {"latency_mean_ms": 80.0} if one["transport"] == "longpoll" else None, "waits less"),
-    ("bozdag", "push takes 7", lambda one: {"server_cpu_percent": 5.0}, "about as much"),
+    ("bozdag", "push takes 7", lambda one: {"server_cpu_percent": 5.0}, "no more work"),
     ("bozdag", "push saturates", lambda one: {"server_cpu_percent": 40.0}, "another server"),
     ("rfc6202", "the average is close to one transit",
      lambda one: {"latency_mean_ms": 180.0} if one["rate_hz"] == 3 else None, "more than a third"),
