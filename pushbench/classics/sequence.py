@@ -60,12 +60,13 @@ def steps(parent: Path, overrides: Sequence[str]) -> Iterator[Step]:
 def _refuse_others(directory: Path, scenario: Scenario) -> None:
     """A run that is not finished is held to its scenario when it is resumed; one that is, here."""
     made = results.read_manifest(directory)["scenario"]
-    if made["overrides"] != list(scenario.overrides) or made["source"] != scenario.source:
-        told = f"--set {' --set '.join(made['overrides'])}" if made["overrides"] else "no --set"
-        raise ResultsError(
-            f"{directory} is finished, but of another scenario than asked for (it was made with {told}): choose another "
-            "--out"
-        )
+    if made["overrides"] != list(scenario.overrides):
+        why = f"was made with --set {' --set '.join(made['overrides'])}" if made["overrides"] else "was made without --set"
+    elif made["source"] != scenario.source:
+        why = "is of a scenario that has changed since"
+    else:
+        return
+    raise ResultsError(f"{directory} is finished and {why}: choose another --out, or remove it")
 
 
 def reproduced(parent: Path) -> list[Reproduced]:

@@ -23,6 +23,7 @@ def store(directory: Path, name: str, finished: bool = True, overrides: tuple[st
         "title": name, "description": "", "charts": [], "scenario": scenario, "environment": ENVIRONMENT,
         "started_at": "2026-01-02T03:04:05", "finished_at": None,
     }  # fmt: skip
+    directory.mkdir(exist_ok=True)
     made = Store.create(directory / name, manifest)
     for cell, trial in enumerate(MADE[name]()):
         row: dict[str, Any] = {**LOAD, **trial, "cell": cell, "trial": 1, "order": cell + 1, "verdict": "ok", "reason": ""}
@@ -96,7 +97,7 @@ def test_of_a_sequence_what_is_finished_is_told_again_and_what_is_begun_goes_on(
 
 def test_a_finished_run_with_other_overrides_is_not_passed_off_for_what_is_asked(tmp_path: Path) -> None:
     store(tmp_path, "quantum-leap", overrides=("trials=1",))
-    with pytest.raises(ResultsError, match=r"it was made with --set trials=1\): choose another --out"):
+    with pytest.raises(ResultsError, match="finished and was made with --set trials=1: choose another --out"):
         list(sequence.steps(tmp_path, []))
     assert next(sequence.steps(tmp_path, ["trials=1"])).finished
 
@@ -126,6 +127,24 @@ def test_the_page_takes_no_run_that_is_not_the_scenario_as_it_stands(tmp_path: P
     assert page.finished(tmp_path / "rfc6202") is None
     with pytest.raises(ResultsError, match="has no lines"):
         page.with_part("nothing", "bozdag", "part")
+
+
+def test_the_page_and_its_pictures_are_written_from_the_runs_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store(tmp_path / "runs", "bozdag")
+    (tmp_path / "docs").mkdir()
+    monkeypatch.setattr(page, "CHECKOUT", tmp_path)
+    written = tmp_path / "docs" / "classics.md"
+    written.write_text(page.PAGE.read_text())
+    monkeypatch.setattr(page, "PAGE", written)
+    monkeypatch.setattr(page, "PICTURES", tmp_path / "docs" / "classics")
+    assert page.main([str(tmp_path / "runs")]) == 0
+    assert "docs/classics.md has 1 of 7" in capsys.readouterr().out
+    assert "![When is pull good?](classics/bozdag.png)" in written.read_text()
+    assert [path.name for path in (tmp_path / "docs" / "classics").iterdir()] == ["bozdag.png"]
+    assert page.main([str(tmp_path / "nowhere")]) == 2
+    assert "no classic has a run in" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("name", CLASSICS)
