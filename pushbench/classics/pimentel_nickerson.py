@@ -1,6 +1,7 @@
 """V. Pimentel and B. G. Nickerson, IEEE Internet Computing 16(4): latency against distance at 4 Hz. Pure."""
 
 from collections.abc import Callable
+from statistics import median
 
 from pushbench import models
 from pushbench.classics.claims import Certainty, Classic, Curve, Mark, Plot, Published, Reproduction, Row, Source, claim
@@ -58,15 +59,14 @@ def judge(evidence: Evidence) -> Reproduction:
             ranges=True,
         )
     )
-    polled = [
-        made
+    polled = sorted(
+        made.mid
         for rtt in evidence.among("rtt_ms", transport="polling")
         if (made := cells["polling", rtt].beside(
             evidence.at(transport="websocket", rtt_ms=rtt), lambda one, two: value(one, MEAN) / value(two, MEAN)))
-    ]  # fmt: skip
+    )  # fmt: skip
     low, high = POLLING_RATIO
-    across = Interval(min(one.mid for one in polled), _middle([one.mid for one in polled]), max(one.mid for one in polled),
-                      len(polled)) if polled else None  # fmt: skip
+    across = Interval(polled[0], median(polled), polled[-1], len(polled)) if polled else None
     rows.append(
         Row(
             "polling ÷ WebSocket over the distances",
@@ -95,8 +95,8 @@ def judge(evidence: Evidence) -> Reproduction:
             doubted=unsure,
         ),
         claim(
-            f"polling's mean is {low} to {high} times WebSocket's", "the range that was measured has a part in common "
-            "with that",
+            f"polling's mean is {low} to {high} times WebSocket's",
+            "the range that was measured has a part in common with that",
             across.low <= high and across.high >= low if across else None,
             f"{across.low:.1f} to {across.high:.1f} times" if across else "",
             "it goes by the distance: half an interval more, over one transit", Certainty.RECALLED, shape=False,
@@ -128,10 +128,6 @@ def _knee(as_one: dict[float, bool]) -> Interval | None:
     return Interval(before[-1], (before[-1] + behind[0]) / 2, behind[0], 2)
 
 
-def _middle(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
-
-
 CLASSIC = Classic(
     "pimentel-nickerson",
     Source(
@@ -139,7 +135,7 @@ CLASSIC = Classic(
         "IEEE Internet Computing 16(4), doi:10.1109/MIC.2012.64",
     ),
     "long polling keeps up with WebSocket until the network takes more than half the interval between two measurements; "
-    "polling is the slowest",
+    "polling is 2.3 to 4.5 times as late as WebSocket",
     "Not scaled, 4 messages of 100 bytes a second, as theirs. A relay delays in place of the Internet between their "
     "sites, so jitter and loss are missing; their poll interval is not known here, and 250 ms is taken.",
     (

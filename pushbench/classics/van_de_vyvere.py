@@ -84,7 +84,7 @@ def judge(evidence: Evidence) -> Reproduction:
             ("SSE", "sse", pushed, Published(SSE_CLIENTS, Certainty.READ)),
         )
     ]  # fmt: skip
-    fullest = paused.get(CLIENTS, Cell(()))
+    fullest = paused[max(paused)] if paused else Cell(())
     rows += [
         Row("requests/s answered at most", "1/s", Published(THEIR_REQUESTS, Certainty.READ),
             fullest.of(requests_per_s), 1e6 / poll_us.mid if poll_us else None, fullest.doubted, drawn_as="polling"),
@@ -124,8 +124,8 @@ def judge(evidence: Evidence) -> Reproduction:
         ),
         claim(
             "from an acceptable latency on, polling serves more than SSE: users ÷ requests per second",
-            f"cut-off from the poll every {FROM_MS} ms and the push; polling takes more CPU at the intervals below "
-            "it that it was not made from, and less at those above",
+            f"cut-off from the poll every {FROM_MS} ms and the push; at the other intervals polling takes more CPU where "
+            f"they are {NEAR:g} times shorter or more, and less where they are {NEAR:g} times longer or more",
             _both_sides(sides, paid, below, above), told,
             "there is no interval tried on one side of it" if not (below and above)
             else f"a poll does not cost the same however seldom it comes: {each}", Certainty.READ,

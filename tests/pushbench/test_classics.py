@@ -216,6 +216,16 @@ def test_the_knee_lies_between_the_distances_on_both_sides_of_it() -> None:
     assert knee.model == 250
 
 
+def test_requests_are_counted_where_most_are_asked_for_and_clients_multiplied_by_the_speed() -> None:
+    made = CLASSICS["van-de-vyvere"].judge(evidence(MADE["van-de-vyvere"]()))
+    rows = {row.what: row for row in made.rows}
+    figures = {what: row.measured.mid for what, row in rows.items() if row.measured}
+    assert figures["requests/s answered at most"] == 10 * 400 * 8
+    assert figures["polling: clients within a second"] == 25 * 40
+    assert figures["SSE: clients within a second"] == 100 * 40
+    assert figures["staleness from which polling serves more"] == 5
+
+
 def test_certainties_are_marked_in_the_table_and_the_marks_explained() -> None:
     made = CLASSICS["pimentel-nickerson"].judge(evidence(MADE["pimentel-nickerson"]()))
     told = text.table(made)

@@ -36,7 +36,7 @@ warmup_s = 1
 measure_s = 1
 """
 
-COMMANDS = ("run", "list", "report", "check", "compare", "conform", "serve", "doctor")
+COMMANDS = ("run", "list", "report", "check", "compare", "repro", "conform", "serve", "doctor")
 
 
 @pytest.fixture(autouse=True)
