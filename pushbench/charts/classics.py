@@ -168,10 +168,11 @@ def _keys(made: Reproduction) -> list[Artist]:
     if any(row.published for row in rows):
         found.append(Line2D([], [], **PUBLISHED, label="published"))
     found.append(Line2D([], [], color=GREY, marker="o", markersize=7, label="measured, with its interval"))
-    if any(row.model is not None for row in rows):
-        found.append(Line2D([], [], **MODEL, label="model of a figure"))
-    if any(curve.model for curve in curves):
-        found.append(Line2D([], [], color=GREY, label="model of a line", **BAND))
+    models = [Line2D([], [], **MODEL, label="model")] if any(row.model is not None for row in rows) else []
+    models += [Line2D([], [], color=GREY, label="model", **BAND)] if any(curve.model for curve in curves) else []
+    for key, what in zip(models, ("of a figure", "of a line"), strict=False):
+        key.set_label(f"model {what}" if len(models) > 1 else "model")
+    found += models
     if any(row.doubted for row in rows) or any(curve.doubted_at for curve in curves):
         found.append(hollow_key())
     return found

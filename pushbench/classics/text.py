@@ -51,7 +51,8 @@ def _notes(made: Reproduction) -> Iterator[str]:
         f"{mark} {one}" for one, mark in CERTAIN.items() if mark and any(figure.certainty is one for figure in figures)
     ]
     if figures:
-        yield f"Published: {'; '.join([*marked, 'without a mark' if marked else 'all of it'])} {Certainty.READ}."
+        others = f"{'unmarked' if marked else 'all of it'} {Certainty.READ}"
+        yield f"Published: {'; '.join([*marked, others])}."
     if any(row.scaled and row.measured for row in made.rows):
         yield f"{SCALED} not measured at that size: multiplied from what was."
     trials = max((row.measured.n for row in made.rows if row.measured and not row.ranges), default=0)
