@@ -1,4 +1,4 @@
-"""The command line: `pushbench run | list | report | check | compare | advise | conform | lies | wire | serve | doctor`.
+"""The command line: run, list, report, check, compare, advise, repro, conform, lies, wire, serve, doctor.
 
 It reads arguments, calls what does the work, and turns what comes of it into words and an exit code: 0 done, 1 finished
 but some trial failed or is not to be believed, 2 wrong input or a full disk (one line on stderr), 70 an error of its own,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pandas import DataFrame
     from rich.console import Console
 
+    from pushbench.classics.claims import Classic
     from pushbench.comparison import Comparison
     from pushbench.summary import Table
 
@@ -135,8 +136,10 @@ def _named(targets: list[str]) -> list[str]:
     return [f"target={quoted[0]}" if len(quoted) == 1 else f"target=[{', '.join(quoted)}]"] if quoted else []
 
 
-def _execute(read: Scenario, out: Path | None, resume: bool, site: Site) -> int:
-    """Execute a scenario with its swarms there, and report on it."""
+def _execute(
+    read: Scenario, out: Path | None, resume: bool, site: Site, tell: "Callable[[Path], int] | None" = None
+) -> int:
+    """Execute a scenario with its swarms there, and report on it, or `tell` what came of it."""
     from pushbench.candidates import possible
     from pushbench.diagnosis import Severity
     from pushbench.doctor import examine, told
@@ -155,7 +158,7 @@ def _execute(read: Scenario, out: Path | None, resume: bool, site: Site) -> int:
         with interruption.deferred():  # to import half of it would be too much, and all of it takes long when time is short
             from pushbench import agreement, capacity, conclusions, crossover_text, ratios, report, summary  # noqa: F401
         interruption.run(execute(read, store, site=site), hurry=give_up)
-        return _report(store.directory)
+        return (tell or _report)(store.directory)
     except SiteError as lost:
         kept = f"{len(store.done)} finished trials are kept in {store.directory}"
         raise SiteError(f"{lost}; {kept}, and the same command with --resume goes on from there") from None
@@ -392,6 +395,106 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text)
     except OSError as error:
         raise ResultsError(f"{path} cannot be written: {error.strerror}; choose another file") from None
+
+
+@app.command()
+def repro(
+    name: Annotated[str | None, typer.Argument(help="a classic; without one they are listed")] = None,
+    run_: Annotated[
+        Path | None, typer.Option("--run", metavar="DIR", help="tell it from this run, which is there, without load")
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="all of them, one after the other; those that are finished are told again")
+    ] = False,
+    set_: Annotated[list[str] | None, typer.Option("--set", help="override a key of the scenario; may be repeated")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="directory for the run; with --all for all, a directory each; default results/classics"),
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on with a run that was cut off; --all always does")] = False,
+    json_: Annotated[
+        str | None, typer.Option("--json", metavar="FILE|-", help="write it as JSON; - prints that alone, and takes --run")
+    ] = None,
+) -> int:
+    """Run a published experiment again, and set published, measured and model side by side.
+
+    Exit 1 if a trial is not to be believed; whether a claim reproduces makes no difference to it.
+
+    Example: pushbench repro quantum-leap --set trials=5
+    """
+    from pushbench.classics import listing, reading
+
+    if name is None and not all_:
+        if run_:
+            raise typer.BadParameter(
+                f"--run {run_} takes the name of a classic before it: pushbench repro NAME --run {run_}"
+            )
+        for line in listing.lines(_width()):
+            print(line)
+        return 0
+    if name and all_:
+        raise typer.BadParameter(f"{name} and --all: name one, or take all")
+    if run_ and (all_ or set_ or out or resume):
+        raise typer.BadParameter(f"--run {run_} is of a run that is there: leave --all, --set, --out and --resume away")
+    if json_ == "-" and not run_:
+        raise typer.BadParameter("--json - prints nothing else: name a run that is there (--run), or a file in place of -")
+    if run_:
+        return _tell_classic(reading.named(str(name)), run_, json_)
+    if name:
+        classic = reading.named(name)
+        read = load(find(str(reading.path(classic))), set_ or [])
+        return _execute(read, out, resume, Here(), partial(_tell_classic, classic, json_=json_, drawn=True))
+    from pushbench.classics import sequence
+
+    code = 0
+    for step in sequence.steps(out or RESULTS / "classics", set_ or []):
+        print(f"\n{step.classic.name}", flush=True)
+        tell = partial(_tell_classic, step.classic, json_=None, drawn=True)
+        made = tell(step.directory) if step.finished else _execute(step.scenario, step.directory, step.begun, Here(), tell)
+        if made > 1:  # it was told to end, and so are the others
+            return made
+        code = max(code, made)
+    found = sequence.reproduced(out or RESULTS / "classics")
+    for line in listing.verdicts(found):
+        print(line)
+    if json_:
+        _write(Path(json_), json.dumps([one.values for one in found], indent=2, ensure_ascii=False) + "\n")
+    return code
+
+
+def _tell_classic(classic: "Classic", directory: Path, json_: str | None, drawn: bool = False) -> int:
+    """Say what a run of a classic reproduces, and draw it; with `drawn` the run's own charts and page too."""
+    from rich.console import Console
+
+    from pushbench import report
+    from pushbench.charts.classics import picture
+    from pushbench.classics import reading, text
+
+    read = results.load(directory)
+    made = classic.judge(reading.evidence(read, classic))
+    if not read.manifest["finished_at"]:
+        _tell(f"{directory} is not finished: told is what it has so far")
+    if json_:
+        told = json.dumps(text.plain_values(classic, made), indent=2, ensure_ascii=False)
+        if json_ == "-":
+            print(told)
+            return int(text.doubted(read.trials))
+        _write(Path(json_), told + "\n")
+    for line in text.head(classic, _width()):
+        print(line)
+    print()
+    console = Console()
+    if not console.is_terminal:
+        console.width = LOG_WIDTH
+    _print(console, text.table(made))
+    for line in text.lines(classic, made, _width()):
+        print(line)
+    drawing = directory / "charts" / "classic"
+    report.save(picture(classic, made), drawing)
+    print(drawing.with_suffix(".png"))
+    if drawn:
+        print(report.write(read))
+    return 1 if _print_doubts(read) else 0
 
 
 @app.command()

@@ -28,7 +28,6 @@ UNFIT = {verdict for verdict in Verdict if not verdict.believable}
 
 def readme_part(run: Run) -> str:
     """The README's part that a run fills: picture, tables, and what it was measured on."""
-    environment = run.manifest["environment"]
     lines = [f"![{run.manifest['title']}](results/reference/charts/{PICTURE}.png)"]
     tables = summary.tables(run.trials)
     for table in tables[:SHOWN]:
@@ -36,13 +35,19 @@ def readme_part(run: Run) -> str:
         lines += ["", f"**{table.title}**", "", _row(table.headings), _row(["---"] * table.keys + ["--:"] * figures)]
         lines += [*map(_row, table.rows), "", *table.notes]
     lines += tables[-1].notes if len(tables) > SHOWN else ()  # which hold for all
-    lines.append(
+    lines.append(measured_on(run))
+    return "\n".join(lines)
+
+
+def measured_on(run: Run) -> str:
+    """When and on what a run was measured, in a sentence."""
+    environment = run.manifest["environment"]
+    return (
         f"Measured {run.manifest['started_at'][:10]} on {environment['cores']} cores of an {environment['cpu']}, "
         f"Linux {environment['kernel'].partition('-')[0]}, Python {environment['python']}, "
         f"uvicorn {environment['uvicorn']}, aiohttp {environment['aiohttp']}; "
         "server and clients on one machine, over loopback."
     )
-    return "\n".join(lines)
 
 
 def with_part(readme: str, part: str) -> str:

@@ -36,7 +36,7 @@ warmup_s = 1
 measure_s = 1
 """
 
-COMMANDS = ("run", "list", "report", "check", "compare", "advise", "conform", "lies", "wire", "serve", "doctor")
+COMMANDS = ("run", "list", "report", "check", "compare", "advise", "repro", "conform", "lies", "wire", "serve", "doctor")
 
 
 @pytest.fixture(autouse=True)
