@@ -147,10 +147,10 @@ _ALL = (
         name="compression",
         title="Compression left on",
         claim="A WebSocket costs this much memory.",
-        quantity="memory for a connection after ten messages",
+        quantity="memory for a used connection",
         unit="KiB",
         too_high=True,
-        wrong_way="The library's default: permessage-deflate, wherever the client offers it.",
+        wrong_way="Read after ten messages, with the library's default: permessage-deflate, wherever the client offers it.",
         right_way="Compression off, or on and named, and compared with others that compress.",
         why="Each connection keeps a compressor with its window, and each broadcast is compressed for each "
         "subscriber anew. It may be worth that, but it is a price of compression, and not of WebSocket.",
