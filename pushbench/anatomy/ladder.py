@@ -30,7 +30,7 @@ class Layout:
 
 
 WIDE = Layout(1060, 100, 470, 560)
-NARROW = Layout(370, 52, 340, 0)
+NARROW = Layout(370, 58, 344, 0)
 
 
 def ladder(rows: Sequence[Row], layout: Layout, *, timed: bool, name: str) -> str:
@@ -87,7 +87,7 @@ def _row(row: Row, y: float, labels: Sequence[str], words: Sequence[str], layout
     left, right = layout.client, layout.server
     out = []
     if timed:
-        out.append(f'<text class="at" x="{left - 10}" y="{y + 4:.1f}" text-anchor="end">{row.at_ms:,.1f}</text>')
+        out.append(f'<text class="at" x="{left - 10}" y="{y + 4:.1f}" text-anchor="end">{row.at_ms:.1f}</text>')
     if row.part is not None:
         start, end = (left, right) if row.way == "up" else (right, left)
         back = 7 if end < start else -7
@@ -106,7 +106,8 @@ def _row(row: Row, y: float, labels: Sequence[str], words: Sequence[str], layout
     if layout.words:
         out += _lines(words, layout.words, y + 4 - LINE * (min(2, len(words)) - 1), "start", "waits")
     else:
-        out += _lines(words, (left + right) / 2, y + LINE, "middle", "waits")
+        lower = 0 if row.part is not None else 5  # the label of a moment is beside its mark, not above it
+        out += _lines(words, (left + right) / 2, y + LINE + lower, "middle", "waits")
     return out
 
 
