@@ -14,7 +14,7 @@ LINE = 15
 """Height of a line of words."""
 MOST_GAP, GAP_PER_MS = 34.0, 0.12
 """What a pause adds, at most and for each ms."""
-LETTER = 6.4
+LETTER = 6.1
 """How wide a letter is at most, on average."""
 
 
@@ -42,7 +42,7 @@ def ladder(rows: Sequence[Row], layout: Layout, *, timed: bool, name: str) -> st
     before_ms = rows[0].at_ms if rows else 0.0
     middle = layout.server - layout.client - 24
     for row in rows:
-        label = f"{row.what} ({row.size:,} B)" if row.part is not None else row.what
+        label = f"{row.what} ({row.size:,}\u00a0B)" if row.part is not None else row.what
         labels = wrap(label, int(middle / LETTER))
         room = layout.width - layout.words if layout.words else middle
         words = wrap(row.waits, int(room / (LETTER - 0.5)))
