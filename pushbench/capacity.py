@@ -147,6 +147,7 @@ def table(trials: "pd.DataFrame") -> Table | None:
         tuple(_notes(found)),
         "Capacity",
         len(keys),
+        columns=(*keys, "capacity", "edge", "gave_in", "broke", "deliveries_per_s", "server_cpu_percent"),
     )
 
 

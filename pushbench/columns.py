@@ -56,8 +56,8 @@ JUDGEMENT: dict[str, Column] = {
 }
 LEDGER: dict[str, Column] = {
     "expected": Column("int", "subscribers × messages of the trial, the warm-up's included, from when each had joined"),
-    "delivered": Column("int", "of those, how many arrived at least once"),
-    "lost": Column("int", "of those, how many had not arrived by the end of the drain"),
+    "delivered": Column("int", "of the expected deliveries, how many arrived at least once"),
+    "lost": Column("int", "of the expected deliveries, how many had not arrived by the end of the drain"),
     "duplicated": Column("int", "deliveries of a message that the subscriber already had"),
     "reordered": Column("int", "first deliveries of a message after a later one"),
     "coalesced": Column("int", "deliveries that came in one response behind another message"),
@@ -86,9 +86,9 @@ WIRE: dict[str, Column] = {
     "wire_down_bytes_per_delivery": Column(
         "float", "bytes to the subscribers in the window, headers of TCP/IP or UDP/IP included"
     ),
-    "wire_up_bytes_per_delivery": Column("float", "bytes from them, likewise"),
+    "wire_up_bytes_per_delivery": Column("float", "bytes from the subscribers in the window, headers included"),
     "wire_down_packets_per_delivery": Column("float", "packets to the subscribers in the window"),
-    "wire_up_packets_per_delivery": Column("float", "packets from them"),
+    "wire_up_packets_per_delivery": Column("float", "packets from the subscribers in the window"),
     **{
         f"wire_{way}_{part}_bytes_per_delivery": Column("float", f"of the bytes {way}: {says}")
         for way in ("down", "up")
@@ -98,13 +98,13 @@ WIRE: dict[str, Column] = {
     "wire_down_tls_bytes_per_delivery": Column(
         "float", "of the bytes down, what TLS adds: all that is none of these parts"
     ),
-    "wire_up_tls_bytes_per_delivery": Column("float", "of the bytes up, likewise"),
+    "wire_up_tls_bytes_per_delivery": Column("float", "of the bytes up, what TLS adds: all that is none of these parts"),
     "wire_split_error_percent": Column("float", "by how much the sum of these parts is off what was counted in all"),
     "wire_down_bytes_per_connection_s": Column("float", "bytes to the subscribers, per connection and second"),
-    "wire_up_bytes_per_connection_s": Column("float", "bytes from them, likewise"),
+    "wire_up_bytes_per_connection_s": Column("float", "bytes from the subscribers, per connection and second"),
     "requests_per_delivery": Column("float", "HTTP requests in the window per delivery; 0 on an endless answer"),
     "connect_down_bytes": Column("float", "bytes to a subscriber until it is connected, TCP/IP headers included"),
-    "connect_up_bytes": Column("float", "bytes from it, likewise"),
+    "connect_up_bytes": Column("float", "bytes from a subscriber until it is connected, TCP/IP headers included"),
 }
 TLS: dict[str, Column] = {
     "tls_version": Column("str", "the protocol that was agreed on; empty without TLS"),
@@ -121,7 +121,7 @@ TLS: dict[str, Column] = {
 }
 PINGS: dict[str, Column] = {
     "ping_p50_ms": Column("float", "from a subscriber's ping to its pong, median"),
-    "ping_p99_ms": Column("float", "likewise, 99 % quantile"),
+    "ping_p99_ms": Column("float", "from a subscriber's ping to its pong, 99 % quantile"),
     "pings_unanswered": Column("int", "pings of the window without a pong"),
 }
 SEARCH: dict[str, Column] = {
@@ -138,7 +138,7 @@ MEASURED: dict[str, Column] = {
     "age_mean_ms": Column("float", "age of information: mean over time and subscribers"),
     "age_peak_ms": Column("float", "age of information: mean of the peaks, just before a newer message arrives"),
     "fanout_first_ms": Column("float", "latency of the first subscriber that got a message, median over the measured ones"),
-    "fanout_last_ms": Column("float", "likewise of the last one"),
+    "fanout_last_ms": Column("float", "latency of the last subscriber that got a message, median over the measured ones"),
     "deliveries_per_s": Column("float", "deliveries received in the measured window, per second"),
     "offered_per_s": Column("float", "deliveries due in the measured window, per second"),
     **LEDGER,
@@ -151,9 +151,13 @@ MEASURED: dict[str, Column] = {
     "server_user_traffic_bytes_per_connection": Column(
         "float", "that slope + what USS grew by with messages, ÷ connections"
     ),
-    "server_kernel_traffic_bytes_per_connection": Column("float", "the kernel's part, likewise"),
+    "server_kernel_traffic_bytes_per_connection": Column(
+        "float", "the kernel's slope + what its part grew by with messages, ÷ connections"
+    ),
     "server_user_left_bytes_per_connection": Column("float", "USS after all have left − before the first, ÷ connections"),
-    "server_kernel_left_bytes_per_connection": Column("float", "the kernel's part, likewise"),
+    "server_kernel_left_bytes_per_connection": Column(
+        "float", "the kernel's part after all have left − before the first, ÷ connections"
+    ),
     **_slope("client_user", "the USS of all swarm processes"),
     "client_user_traffic_bytes_per_connection": Column(
         "float", "that slope + what USS grew by with messages, ÷ connections"
@@ -190,22 +194,26 @@ MEASURED: dict[str, Column] = {
     },
     "reconnects": Column("int", "how often a subscriber connected again, ended by the peer or the line, or on purpose"),
     "first_message_p50_ms": Column("float", "median, over late joiners, of first message − beginning to connect"),
-    "first_message_p99_ms": Column("float", "99 % quantile of the same"),
+    "first_message_p99_ms": Column("float", "99 % quantile, over late joiners, of first message − beginning to connect"),
     "reconnect_p50_ms": Column("float", "median, over reconnects, of first message − beginning to connect again"),
-    "reconnect_p99_ms": Column("float", "99 % quantile of the same"),
+    "reconnect_p99_ms": Column("float", "99 % quantile, over reconnects, of first message − beginning to connect again"),
     "connect_peak_per_s": Column("float", "most that connected within any 100 ms of the traffic, per second"),
     "server_away_ms": Column("float", "from the kill of a server that was to be killed until it was ready again"),
-    "recovered_90_percent_ms": Column("float", "from then until 90 % of the subscribers had all that was due by then"),
-    "recovered_all_ms": Column("float", "likewise until all had it; empty if not all ever had"),
+    "recovered_90_percent_ms": Column(
+        "float", "from when the server was ready again until 90 % of the subscribers had all that was due by then"
+    ),
+    "recovered_all_ms": Column(
+        "float", "from when the server was ready again until all had that; empty if not all ever had"
+    ),
     "slow_delivered": Column("int", "messages that slow readers have read; they are in no other column"),
     "slow_lost": Column("int", "messages that they had not read when the trial ended"),
     "slow_ended": Column("int", "slow readers that were ended, as far as they have noticed"),
     "slow_ended_by": Column("str", "why: the server's last word, or what the connection said"),
     "noticed_p50_ms": Column("float", "from when peers vanished until the server had noticed half of them; empty: never"),
-    "noticed_all_ms": Column("float", "likewise all of them"),
+    "noticed_all_ms": Column("float", "from when peers vanished until the server had noticed all of them; empty: never"),
     "server_peak_user_bytes": Column("float", "largest USS of the server in the window, looked at every second"),
     "host_peak_queue_bytes": Column(
-        "float", "likewise what the kernel held in the queues of all sockets of TCP and UDP of the host"
+        "float", "largest that the kernel held in the queues of all sockets of TCP and UDP of the host"
     ),
     "steal_percent": Column("float", "how much of the window the hypervisor took from the core that lost most"),
 }

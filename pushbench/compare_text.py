@@ -13,6 +13,7 @@ from pushbench.comparison import TOGETHER, Call, Cell, Change, Comparison, Failu
 from pushbench.stats import Interval
 from pushbench.summary import digits
 
+CIRCUMSTANCES_TOLD = 4
 FAILURES_TOLD = 3
 """The last line names so many cells that are worse; the others are above it."""
 
@@ -43,6 +44,55 @@ def verdict(failures: Sequence[Failure], limit: float) -> str:
         return f"passed: nothing is called worse by {100 * limit:g} % or more, and no verdict got worse"
     more = f"; and {len(failures) - FAILURES_TOLD} more" if len(failures) > FAILURES_TOLD else ""
     return f"failed (limit {100 * limit:g} %): {'; '.join(map(_failure, failures[:FAILURES_TOLD]))}{more}"
+
+
+def sentences(made: Comparison) -> list[str]:
+    """The whole comparison in a few sentences, for who reads no table."""
+    changes = [(cell.label, change) for cell in made.cells for change in cell.changes]
+    count = {call: sum(change.call == call for _, change in changes) for call in Call}
+    told = ["No figure of any cell can be compared: too few trials may be believed."]
+    if changes:
+        told = [
+            f"Of {len(changes)} figures in {len(made.cells)} cells {count[Call.BETTER]} became better, "
+            f"{count[Call.WORSE]} worse, and {count[Call.UNCLEAR]} are not distinguishable."
+        ]
+    for call, most in ((Call.WORSE, "Worst"), (Call.BETTER, "Best")):
+        called = [one for one in changes if one[1].call == call]
+        if called:
+            label, change = max(called, key=lambda one: abs(math.log(one[1].ratio.mid)))
+            told.append(f"{most}: {label}: {_change_said(change)}.")
+    if called_together := [change for change in made.together if change.call != Call.UNCLEAR]:
+        said = "; ".join(f"{change.call}: {_change_said(change)}" for change in called_together)
+        told.append(f"Over all cells together: {said}.")
+    if worse := [cell for cell in made.cells if cell.verdict == Call.WORSE]:
+        more = f"; and {len(worse) - FAILURES_TOLD} more" if len(worse) > FAILURES_TOLD else ""
+        cells = "; ".join(
+            f"{cell.label} ({cell.base_verdicts} -> {cell.candidate_verdicts})" for cell in worse[:FAILURES_TOLD]
+        )
+        told.append(f"Verdicts got worse: {cells}{more}.")
+    doubts = []
+    if made.differences:
+        keys = [difference.key for difference in made.differences]
+        more = f" and {len(keys) - CIRCUMSTANCES_TOLD} more" if len(keys) > CIRCUMSTANCES_TOLD else ""
+        doubts.append(f"the circumstances differ ({', '.join(keys[:CIRCUMSTANCES_TOLD])}{more})")
+    if any(witness.moved for witness in made.witnesses):
+        doubts.append("what the load itself costs has changed, so the machine may have")
+    if doubts:
+        told.append(f"Not all of it need be the server's doing: {', and '.join(doubts)}.")
+    return told
+
+
+def _change_said(change: Change) -> str:
+    low, high = (percent(one) for one in (change.ratio.low, change.ratio.high))
+    return f"{change.heading.partition(', ')[0]} {percent(change.ratio.mid)} ({low} to {high})"
+
+
+def witnesses(found: Sequence[Witness]) -> Iterator[str]:
+    """What the load itself cost, a sentence for each witness."""
+    for witness in found:
+        low, high = (percent(one) for one in (witness.ratio.low, witness.ratio.high))
+        called = "changed" if witness.moved else "no change shown"
+        yield f"{witness.heading}: {percent(witness.ratio.mid)} ({low} to {high}), {called}"
 
 
 def plain_values(value: Any) -> Any:

@@ -51,7 +51,8 @@ def table(trials: "pd.DataFrame") -> Table | None:
     told += [f"Assumed: {said}." for said in found.assumed]
     if found.missing:
         told.append(f'Not measured: {"; ".join(found.missing)} (idle: a cell with kind = "idle").')
-    return Table(headings, tuple(rows), tuple(told), "When is it the cheaper one?", keys=2)
+    meant = ("transport", "staleness_s", *("cheaper" for _ in RESOURCES))
+    return Table(headings, tuple(rows), tuple(told), "When is it the cheaper one?", keys=2, columns=meant)
 
 
 def sentences(trials: "pd.DataFrame") -> list[str]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pushbench.columns import LOAD
+from pushbench.glossary import TIMES
 from pushbench.labels import HEADINGS, entry
 from pushbench.stats import NO_LINE_R2, STRAIGHT_R2, paired_ratio
-from pushbench.summary import MARK, ROUGH, Table, all_believable, digits, marks_explained, said
+from pushbench.summary import MARK, ROUGH, Table, all_believable, answered, digits, marks_explained, said
 from pushbench.transports import FLOORS, TRANSPORTS
 
 if TYPE_CHECKING:
@@ -87,7 +88,14 @@ def table(trials: "pd.DataFrame") -> Table | None:
     rough = any(ROUGH in text for row in rows for text in row)
     marks = [note for load in compared for note in marks_explained(load, rough=rough)]
     rounds = max(load["trial"].nunique() for load in compared)
-    return Table(("transport", *headings), tuple(rows), (_how(base, rounds), *dict.fromkeys(marks)), keys=1 + len(varying))
+    made = Table(
+        ("transport", *headings),
+        tuple(rows),
+        (_how(base, rounds), *dict.fromkeys(marks)),
+        keys=1 + len(varying),
+        columns=("transport", *varying, *(f"{TIMES}{figure.column}" for figure in figures)),
+    )
+    return answered(made, known)
 
 
 def _baseline(transports: Iterable[str]) -> str:

@@ -3,23 +3,52 @@
 It reads a run and writes into its directory. What a chart shows and how a figure is computed is not known here.
 """
 
-import re
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
 import matplotlib
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from matplotlib.figure import Figure
 
-from pushbench import agreement, capacity, conformance_text, crossover_text, environment, labels, ratios, summary
+from pushbench import (
+    agreement,
+    capacity,
+    conclusions,
+    conformance_text,
+    crossover_text,
+    environment,
+    every_trial,
+    labels,
+    method_text,
+    page_table,
+    pages,
+    ratios,
+    summary,
+)
 from pushbench.charts import CHARTS, OF_SEARCHES, applicable, draw
 from pushbench.checks import Verdict
 from pushbench.files import write_whole
+from pushbench.pages import Section
 from pushbench.results import ResultsError, Run, reason
 
 PNG_DPI = 150
+
+SECTIONS = (
+    Section("short", "In short"),
+    Section("figures", "The figures"),
+    Section("ratios", "How many times?"),
+    Section("charts", "The charts"),
+    Section("cheaper", "When is it the cheaper one?"),
+    Section("verdicts", "May they be believed?"),
+    Section("method", "How it was measured"),
+    Section("place", "Where it was measured"),
+    Section("models", "Do they agree with the textbook?"),
+    Section("conformance", "Does each server do what it claims?"),
+    Section("trials", "Every trial"),
+    Section("scenario", "The scenario"),
+)
+"""In the order in which somebody wants to know it who has not made the run; one that has nothing to say is left out."""
 
 # The same run must give the same files: no dates, no random ids. Text is drawn as outlines, so that no font is needed.
 _SVG: Any = {"svg.hashsalt": "pushbench", "svg.fonttype": "path"}
@@ -49,12 +78,23 @@ def save(figure: Figure, path: Path) -> str:
     """Write a figure as PNG and SVG beside each other, and return the SVG as text. Raises `ResultsError` if it cannot."""
     png = BytesIO()
     figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    svg = as_svg(figure)
+    _write(path.with_suffix(".png"), png.getvalue())
+    _write(path.with_suffix(".svg"), svg.encode())
+    return svg
+
+
+def as_svg(figure: Figure) -> str:
+    """A figure as the text of an SVG."""
     with matplotlib.rc_context(_SVG):
         svg = StringIO()
         figure.savefig(svg, format="svg", metadata={"Date": None})
-    _write(path.with_suffix(".png"), png.getvalue())
-    _write(path.with_suffix(".svg"), svg.getvalue().encode())
     return svg.getvalue()
+
+
+def write_page(path: Path, html: str) -> None:
+    """Write a page, whole or not at all. Raises `ResultsError` if it cannot be written."""
+    _write(path, html.encode())
 
 
 def _write(path: Path, content: bytes) -> None:
@@ -69,33 +109,59 @@ def _write(path: Path, content: bytes) -> None:
 
 def _write_page(run: Run, pictures: list[tuple[str, str]] | None) -> Path:
     page = run.path / "report.html"
-    _write(page, _page(run, pictures).encode())
+    write_page(page, _page(run, pictures))
     return page
 
 
 def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
-    templates = Environment(
-        loader=PackageLoader("pushbench"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    manifest = run.manifest
-    found = capacity.table(run.trials)
-    tables = (found, *summary.tables(capacity.by_load(run.trials))) if found else summary.tables(run.trials)
-    return templates.get_template("report.html.j2").render(
-        title=manifest["title"],
-        description=manifest["description"],
+    manifest, trials = run.manifest, run.trials
+    found = capacity.table(trials)
+    of_cells = (found, *summary.tables(capacity.by_load(trials))) if found else summary.tables(trials)
+    tables = [page_table.of(table, f"figures-{number}") for number, table in enumerate(of_cells)]
+    every = page_table.of(every_trial.table(trials), "trials")
+    ratio = None if found else ratios.table(trials)
+    crossover = None if found else crossover_text.table(trials)
+    ratio_table = page_table.of(ratio, "ratios") if ratio else None
+    crossover_table = page_table.of(crossover, "cheaper") if crossover else None
+    charts = None if pictures is None else [(CHARTS[name].how_to_read, pages.inline(svg, name)) for name, svg in pictures]
+    drawn = [name for name, _ in pictures or ()]
+    shown = {
+        "short": conclusions.told(trials, manifest["charts"]),
+        "figures": tables,
+        "ratios": ratio_table,
+        "charts": True,
+        "cheaper": crossover_table,
+        "verdicts": True,
+        "method": method_text.told(manifest, trials),
+        "place": True,
+        "models": () if found else agreement.told(trials),
+        "conformance": conformance_text.of(manifest),
+        "trials": True,
+        "scenario": True,
+    }
+    return pages.render(
+        "report",
+        manifest["title"],
+        [section for section in SECTIONS if shown[section.id]],
+        [table for table in (*tables, ratio_table, crossover_table, every) if table],
+        [svg for _, svg in charts or ()],
         manifest=manifest,
+        short=shown["short"],
         tables=tables,
-        ratios=None if found else ratios.table(run.trials),
-        agreement=() if found else agreement.told(run.trials),
-        conformance=conformance_text.of(manifest),
-        failures=conformance_text.failures(conformance_text.kept(manifest)),
-        crossover=None if found else crossover_text.table(run.trials),
-        consequences=() if found else crossover_text.sentences(run.trials),
-        charts=None if pictures is None else [(CHARTS[name], _inline(svg, name)) for name, svg in pictures],
-        directory=run.path,
-        verdicts=_verdicts(run.trials),
-        trials=len(run.trials),
+        ratios=ratio_table,
+        charts=charts,
+        undrawn=[name for name in manifest["charts"] if name not in drawn],
+        crossover=crossover_table,
+        consequences=() if found else crossover_text.sentences(trials),
+        verdicts=_verdicts(trials),
+        method=shown["method"],
         places=_places(manifest),
+        agreement=shown["models"],
+        conformance=shown["conformance"],
+        failures=conformance_text.failures(conformance_text.kept(manifest)),
+        every=every,
+        directory=run.path,
+        trials=len(trials),
     )
 
 
@@ -116,12 +182,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(_shown, value))
     return "unknown" if value is None else {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
-
-
-def _inline(svg: str, name: str) -> str:
-    """The SVG for use inside a page: without its XML head, and with ids that are its own."""
-    body = svg[svg.index("<svg") :]
-    return re.sub(r'(\bid="|"#|url\(#)', rf"\g<1>{name}-", body)
 
 
 def _verdicts(trials: pd.DataFrame) -> list[dict[str, Any]]:

@@ -175,6 +175,12 @@ MANY = (
 )
 """What a connection takes of both sides, and how long a message is on its way to the first and to the last."""
 
+SAID_OF = {"lost": "lost", "ended by": "slow_ended_by", "verdict": "verdict"}
+"""The columns that are told in words, by their headings."""
+
+ANSWERS = {"Delivered": "Answered", "deliveries": "answers", "delivery": "answer"}
+"""What a delivery is called where each is the answer to a request."""
+
 DUE = (
     "Latency counts from when a message was due, so a stall is charged to every message that it delayed. "
     f"{NAIVE}: from when it was sent, as a tool without a schedule counts."
@@ -216,6 +222,8 @@ class Table:
     """How many columns, from the left, say which cell a row is."""
     figures: int = 0
     """How many of the columns that follow are figures."""
+    columns: tuple[str, ...] = ()
+    """What each heading means: a column of `trials`, or another entry of `pushbench.glossary`."""
 
 
 def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
@@ -240,7 +248,7 @@ def tables(trials: pd.DataFrame) -> tuple[Table, ...]:
         _table("Who reads slowly", trials[trials["slow_percent"] > 0], SLOW, {"ended by": _ended_by}),
         _table("Peers that vanished", trials[trials["vanish_percent"] > 0], VANISHED, {}, (UNNOTICED,)),
     ]
-    shown = [table for table in shown if table.figures or table is shown[1]]
+    shown = [answered(table, trials) for table in shown if table.figures or table is shown[1]]
     rough = any(ROUGH in text for table in shown for row in table.rows for text in row)
     notes = (*_how(trials), *marks_explained(trials, rough=rough), *_special(trials))
     return (*shown[:-1], replace(shown[-1], notes=(*shown[-1].notes, *notes)))
@@ -302,7 +310,21 @@ def _table(
         )
         for _, cell in floors_last.groupby("cell", sort=False)
     )
-    return Table(headings, rows, notes, title, len(keys), len(shown))
+    meant = (*keys, *(figure.column for figure in shown), *(SAID_OF[name] for name in others))
+    return Table(headings, rows, notes, title, len(keys), len(shown), meant)
+
+
+def answered(table: Table, trials: pd.DataFrame) -> Table:
+    """The same table, and where all that was delivered are answers to requests, it calls them so."""
+    if not (trials["kind"] == "request").all():
+        return table
+    return replace(table, title=_of_answers(table.title), headings=tuple(map(_of_answers, table.headings)))
+
+
+def _of_answers(text: str) -> str:
+    for delivered, answer in ANSWERS.items():
+        text = text.replace(delivered, answer)
+    return text
 
 
 def varied(trials: pd.DataFrame) -> list[str]:

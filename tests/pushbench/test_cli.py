@@ -37,7 +37,7 @@ warmup_s = 1
 measure_s = 1
 """
 
-COMMANDS = ("run", "list", "report", "check", "compare", "conform", "serve", "doctor")
+COMMANDS = ("run", "list", "report", "check", "compare", "advise", "repro", "conform", "lies", "wire", "serve", "doctor")
 
 
 @pytest.fixture(autouse=True)

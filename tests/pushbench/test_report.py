@@ -8,12 +8,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from pushbench import agreement, crossover_text, ratios, report, results, summary
+from pushbench import agreement, conclusions, crossover_text, ratios, report, results, summary
 from pushbench.charts import CHARTS, applicable
+from pushbench.checks import Verdict
 from pushbench.results import ResultsError, Run
 from tests.pushbench import frames, network, searches
 from tests.pushbench.full import room_for
 from tests.pushbench.written import MANIFEST, write_run
+
+INLINE = ("a", "code", "small", "strong", "span")
+"""What stands in a line, and parts no words."""
 
 
 class Page(HTMLParser):
@@ -25,11 +29,14 @@ class Page(HTMLParser):
         self.addresses: list[str] = []
         self.ids: list[str] = []
         self.tags: list[str] = []
+        self.scripts: list[dict[str, str | None]] = []
         self.feed(html)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.texts += [] if tag in INLINE else [" "]
         found = dict(attrs)
+        self.scripts += [found] if tag == "script" else []
         self.ids += [found["id"] or ""] if "id" in found else []
         self.addresses += [found[name] or "" for name in ("src", "href", "xlink:href") if name in found]
 
@@ -38,7 +45,7 @@ class Page(HTMLParser):
 
     @property
     def text(self) -> str:
-        return " ".join(" ".join(self.texts).split())
+        return " ".join("".join(self.texts).split())
 
 
 @pytest.fixture(scope="module")
@@ -63,18 +70,19 @@ def test_every_chart_that_was_asked_for_is_there_as_png_and_svg(run: Run) -> Non
 
 
 def test_the_page_needs_nothing_but_itself(page: Page) -> None:
-    assert "script" not in page.tags
+    assert page.scripts == [{}]
     assert "link" not in page.tags
+    assert "@import" not in page.text
     assert [address for address in page.addresses if not address.startswith("#")] == []
 
 
 def test_charts_on_one_page_do_not_share_ids_and_refer_to_none_that_is_missing(run: Run, page: Page) -> None:
     assert page.tags.count("svg") == 2
-    assert all(found.startswith(tuple(f"{name}-" for name in MANIFEST["charts"])) for found in page.ids)
     html = (run.path / "report.html").read_text()
     referred = {address[1:] for address in page.addresses} | set(re.findall(r"url\(#([^)]+)\)", html))
-    assert referred
+    assert any(found.startswith(f"{MANIFEST['charts'][0]}-") for found in referred)
     assert referred <= set(page.ids)
+    assert sorted(page.ids) == sorted(set(page.ids))
 
 
 def test_the_page_has_the_question_the_table_the_captions_and_the_environment(run: Run, page: Page) -> None:
@@ -117,9 +125,59 @@ def test_a_verdict_that_has_a_reason_is_told_with_it_its_figures_and_what_to_cha
 
 def test_naive_figures_are_told_from_the_others_at_a_glance(run: Run) -> None:
     html = (run.path / "report.html").read_text()
-    assert re.findall(r'<th class="naive">([^<]+)</th>', html) == [
+    assert re.findall(r'<th [^>]*class="naive"><a [^>]*>([^<]+)</a>', html) == [
         f"naive {name}, ms" for name in ("mean", "p50", "p99", "max")
     ]
+
+
+def test_the_contents_lead_to_every_section_in_its_order(run: Run) -> None:
+    html = (run.path / "report.html").read_text()
+    [contents] = re.findall(r"<nav.*?</nav>", html, re.DOTALL)
+    sections = re.findall(r'<section id="([^"]+)">\s*<h2>([^<]+)</h2>', html)
+    assert re.findall(r'<a href="#([^"]+)">([^<]+)</a>', contents) == sections
+    assert [section for section, _ in sections][:3] == ["short", "figures", "ratios"]
+
+
+def test_every_heading_of_a_table_of_figures_leads_to_its_definition_and_can_be_sorted_by(run: Run) -> None:
+    html = (run.path / "report.html").read_text()
+    tables = re.findall(r'<table class="[^"]*sortable">\s*<thead>(.*?)</thead>', html, re.DOTALL)
+    assert len(tables) >= 5
+    for heading in re.findall(r"<th.*?</th>", "".join(tables)):
+        [column] = re.findall(r'href="#column-([^"]+)"', heading)
+        assert f'<dt id="column-{column}">' in html
+        assert '<button type="button" class="sort" hidden' in heading  # without JavaScript there is no button
+
+
+def test_every_definition_leads_back_and_verdicts_lead_to_what_they_mean(run: Run, page: Page) -> None:
+    html = (run.path / "report.html").read_text()
+    back = re.findall(r'<dt id="column-[^"]+">.*?<a href="#([^"]+)"', html)
+    assert back
+    assert set(back) <= set(page.ids)
+    assert '<a href="#verdict-lossy">lossy</a>' in html
+    assert {f"verdict-{verdict}" for verdict in Verdict} <= set(page.ids)
+
+
+def test_the_conclusions_stand_before_all_figures(run: Run, page: Page) -> None:
+    sentences = conclusions.told(run.trials, MANIFEST["charts"])
+    assert sentences
+    places = [page.text.index(" ".join(sentence.split())) for sentence in sentences]
+    assert places == sorted(places)
+    assert places[-1] < page.text.index("Latency")
+
+
+def test_every_trial_is_in_a_folded_table_with_its_round_and_verdict(run: Run) -> None:
+    html = (run.path / "report.html").read_text()
+    [folded] = re.findall(r"<details>(.*?)</details>", html, re.DOTALL)
+    assert folded.count("<tr>") == 1 + len(run.trials)
+
+
+def test_what_a_chart_has_no_colour_for_in_the_dark_is_nothing(run: Run) -> None:
+    html = (run.path / "report.html").read_text()
+    [dark] = re.findall(r"prefers-color-scheme: dark\) \{ :root \{ (--[^}]*)\}", html)
+    used = set(re.findall(r"var\((--[0-9a-f]{6}),", html))
+    assert used
+    assert all(f"{name}: #" in dark for name in used)
+    assert not re.findall(r"(?:fill|stroke): #", "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL)))
 
 
 def test_the_page_says_how_many_times_as_the_terminal_does(run: Run, page: Page) -> None:
@@ -162,6 +220,7 @@ def test_a_run_in_which_everything_failed_has_a_page_with_the_reasons(tmp_path: 
     page = written(tmp_path, made)
     assert "made failed for a test" in page.text
     assert "No trial has numbers to draw." in page.text
+    assert "also asks for the chart overview: this run has nothing to draw on it" in page.text
 
 
 @pytest.mark.slow
@@ -224,7 +283,8 @@ def test_a_search_has_its_capacities_first_and_then_a_row_for_each_value_that_wa
     loaded = results.load(write_run(tmp_path / "run", made, charts=[]))
     assert report.charts_of(loaded) == ["capacity", "search_path", "cliff", "throughput"]
     text = Page(report.write_undrawn(loaded).read_text()).text
-    assert text.index("Capacity") < text.index("≥ 900") < text.index("Latency")
+    figures = text.partition("The figures Capacity")[2]
+    assert 0 < figures.index("≥ 900") < figures.index("Latency")
     assert "How many times?" not in text
     for value in (100, 200, 400, 800, 1600):
         assert f" sse {value:,} " in text
