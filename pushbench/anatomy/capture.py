@@ -41,6 +41,7 @@ ANSWER_S = 5.0
 """So long the server may take to take a message."""
 CLOSING_S = 0.5
 """So long it is waited until the kernel has counted the last packet."""
+TOKEN_NOTE = "The token of each request is shown as x; of QUIC no key is kept, which would open it."
 
 
 class CaptureFailed(Exception):
@@ -114,7 +115,7 @@ async def _exchange(known: Known, row: Transport, target: Target, server: Runnin
         known.name,
         known.contract.title,
         datetime.now(UTC).isoformat(timespec="seconds"),
-        tuple(Piece(*piece) for piece in tape.pieces),
+        without(target.reach.token, tape),
         tuple(published),
         tuple(received),
         tuple(marks),
@@ -122,7 +123,17 @@ async def _exchange(known: Known, row: Transport, target: Target, server: Runnin
         bare=bool(row.own_target),
         quic=row.quic,
         numbered=not row.ordered,
-        secrets=kept,
+        secrets="" if target.reach.token else kept,
+        note=TOKEN_NOTE if target.reach.token else "",
+    )
+
+
+def without(token: str, tape: Tape) -> tuple[Piece, ...]:
+    """What passed, with the token made unreadable, which is never told or kept; as long as it was."""
+    hidden = b"x" * len(token.encode())
+    return tuple(
+        Piece(at_ns, connection, up, data.replace(token.encode(), hidden) if token else data)
+        for at_ns, connection, up, data in tape.pieces
     )
 
 

@@ -14,7 +14,7 @@ LINE = 15
 """Height of a line of words."""
 MOST_GAP, GAP_PER_MS = 34.0, 0.12
 """What a pause adds, at most and for each ms."""
-LETTER = 6.4
+LETTER = 6.1
 """How wide a letter is at most, on average."""
 
 
@@ -30,7 +30,7 @@ class Layout:
 
 
 WIDE = Layout(1060, 100, 470, 560)
-NARROW = Layout(370, 52, 340, 0)
+NARROW = Layout(370, 58, 344, 0)
 
 
 def ladder(rows: Sequence[Row], layout: Layout, *, timed: bool, name: str) -> str:
@@ -42,7 +42,7 @@ def ladder(rows: Sequence[Row], layout: Layout, *, timed: bool, name: str) -> st
     before_ms = rows[0].at_ms if rows else 0.0
     middle = layout.server - layout.client - 24
     for row in rows:
-        label = f"{row.what} ({row.size:,} B)" if row.part is not None else row.what
+        label = f"{row.what} ({row.size:,}\u00a0B)" if row.part is not None else row.what
         labels = wrap(label, int(middle / LETTER))
         room = layout.width - layout.words if layout.words else middle
         words = wrap(row.waits, int(room / (LETTER - 0.5)))
@@ -87,7 +87,7 @@ def _row(row: Row, y: float, labels: Sequence[str], words: Sequence[str], layout
     left, right = layout.client, layout.server
     out = []
     if timed:
-        out.append(f'<text class="at" x="{left - 10}" y="{y + 4:.1f}" text-anchor="end">{row.at_ms:,.1f}</text>')
+        out.append(f'<text class="at" x="{left - 10}" y="{y + 4:.1f}" text-anchor="end">{row.at_ms:.1f}</text>')
     if row.part is not None:
         start, end = (left, right) if row.way == "up" else (right, left)
         back = 7 if end < start else -7
@@ -106,7 +106,8 @@ def _row(row: Row, y: float, labels: Sequence[str], words: Sequence[str], layout
     if layout.words:
         out += _lines(words, layout.words, y + 4 - LINE * (min(2, len(words)) - 1), "start", "waits")
     else:
-        out += _lines(words, (left + right) / 2, y + LINE, "middle", "waits")
+        lower = 0 if row.part is not None else 5  # the label of a moment is beside its mark, not above it
+        out += _lines(words, (left + right) / 2, y + LINE + lower, "middle", "waits")
     return out
 
 

@@ -15,6 +15,7 @@ from pushbench.anatomy.ladder import NARROW, WIDE, ladder
 from pushbench.anatomy.shape import (
     COST_HEADINGS,
     LIFE_HEADINGS,
+    VISIBLE,
     Shown,
     View,
     cost_cells,
@@ -102,7 +103,7 @@ def _same(shown: Shown, timed: bool) -> str:
 
 
 def _sign(byte: int) -> str:
-    return {13: "␍", 10: "␊", 32: "␣"}.get(byte, "·")
+    return {**VISIBLE, 32: "␣"}.get(byte, "·")
 
 
 def _opened(data: bytes) -> str:

@@ -9,7 +9,7 @@ from pushbench.anatomy.exchange import Exchange
 from pushbench.anatomy.published import called
 from pushbench.anatomy.spans import Annotated, Kind, Span, sums
 
-VISIBLE = {13: "␍", 10: "␊"}
+VISIBLE = {13: r"\r", 10: r"\n"}
 """Line ends as they can be seen."""
 BINARY = ("frame:", "close code", "control payload", "quic:", "tls:", "h3:", "qpack:", "webtransport:")
 """How names begin whose bytes are no text, even where they look like it."""

@@ -6,10 +6,12 @@ import pytest
 
 from pushbench import contract, dissect, environment
 from pushbench.anatomy import asked, costs
+from pushbench.anatomy.capture import without
 from pushbench.anatomy.directions import annotated, parts
 from pushbench.anatomy.spans import Kind
 from pushbench.results import ResultsError
 from pushbench.scenario_errors import ScenarioError
+from pushbench.tap import Piece, Tape
 from pushbench.transports import ROWS
 from tests.pushbench.anatomy.spoken import counted, dissected, is_whole
 
@@ -68,3 +70,11 @@ def test_everything_that_pushes_over_a_wire_can_be_captured() -> None:
     assert [name for name, row in ROWS.items() if row.pushes and name not in asked.CAPTURED] == ["null"]
     assert environment.placed().server
     assert contract.known("starlette").contract.transports.keys() <= set(asked.CAPTURED)
+
+
+def test_a_token_is_not_kept_and_the_bytes_stay_as_many() -> None:
+    tape = Tape()
+    tape.keep(Piece(1, 0, True, b"Authorization: Bearer secret\r\n"))
+    [kept] = without("secret", tape)
+    assert kept.data == b"Authorization: Bearer xxxxxx\r\n"
+    assert without("", tape)[0].data == tape.pieces[0].data
