@@ -25,6 +25,7 @@ PURE = (
     "advice_values",
     "advice_words",
     "age",
+    "anatomy.bodies",
     "anatomy.costs",
     "anatomy.directions",
     "anatomy.events",

@@ -43,9 +43,8 @@ def _of_tcp(exchange: Exchange, joined: Mapping[Direction, bytearray], where: Di
     data = bytes(joined[where])
     if exchange.bare:
         return http.lines(data)
-    if up:
-        return http.requests(data)
-    return http.answers(data, http.key_of(bytes(joined.get((connection, True), b""))))
+    other = bytes(joined.get((connection, not up), b""))
+    return http.requests(data, http.statuses(other) if other else None) if up else http.answers(data, http.key_of(other))
 
 
 def parts(exchange: Exchange, directions: Mapping[Direction, Annotated]) -> list[Part]:

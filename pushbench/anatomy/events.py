@@ -3,8 +3,15 @@
 It is fed pieces that do not mind where lines end, such as chunks, and knows nothing of what puts them there.
 """
 
-from pushbench.anatomy.published import add_message, called
+import re
+from dataclasses import replace
+
+from pushbench.anatomy.published import add_message, called, seq_of
 from pushbench.anatomy.spans import Event, Joined, Kind, Notes
+
+MESSAGE_END = re.compile(rb"\n")
+EVENT_END = re.compile(rb"\r\n|\n|\r")
+ENDINGS = {b"\r\n": "CR LF", b"\n": "LF", b"\r": "CR"}
 
 
 class Lines:
@@ -14,21 +21,27 @@ class Lines:
         """`events`: it is an event stream; otherwise each line is a message."""
         self._notes = notes
         self._line = self._event_line if events else self._message_line
+        self._ending = EVENT_END if events else MESSAGE_END
         self._joined = Joined()
         self._done = 0
         self._id = ""
-        """Of an event that has nothing else so far."""
+        """Of the event that is not over yet."""
+        self._data: list[bytes] = []
+        """Its lines of data."""
 
     def feed(self, data: bytes, at: int) -> None:
         """Some of the body, which lies there."""
         self._joined.add(data, at)
-        while (end := self._joined.data.find(b"\n", self._done) + 1) > 0:
-            self._note(end)
+        while found := self._ending.search(self._joined.data, self._done):
+            self._note(found.end())
 
     def end(self) -> None:
-        """The body is over: its last line needs no line feed."""
-        if self._done < len(self._joined.data):
-            self._note(len(self._joined.data))
+        """The body is over: its last line needs no end; an event without its empty line is discarded."""
+        size = len(self._joined.data)
+        if self._done < size:
+            self._note(size)
+        if self._data:
+            self._notes.events.append(Event(self._joined.where(size), "said", "an event that is not finished: discarded"))
 
     def _note(self, end: int) -> None:
         inside = Notes()
@@ -38,7 +51,7 @@ class Lines:
         for span in inside.spans:
             self._notes.spans += self._joined.place(span)
         where = self._joined.where(end)
-        self._notes.events += [Event(where, one.what, one.text, one.seq) for one in inside.events]
+        self._notes.events += [replace(event, end=where) for event in inside.events]
 
     def _message_line(self, notes: Notes, line: bytes, at: int) -> None:
         text = line.removesuffix(b"\n")
@@ -52,21 +65,19 @@ class Lines:
 
     def _event_line(self, notes: Notes, line: bytes, at: int) -> None:
         text = line.rstrip(b"\r\n")
-        ending = "CR LF" if line.endswith(b"\r\n") else "LF"
-        if line.startswith(b"data:"):
-            begin = 5 + line.startswith(b"data: ")
-            value = text[begin:] if len(text) > begin else b""
-            rest = len(line) - begin - len(value)
-            notes.add(at, begin, Kind.FRAMING, "event: data", "the field’s name, a colon, a space that is dropped")
-            seq = add_message(notes, value, at + begin)
-            notes.add(at + begin + len(value), rest, Kind.FRAMING, "line end", ending)
-            notes.events.append(Event(at, "message", called(seq, value), seq))
-            self._id = ""
+        ending = ENDINGS.get(line[len(text) :], "")
+        if line == b"\n" and self._joined.data[:at].endswith(b"\r"):
+            notes.add(at, 1, Kind.FRAMING, "line end", "the LF of the CR LF that began before")
         elif not text:
-            notes.add(at, len(line), Kind.FRAMING, "event: dispatch", f"an empty line ({ending})")
-            if self._id:
-                notes.events.append(Event(at, "said", f"an event with nothing but the id {self._id}"))
-                self._id = ""
+            self._dispatch(notes, len(line), at, ending)
+        elif text == b"data" or text.startswith(b"data:"):
+            value = text.removeprefix(b"data").removeprefix(b":").removeprefix(b" ")
+            begin = len(text) - len(value)
+            says = "the field’s name, a colon, a space that is dropped" if text[4:] else "the field’s name alone"
+            notes.add(at, begin, Kind.FRAMING, "event: data", says)
+            add_message(notes, value, at + begin)
+            notes.add(at + len(text), len(line) - len(text), Kind.FRAMING, "line end", ending)
+            self._data.append(value)
         elif text.startswith(b":"):
             said = text[1:].decode(errors="replace").strip()
             notes.add(at, len(line), Kind.FRAMING, "event: comment", said)
@@ -78,3 +89,15 @@ class Lines:
             notes.add(at, len(line), Kind.FRAMING, name, value.decode(errors="replace").strip())
             if known == "id":
                 self._id = value.decode(errors="replace").strip()
+
+    def _dispatch(self, notes: Notes, size: int, at: int, ending: str) -> None:
+        """The empty line behind an event; one without data is not handed over."""
+        name = "event: dispatch" if self._data else "event: nothing to dispatch"
+        notes.add(at, size, Kind.FRAMING, name, f"an empty line ({ending})")
+        if self._data:
+            data = b"\n".join(self._data)
+            seq = seq_of(data)
+            notes.events.append(Event(at, "message", called(seq, data), seq))
+        elif self._id:
+            notes.events.append(Event(at, "said", f"an event with nothing but the id {self._id}, which is not handed over"))
+        self._id, self._data = "", []

@@ -25,7 +25,8 @@ EXPLAINED: dict[str, Explanation] = {
     "request line: version": Explanation("The protocol the client speaks, and the line’s end.", f"{R9112} section 2.3"),
     "status line: version": Explanation("The protocol the server speaks.", f"{R9112} section 4"),
     "status line: status": Explanation(
-        "What came of it: 200 there is something, 204 and 304 nothing is new, 101 the protocol changes.",
+        "What came of it: 1xx more follows (101: another protocol), 2xx done (204: without content), 3xx it is elsewhere "
+        "or has not changed (304), 4xx the request is refused, 5xx the server has failed.",
         f"{R9110} section 15",
     ),
     "status line: reason": Explanation(
@@ -118,7 +119,9 @@ EXPLAINED: dict[str, Explanation] = {
         "Extensions, such as compression of messages.", f"{R6455} section 11.3.2"
     ),
     "header sec-websocket-protocol": Explanation("A protocol inside of the WebSocket.", f"{R6455} section 11.3.4"),
-    "refusal": Explanation("Why the server refuses, in its own words.", f"{R9110} section 15.5"),
+    "refusal": Explanation(
+        "Why it is no success, in the server’s own words: of a status 3xx, 4xx or 5xx.", f"{R9110} section 15"
+    ),
     "chunk: size": Explanation(
         "How many bytes the next piece has, in hexadecimal, and the line’s end.", f"{R9112} section 7.1"
     ),
@@ -146,6 +149,10 @@ EXPLAINED: dict[str, Explanation] = {
         "A line that begins with a colon is a comment: a sign of life that no reader hears.", "HTML standard section 9.2.6"
     ),
     "event: dispatch": Explanation("The empty line: now the event is handed over.", "HTML standard section 9.2.6"),
+    "event: nothing to dispatch": Explanation(
+        "The empty line behind what has no data: nothing is handed over, and an id is remembered.",
+        "HTML standard section 9.2.6",
+    ),
     # WebSocket
     "frame: FIN, RSV, opcode": Explanation(
         "FIN: last frame of its message. RSV: 0 unless an extension uses them. The opcode says which kind.",
@@ -161,6 +168,10 @@ EXPLAINED: dict[str, Explanation] = {
         "Four random bytes, new in every frame: byte i of the payload is XORed with byte i mod 4, so that no script "
         "can choose what a proxy sees.",
         f"{R6455} section 5.3",
+    ),
+    "compressed message": Explanation(
+        "A message, or a part of one, that permessage-deflate has compressed; its first frame has RSV1 set.",
+        "RFC 7692 section 6",
     ),
     "fragment": Explanation("One part of a message that comes in several frames.", f"{R6455} section 5.4"),
     "control payload": Explanation("What a ping asks to be sent back, and a pong does.", f"{R6455} section 5.5.2"),
@@ -180,7 +191,8 @@ EXPLAINED: dict[str, Explanation] = {
     "message pad": Explanation("Fills the message to the size that was asked for.", "pushbench: docs/design.md"),
     # QUIC
     "quic: first byte": Explanation(
-        "Long or short header, and the kind of packet; its low bits are protected.", f"{R9000} section 17.2"
+        "Long or short header, and the kind of packet. The low four bits are protected, of a short header the low five.",
+        f"{R9001} section 5.4.1",
     ),
     "quic: version": Explanation("The version of QUIC.", f"{R9000} section 15"),
     "quic: connection id length": Explanation("How long the connection id is that follows.", f"{R9000} section 17.2"),
@@ -188,10 +200,17 @@ EXPLAINED: dict[str, Explanation] = {
         "Which connection of the receiver: the packet belongs to it whatever address it comes from.", f"{R9000} section 5.1"
     ),
     "quic: source connection id": Explanation("By which id the sender wants to be reached.", f"{R9000} section 7.2"),
-    "quic: token": Explanation("Proves that the client’s address is its own; here there is none.", f"{R9000} section 8.1"),
+    "quic: token": Explanation("Proves that the client’s address is its own; empty at first.", f"{R9000} section 8.1"),
+    "quic: supported version": Explanation("A version that the server speaks.", f"{R9000} section 17.2.1"),
+    "quic: Retry integrity tag": Explanation(
+        "16 bytes that show that the Retry answers this client’s Initial; no secret is needed to check them.",
+        f"{R9001} section 5.8",
+    ),
     "quic: length": Explanation("How many bytes of this packet follow; another may be behind it.", f"{R9000} section 17.2"),
     "quic: packet number": Explanation(
-        "Counts the sender’s packets; a number is never used twice.", f"{R9000} section 17.1"
+        "Counts the sender’s packets, in three spaces: Initial, Handshake, and 0-RTT with 1-RTT. Within one a number is "
+        "never used twice.",
+        f"{R9000} section 12.3",
     ),
     "quic: AEAD tag": Explanation(
         "16 bytes by which the receiver sees that nobody has changed the packet.", f"{R9001} section 5.3"
@@ -218,9 +237,9 @@ EXPLAINED: dict[str, Explanation] = {
     "quic: stream again": Explanation("Bytes of a stream that were sent before.", f"{R9000} section 13.3"),
     "quic: ciphertext": Explanation("Encrypted, and nobody here has the key.", f"{R9001} section 5"),
     "quic: protected": Explanation(
-        "A packet with a short header: connection id, packet number and frames, of which only the first two bits "
-        "can be read without the key.",
-        f"{R9000} section 17.3",
+        "A packet with a short header. The connection id is in the clear, but only its receiver knows how long it is; the "
+        "low five bits of the first byte, the packet number and the frames are protected.",
+        f"{R9001} section 5.4.1",
     ),
     "tls: handshake": Explanation("A message of TLS 1.3’s handshake.", "RFC 8446 section 4"),
     # HTTP/3 and WebTransport

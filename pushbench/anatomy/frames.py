@@ -24,8 +24,16 @@ CLOSE_CODES = {
     1011: "internal error",
     1012: "service restart",
     1013: "try again later",
+    1014: "bad gateway",
+    **dict.fromkeys((1005, 1006, 1015), "which only a program tells itself: it must not be sent"),
 }
-"""RFC 6455 section 7.4.1, and IANA's registry; 4000 to 4999 are an application's own."""
+"""RFC 6455 section 7.4.1, and IANA's registry."""
+CLOSE_RANGES = {
+    range(1000, 3000): "reserved for the protocol",
+    range(3000, 4000): "registered elsewhere",
+    range(4000, 5000): "the application’s own",
+}
+"""Of those that have no name (section 7.4.2)."""
 
 
 def accept_of(key: str) -> str:
@@ -48,12 +56,17 @@ def unmasked(data: bytes, key: bytes) -> bytes:
 
 def annotate_frames(notes: Notes, data: bytes, at: int) -> None:
     """Note all frames from there to the end of the data; one that is incomplete is left."""
-    while (end := _annotate_frame(notes, data, at)) is not None:
-        at = end
+    compressed = False
+    while (found := _annotate_frame(notes, data, at, compressed)) is not None:
+        at, compressed = found
 
 
-def _annotate_frame(notes: Notes, data: bytes, at: int) -> int | None:
-    """Note the frame that begins there, and return where it ends; None if it is incomplete."""
+def _annotate_frame(notes: Notes, data: bytes, at: int, compressed: bool) -> tuple[int, bool] | None:
+    """Note the frame that begins there; return where it ends, and whether the message under way is compressed.
+
+    `compressed` is the same before it, since only a message's first frame says so (RFC 7692 section 6). None if the frame
+    is incomplete.
+    """
     if len(data) < at + 2:
         return None
     first, second = data[at], data[at + 1]
@@ -79,10 +92,14 @@ def _annotate_frame(notes: Notes, data: bytes, at: int) -> int | None:
     if opcode & 8:
         _control(notes, name, payload, body, bool(is_masked))
         text = f"{name} {_close(payload)}".rstrip() if opcode == 8 else name
-        notes.events.append(Event(end, name if name in ("close", "ping", "pong") else "said", text))
-    elif rsv & 4:
-        notes.add(body, length, Kind.PAYLOAD, "compressed payload", "by permessage-deflate", payload if is_masked else None)
-        notes.events.append(Event(end, "message", "a compressed message"))
+        notes.events.append(Event(end, name if name in ("close", "ping", "pong") else "said", text, payload=payload))
+        return end, compressed
+    compressed = bool(rsv & 4) if opcode else compressed
+    if compressed:
+        says = "by permessage-deflate"
+        notes.add(body, length, Kind.PAYLOAD, "compressed message", says, payload if is_masked else None)
+        part = "" if final and opcode else "the last part of " if final else "a part of "
+        notes.events.append(Event(end, "message" if final else "said", f"{part}a compressed message"))
     elif final and opcode:
         seq = add_message(notes, payload, body, opened=bool(is_masked))
         notes.events.append(Event(end, "message", called(seq, payload), seq))
@@ -90,7 +107,7 @@ def _annotate_frame(notes: Notes, data: bytes, at: int) -> int | None:
         notes.add(body, length, Kind.PAYLOAD, "fragment", shown(payload), payload if is_masked else None)
         part = "the last part of a message" if final else "a part of a message"
         notes.events.append(Event(end, "message" if final else "said", part))
-    return end
+    return end, compressed
 
 
 def _control(notes: Notes, name: str, payload: bytes, at: int, is_masked: bool) -> None:
@@ -113,4 +130,5 @@ def _close(payload: bytes) -> str:
     if len(payload) < 2:
         return "without a code"
     code = int.from_bytes(payload[:2])
-    return f"{code}, {CLOSE_CODES.get(code, 'the application’s own' if 4000 <= code < 5000 else 'registered elsewhere')}"
+    kind = next((says for codes, says in CLOSE_RANGES.items() if code in codes), "no code that there is")
+    return f"{code}, {CLOSE_CODES.get(code, kind)}"

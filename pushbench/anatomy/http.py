@@ -1,21 +1,23 @@
-"""HTTP/1.1, annotated (RFC 9112): heads, bodies in chunks or by length, and what an upgrade turns it into. Pure.
+"""HTTP/1.1, annotated (RFC 9112): heads, and what an upgrade turns a connection into; `bodies` knows the rest. Pure.
 
 It says which byte is what of one direction; a piece that is incomplete is left, as `pushbench.dissect` leaves it.
 """
 
 import base64
 import binascii
-from collections.abc import Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from pushbench.anatomy.bodies import Coded, Content, Refusal, Whole, annotate_body
 from pushbench.anatomy.events import Lines
 from pushbench.anatomy.frames import accept_of, accept_told, annotate_frames
-from pushbench.anatomy.published import add_message, called, shown
-from pushbench.anatomy.spans import Annotated, Event, Kind, Notes
+from pushbench.anatomy.published import called
+from pushbench.anatomy.spans import CUT, Annotated, Event, Kind, Notes
 
-CUT = "the record ends before this is complete"
 NOT_HTTP = "this is not HTTP/1"
+STATUS = re.compile("[0-9]{3}")
 VALIDATORS = ("if-none-match", "last-event-id")
 """Headers of a request by which a reader says where it stands."""
 
@@ -30,24 +32,29 @@ class _Head:
     """By their names in small letters."""
 
 
-def requests(data: bytes) -> Annotated:
-    """The client's side; after a request to upgrade, of a WebSocket."""
-    notes, at, why = Notes(), 0, CUT
-    while at < len(data):
+def requests(data: bytes, answered: Sequence[int] | None = None) -> Annotated:
+    """The client's side; after a request to upgrade that was granted, of a WebSocket.
+
+    `answered` is the status of each request’s last answer; without it every upgrade is taken for granted.
+    """
+    notes, why, asked = Notes(), CUT, 0
+    at: int | None = 0
+    while at is not None and at < len(data):
+        begin = at
         head = _head(notes, data, at, request=True)
         if head is None:
             why = _why(data, at)
             break
-        at = head.end + _length(head.headers)
-        if at > len(data):
-            at = head.end
+        body = Whole(notes)
+        at = annotate_body(notes, data, head.end, {"content-length": "0", **head.headers}, body)
+        if at is None:
             break
-        body = data[head.end : at]
+        assert at > begin
         says = [f"{name}: {head.headers[name]}" for name in VALIDATORS if name in head.headers]
-        seq = add_message(notes, body, head.end) if body else None
-        says += [f"with {called(seq)}"] if body else []
+        says += [f"with {called(body.seq)}"] if body.size else []
         notes.events.append(Event(at, "request", ", ".join([" ".join(head.first[:2]), *says])))
-        if "upgrade" in head.headers:
+        asked += 1
+        if "upgrade" in head.headers and (answered is None or 101 in answered[asked - 1 : asked]):
             annotate_frames(notes, data, at)
             break
     return Annotated(data, notes.covering(len(data), why), notes.events)
@@ -64,11 +71,16 @@ def answers(data: bytes, key: str = "") -> Annotated:
             why = _why(data, at)
             break
         status = int(head.first[1])
+        said = len(notes.events)
         notes.events.append(Event(head.end, "answer", " ".join(head.first[1:]), status=status))
         if status == 101:
             annotate_frames(notes, data, head.end)
             break
-        at = head.end if status < 200 or status in (204, 304) else _body(notes, data, head, status)
+        at = head.end
+        if status >= 200 and status not in (204, 304):
+            at = annotate_body(notes, data, head.end, head.headers, _content(notes, head.headers, status))
+            if at is None and ("content-length" not in head.headers or "transfer-encoding" in head.headers):
+                notes.events[said] = replace(notes.events[said], ends=False)
         assert at is None or at > begin
     return Annotated(data, notes.covering(len(data), why), notes.events)
 
@@ -84,6 +96,12 @@ def key_of(data: bytes) -> str:
     """The key of the WebSocket that is asked for there; empty if none is."""
     head = _head(Notes(), data, 0, request=True)
     return head.headers.get("sec-websocket-key", "") if head else ""
+
+
+def statuses(data: bytes) -> list[int]:
+    """The status of each request’s last answer, by the server's side."""
+    found = (event.status for event in answers(data).events if event.what == "answer")
+    return [status for status in found if status == 101 or status >= 200]
 
 
 def _why(data: bytes, at: int) -> str:
@@ -102,9 +120,10 @@ def _head(notes: Notes, data: bytes, at: int, *, request: bool, key: str = "") -
         if len(cuts) > 2 and end - cuts[-2] <= 2:
             break
     first = data[at : cuts[1]].decode("latin-1").split(maxsplit=2)
-    if len(first) < 2 or not (first[2:] if request else first)[0].startswith("HTTP/1."):
+    version = 2 if request else 0
+    if len(first) <= max(1, version) or not first[version].startswith("HTTP/1."):
         return None
-    if not request and not first[1].isdecimal():
+    if not request and not STATUS.fullmatch(first[1]):
         return None
     _first_line(notes, data[at : cuts[1]], at, request=request)
     headers: dict[str, str] = {}
@@ -141,87 +160,11 @@ def _told(name: str, value: str, key: str) -> str:
     return value
 
 
-def _length(headers: Mapping[str, str]) -> int:
-    told = headers.get("content-length", "0")
-    return int(told) if told.isdecimal() else 0
-
-
-class _Coded:
-    """A body that is compressed: its bytes are of no message alone."""
-
-    def __init__(self, notes: Notes, coding: str) -> None:
-        self._notes, self._coding = notes, coding
-
-    def feed(self, data: bytes, at: int) -> None:
-        self._notes.add(at, len(data), Kind.PAYLOAD, "compressed payload", f"by {self._coding}")
-        self._notes.events.append(Event(at + len(data), "said", f"{len(data)} bytes compressed by {self._coding}"))
-
-    def end(self) -> None:
-        """Nothing is left."""
-
-
-class _Refusal:
-    """The words of an answer that is no success."""
-
-    def __init__(self, notes: Notes) -> None:
-        self._notes = notes
-
-    def feed(self, data: bytes, at: int) -> None:
-        self._notes.add(at, len(data), Kind.HTTP, "refusal", shown(data, 200))
-
-    def end(self) -> None:
-        """Nothing is left."""
-
-
-def _body(notes: Notes, data: bytes, head: _Head, status: int) -> int | None:
-    """Note the body behind a head, and return where it ends; None if that is not in the record."""
-    headers = head.headers
+def _content(notes: Notes, headers: Mapping[str, str], status: int) -> Content:
+    """What the body of an answer is."""
+    if coding := headers.get("content-encoding", ""):
+        return Coded(notes, coding)
+    if status >= 300:
+        return Refusal(notes)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
-    coding = headers.get("content-encoding", "")
-    content: Lines | _Coded | _Refusal = Lines(notes, events=kind == "text/event-stream")
-    if coding or status >= 300:
-        content = _Coded(notes, coding) if coding else _Refusal(notes)
-    if "transfer-encoding" in headers:
-        return _chunks(notes, data, head.end, content)
-    if "content-length" not in headers:  # it ends with the connection
-        content.feed(data[head.end :], head.end)
-        return None
-    end = head.end + _length(headers)
-    if end > len(data):
-        return None
-    content.feed(data[head.end : end], head.end)
-    content.end()
-    return end
-
-
-def _chunks(notes: Notes, data: bytes, at: int, content: Lines | _Coded | _Refusal) -> int | None:
-    while begin := data.find(b"\n", at) + 1:
-        told = data[at:begin].partition(b";")[0].strip().decode("latin-1")
-        try:
-            size = int(told, 16)
-        except ValueError:
-            return None
-        notes.add(at, begin - at, Kind.FRAMING, "chunk: size", f"{told} in hexadecimal: {size} bytes follow")
-        if not size:
-            content.end()
-            return _trailers(notes, data, begin)
-        end = begin + size
-        if len(data) < end:
-            return None
-        content.feed(data[begin:end], begin)
-        if len(data) < end + 2:
-            return None
-        notes.add(end, 2, Kind.FRAMING, "chunk: end", "CR LF")
-        at = end + 2
-    return None
-
-
-def _trailers(notes: Notes, data: bytes, at: int) -> int | None:
-    while end := data.find(b"\n", at) + 1:
-        if end - at <= 2:
-            notes.add(at, end - at, Kind.FRAMING, "chunk: end of body", "an empty line")
-            notes.events.append(Event(end, "said", "the end of the body"))
-            return end
-        notes.add(at, end - at, Kind.FRAMING, "chunk: trailer", data[at:end].decode("latin-1").strip())
-        at = end
-    return None
+    return Lines(notes, events=kind == "text/event-stream")

@@ -17,6 +17,7 @@ from pushbench.anatomy.explanations import explained
 from pushbench.anatomy.page import page
 from pushbench.anatomy.record import load
 from pushbench.anatomy.shape import view
+from pushbench.anatomy.timeline import Life
 
 __all__ = ["costs", "lives", "load", "show", "spans", "timeline"]
 
@@ -25,18 +26,21 @@ HEIGHT = 700
 
 def timeline(exchange: Exchange) -> pd.DataFrame:
     """A row a moment: `at_ms` from the first byte, `way`, `what`, `waits` (who waited for whom), `size` in bytes."""
-    return pd.DataFrame([asdict(row) for row in view(exchange).rows])[["at_ms", "way", "size", "what", "waits"]]
+    columns = ["at_ms", "way", "size", "what", "waits"]
+    return pd.DataFrame([asdict(row) for row in view(exchange).rows], columns=columns)
 
 
 def spans(exchange: Exchange) -> pd.DataFrame:
     """A row a span: `connection`, `up`, `offset`, `length`, `kind`, `name`, `value`, and what that means."""
-    table = pd.DataFrame(record.spans(view(exchange))).drop(columns="plain", errors="ignore")
+    columns = ["connection", "up", "offset", "length", "kind", "name", "value"]
+    table = pd.DataFrame(record.spans(view(exchange)), columns=columns)
     return table.assign(means=[explained(name).means for name in table["name"]])
 
 
 def lives(exchange: Exchange) -> pd.DataFrame:
     """A row an update: when it was due, sent, taken, passed and received, in ms from the first byte."""
-    return pd.DataFrame([asdict(one) for one in view(exchange).lives]).set_index("seq")
+    columns = list(Life.__dataclass_fields__)
+    return pd.DataFrame([asdict(one) for one in view(exchange).lives], columns=columns).set_index("seq")
 
 
 def costs(exchange: Exchange) -> pd.DataFrame:

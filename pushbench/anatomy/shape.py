@@ -58,7 +58,7 @@ def view(exchange: Exchange) -> View:
     last: dict[tuple[object, ...], Shown] = {}
     for number, part in enumerate(passed):
         form = (part.piece.up, *(span.name for span in part.spans))
-        like = last.get(form)
+        like = last.get(form) if part.spans else None
         differing = list(range(len(part.spans)))
         if like:
             data = directions[part.piece.connection, part.piece.up]

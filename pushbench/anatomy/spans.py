@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+CUT = "the record ends before this is complete"
+
 
 class Kind(StrEnum):
     """What a byte is for; the first three are counted likewise by `pushbench.dissect`."""
@@ -60,6 +62,10 @@ class Event:
     """Of a message that carries a number."""
     status: int = 0
     """Of an answer."""
+    ends: bool = True
+    """Of an answer: whether its body has an end, which is told in its head or is in the record."""
+    payload: bytes = b""
+    """Of a ping and a pong."""
 
 
 @dataclass(slots=True)
@@ -70,7 +76,9 @@ class Notes:
     events: list[Event] = field(default_factory=list)
 
     def add(self, offset: int, length: int, kind: Kind, name: str, value: str = "", plain: bytes | None = None) -> None:
-        """These bytes are that; no bytes are nothing."""
+        """These bytes are that; no bytes are nothing. Raises ValueError if there would be less than none."""
+        if length < 0:
+            raise ValueError(f"{name} at {offset} has {length} bytes")
         if length:
             self.spans.append(Span(offset, length, kind, name, value, plain))
 

@@ -53,22 +53,22 @@ class Life:
 class _Connection:
     """What is known of one connection so far."""
 
-    asks_again: bool
     asked_ms: float | None = None
     answered_ms: float | None = None
-    pinged_ms: float | None = None
+    endless: bool = False
+    """Whether what is answered has no end."""
+    pings: dict[tuple[bool, bytes], float] = field(default_factory=dict)
+    """When those passed that are not answered, by their way and what they ask to be sent back."""
     said_ms: float = 0.0
     """When the server said something last."""
     closed_ms: float | None = None
-    waits: list[str] = field(default_factory=list)
 
 
 def rows(exchange: Exchange, passed: Sequence[Part]) -> list[Row]:
     """Every moment, in order."""
     sent = {one.seq: one.sent_ns for one in exchange.published}
     zero = _zero(exchange)
-    asked = [part.piece.connection for part in passed for event in part.events if event.what == "request"]
-    connections = {part.piece.connection: _Connection(asked.count(part.piece.connection) > 1) for part in passed}
+    connections = {part.piece.connection: _Connection() for part in passed}
     found = [
         Row((one.sent_ns - zero) / MS, "published", f"{called(one.seq)} is published", _late(one.sent_ns - one.due_ns))
         for one in exchange.published
@@ -153,7 +153,7 @@ def _told(event: Event, connection: _Connection, at_ms: float, up: bool, ages_ms
                 if pause_ms > HELD_MS
                 else "it asks again at once"
             )
-        connection.asked_ms, connection.answered_ms = at_ms, None
+        connection.asked_ms, connection.answered_ms, connection.endless = at_ms, None, False
     elif event.what == "answer":
         told = _answered(event, connection, at_ms)
     elif event.what == "message" and not up:
@@ -162,9 +162,12 @@ def _told(event: Event, connection: _Connection, at_ms: float, up: bool, ages_ms
         told = f"the server has said nothing for {at_ms - connection.said_ms:.0f} ms: a sign of life, and no news"
     elif event.what == "ping":
         told = f"nothing was said for {at_ms - connection.said_ms:.0f} ms: is the other side still there?"
-        connection.pinged_ms = at_ms
-    elif event.what == "pong" and connection.pinged_ms is not None:
-        told = f"the answer to the ping of {at_ms - connection.pinged_ms:.1f} ms ago: the same bytes"
+        connection.pings[up, event.payload] = at_ms
+    elif event.what == "pong":
+        pinged_ms = connection.pings.pop((not up, event.payload), None)
+        told = "no ping that is open has these bytes: a sign of life that nobody asked for"
+        if pinged_ms is not None:
+            told = f"the answer to the ping of {at_ms - pinged_ms:.1f} ms ago: the same bytes"
     elif event.what == "close":
         first = connection.closed_ms is None
         told = (
@@ -177,7 +180,7 @@ def _told(event: Event, connection: _Connection, at_ms: float, up: bool, ages_ms
 
 
 def _answered(event: Event, connection: _Connection, at_ms: float) -> str:
-    connection.answered_ms = at_ms
+    connection.answered_ms, connection.endless = at_ms, not event.ends
     if connection.asked_ms is None:
         return ""
     took_ms = at_ms - connection.asked_ms
@@ -185,10 +188,10 @@ def _answered(event: Event, connection: _Connection, at_ms: float) -> str:
         connection.asked_ms = None  # nothing is asked any more
         return "from here on it is a WebSocket"
     if event.status in (204, 304):
-        if took_ms > HELD_MS and connection.asks_again:
+        if took_ms > HELD_MS:
             return f"the server has held the request for {took_ms:.0f} ms: nothing was new"
         return f"answered after {took_ms:.1f} ms: nothing is new"
-    if not connection.asks_again:
+    if connection.endless:
         return f"the answer begins after {took_ms:.1f} ms, and does not end"
     return ""
 
@@ -198,7 +201,7 @@ def _delivered(event: Event, connection: _Connection, at_ms: float, ages_ms: dic
     age_ms = ages_ms.get(event.seq) if event.seq is not None else None
     if age_ms is None:
         return ""
-    if not connection.asks_again or connection.asked_ms is None:
+    if connection.endless or connection.asked_ms is None:
         return f"{name} passes {age_ms:.1f} ms after it was published: nobody had to ask"
     held_ms = at_ms - connection.asked_ms
     if held_ms >= age_ms:

@@ -98,4 +98,32 @@ def test_a_close_is_told_with_its_code_and_reason() -> None:
 def test_a_compressed_message_is_said_to_be_one() -> None:
     data = bytearray(frame(1, b"xyz"))
     data[0] |= 0x40
-    assert framed(bytes(data)).spans[-1].name == "compressed payload"
+    assert framed(bytes(data)).spans[-1].name == "compressed message"
+
+
+def test_a_compressed_message_in_several_frames_is_one_message() -> None:
+    first, ping = bytearray(frame(1, b"abc", final=False)), frame(9, b"")
+    first[0] |= 0x40
+    found = framed(bytes(first) + ping + frame(0, b"def", final=False) + frame(0, b"ghi") + frame(1, b"Hello"))
+    assert [span.name for span in found.spans if span.kind is Kind.PAYLOAD] == ["compressed message"] * 3 + ["message"]
+    assert [event.text for event in found.events if event.what == "message"] == [
+        "the last part of a compressed message",
+        "“Hello”",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("code", "says"),
+    [
+        (999, "no code that there is"),
+        (1004, "reserved for the protocol"),
+        (1005, "which only a program tells itself: it must not be sent"),
+        (1006, "which only a program tells itself: it must not be sent"),
+        (1015, "which only a program tells itself: it must not be sent"),
+        (3000, "registered elsewhere"),
+        (4999, "the application’s own"),
+        (5000, "no code that there is"),
+    ],
+)
+def test_a_close_code_is_told_by_its_range(code: int, says: str) -> None:
+    assert framed(frame(8, code.to_bytes(2))).events[-1].text == f"close {code}, {says}"

@@ -9,6 +9,7 @@ from hypothesis import given, strategies as st
 from pushbench import dissect
 from pushbench.anatomy import http
 from pushbench.anatomy.explanations import EXPLAINED, explained
+from pushbench.anatomy.spans import CUT
 from tests.pushbench.anatomy.spoken import (
     ASK,
     EVENTS,
@@ -89,7 +90,7 @@ def test_what_is_no_http_is_said_to_be_none_and_what_is_cut_to_be_cut() -> None:
     [span] = http.answers(b"\x16\x03\x01\n").spans
     assert (span.name, span.value) == ("rest", http.NOT_HTTP)
     [span] = http.answers(b"HTTP/1.1 200 O").spans
-    assert (span.name, span.value) == ("rest", http.CUT)
+    assert (span.name, span.value) == ("rest", CUT)
 
 
 def test_a_request_is_told_word_by_word() -> None:
@@ -146,6 +147,75 @@ def test_every_name_is_explained(data: bytes) -> None:
     assert {span.name for span in spans if not explained(span.name).means} == set()
 
 
+@pytest.mark.parametrize(
+    ("name", "says", "source"),
+    [
+        ("status line: status", "4xx", "RFC 9110 section 15"),
+        ("refusal", "3xx, 4xx or 5xx", "RFC 9110 section 15"),
+        ("compressed payload", "compressed", "RFC 9110 section 8.4.1"),
+        ("compressed message", "permessage-deflate", "RFC 7692 section 6"),
+        ("quic: packet number", "three spaces", "RFC 9000 section 12.3"),
+        ("quic: protected", "low five bits", "RFC 9001 section 5.4.1"),
+        ("quic: protected", "connection id is in the clear", "RFC 9001 section 5.4.1"),
+        ("quic: token", "empty at first", "RFC 9000 section 8.1"),
+    ],
+)
+def test_what_is_easily_told_wrong_is_told_right(name: str, says: str, source: str) -> None:
+    assert says in explained(name).means
+    assert explained(name).source == source
+
+
 def test_every_explanation_names_its_standard_by_section() -> None:
     odd = [one.source for one in EXPLAINED.values() if not re.search(r"^$|section \d|^pushbench: docs/", one.source)]
     assert odd == []
+
+
+@pytest.mark.parametrize("size", ["-5", "-6", "+5", "0x5", "1_0", "", "f" * 5000])
+def test_a_chunk_whose_size_is_no_number_in_hexadecimal_is_not_told(size: str) -> None:
+    found = http.answers(STREAM + size.encode() + b"\r\nhello\r\n")
+    assert is_whole(found)
+    assert found.spans[-1].name == "rest"
+    assert found.spans[-1].offset == len(STREAM)
+
+
+def test_a_length_that_cannot_be_is_not_believed() -> None:
+    found = http.answers(b"HTTP/1.1 200 OK\r\ncontent-length: " + b"9" * 5000 + b"\r\n\r\nhello")
+    assert found.bytes_of(found.spans[-1]) == b"hello"
+    assert found.spans[-1].name == "rest"
+
+
+def test_a_request_of_two_words_is_no_http_1() -> None:
+    [span] = http.requests(b"GET /\r\n\r\n").spans
+    assert (span.name, span.value) == ("rest", http.NOT_HTTP)
+
+
+@pytest.mark.parametrize(
+    ("data", "ends"),
+    [
+        (NOTHING, True),
+        (whole(published(0)), True),
+        (whole(published(0))[:-5], True),
+        (DOWN["ended"], True),
+        (DOWN["stream"], False),
+        (DOWN["until it closes"], False),
+    ],
+)
+def test_of_an_answer_it_is_told_whether_it_ends(data: bytes, ends: bool) -> None:
+    assert [event.ends for event in http.answers(data).events if event.what == "answer"] == [ends]
+
+
+def test_an_upgrade_that_is_refused_changes_nothing() -> None:
+    data = UPGRADE + UPGRADE + frame(9, b"ping")
+    found = http.requests(data, http.statuses(b"HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n" + UPGRADED))
+    assert [event.what for event in found.events] == ["request", "request", "ping"]
+    assert is_whole(found)
+
+
+def test_a_request_whose_body_comes_in_chunks_brings_one_message() -> None:
+    head = b"POST /publish HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"
+    said = published(9)
+    found = http.requests(head + chunk(said[:50]) + chunk(said[50:]) + b"0\r\n\r\n" + ASK)
+    assert is_whole(found)
+    asked = [event.text for event in found.events if event.what == "request"]
+    assert asked == ["POST /publish, with message 9", 'GET /polling, if-none-match: "3"']
+    assert counted(found)[2] == len(said)

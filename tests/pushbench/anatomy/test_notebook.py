@@ -1,8 +1,11 @@
 """What notebooks are given: tables and the page, of an exchange that was kept."""
 
+from dataclasses import replace
+
 import pytest
 
 from pushbench.anatomy import notebook
+from pushbench.anatomy.examples import RFC_6455
 from pushbench.anatomy.exchange import Exchange
 
 
@@ -25,3 +28,11 @@ def test_the_page_is_displayed_in_a_frame_of_its_own(exchange: Exchange) -> None
     html = notebook.show(exchange)._repr_html_()
     assert html.startswith('<iframe srcdoc="&lt;!doctype html')
     assert "<script" not in html
+
+
+def test_an_exchange_of_nothing_has_tables_of_nothing() -> None:
+    for made in (RFC_6455, replace(RFC_6455, pieces=())):
+        assert list(notebook.lives(made).columns) == ["due_ms", "sent_ms", "taken_ms", "passed_ms", "received_ms"]
+    assert list(notebook.timeline(made).columns) == ["at_ms", "way", "size", "what", "waits"]
+    assert list(notebook.spans(made).columns)[-2:] == ["value", "means"]
+    assert notebook.costs(made).empty

@@ -16,6 +16,19 @@ def exchange(*pieces: tuple[int, bool, bytes], sent_ms: tuple[int, ...] = (), **
     return Exchange("any", "mine", "a server", "", all_pieces, published=told, **more)  # type: ignore[arg-type]
 
 
+def reconnecting(*pieces: tuple[int, int, bool, bytes], sent_ms: tuple[int, ...]) -> Exchange:
+    """One on several connections."""
+    made = tuple(Piece(at * MS, connection, up, data) for at, connection, up, data in pieces)
+    return Exchange(
+        "any",
+        "mine",
+        "",
+        "",
+        made,
+        published=tuple(Published(seq, at * MS, at * MS, at * MS) for seq, at in enumerate(sent_ms)),
+    )
+
+
 def told(made: Exchange) -> list[Row]:
     return rows(made, parts(made, annotated(made)))
 
@@ -127,3 +140,60 @@ def test_without_counts_no_cost_is_made_up() -> None:
     assert costs.one_update(made, passed) is None
     assert costs.agreement(made, passed) == ""
     assert dict(costs.cost_rows(made, passed))["total, bytes"] == [None] * 4
+
+
+def test_who_polls_on_a_new_connection_each_time_still_has_to_ask() -> None:
+    made = reconnecting(
+        (0, 0, True, ASK),
+        (400, 0, False, NOTHING),
+        (600, 1, True, ASK),
+        (603, 1, False, whole(published(0))),
+        sent_ms=(520,),
+    )
+    assert waits(made) == [
+        "",
+        "the server has held the request for 400 ms: nothing was new",
+        "",
+        "message 0 has waited 80 ms for this request, and is answered after 3.0 ms",
+    ]
+
+
+def test_a_request_before_the_endless_one_on_its_connection_changes_nothing() -> None:
+    made = exchange(
+        (0, True, ASK),
+        (1, False, whole(b"start")),
+        (2, True, ASK),
+        (3, False, STREAM),
+        (103, False, chunk(published(0) + b"\n")),
+        sent_ms=(100,),
+    )
+    assert waits(made)[1:] == [
+        "",
+        "it asks again at once",
+        "the answer begins after 1.0 ms, and does not end",
+        "message 0 passes 3.0 ms after it was published: nobody had to ask",
+    ]
+
+
+def test_a_pong_answers_the_ping_with_its_own_bytes_and_once() -> None:
+    made = exchange(
+        (0, True, UPGRADE),
+        (1, False, UPGRADED),
+        (10, False, frame(9, b"abcd")),
+        (12, True, frame(10, b"other", key=b"abcd")),
+        (13, True, frame(10, b"abcd", key=b"abcd")),
+        (14, True, frame(10, b"abcd", key=b"abcd")),
+    )
+    unasked = "no ping that is open has these bytes: a sign of life that nobody asked for"
+    assert waits(made)[3:] == [unasked, "the answer to the ping of 3.0 ms ago: the same bytes", unasked]
+
+
+def test_what_follows_an_upgrade_that_was_refused_is_http() -> None:
+    refused = b"HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n"
+    made = exchange((0, True, UPGRADE), (1, False, refused), (2, True, ASK), (3, False, NOTHING))
+    assert [row.what for row in told(made)] == [
+        "GET /websocket",
+        "426 Upgrade Required",
+        'GET /polling, if-none-match: "3"',
+        "304 Not Modified",
+    ]
