@@ -1,17 +1,32 @@
 """What QUIC's streams and datagrams carry, annotated: HTTP/3 (RFC 9114), its headers (RFC 9204), WebTransport. Pure."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
-from pylsqpack import Decoder, DecompressionFailed, StreamBlocked
+from pylsqpack import Decoder, DecompressionFailed, EncoderStreamError, StreamBlocked
 
-from pushbench.anatomy.published import add_message, called
+from pushbench.anatomy.published import add_message, called, shown
 from pushbench.anatomy.spans import Event, Kind, Notes
 from pushbench.anatomy.varint import Short, prefixed, varint
 
-CONTROL, ENCODER, DECODER, WEBTRANSPORT = 0x00, 0x02, 0x03, 0x54
-STREAM_TYPES = {CONTROL: "control", ENCODER: "QPACK encoder", DECODER: "QPACK decoder", WEBTRANSPORT: "WebTransport"}
+CONTROL, PUSH, ENCODER, DECODER, WEBTRANSPORT = 0x00, 0x01, 0x02, 0x03, 0x54
+STREAM_TYPES = {
+    CONTROL: "control",
+    PUSH: "push",
+    ENCODER: "QPACK encoder",
+    DECODER: "QPACK decoder",
+    WEBTRANSPORT: "WebTransport",
+}
 DATA, HEADERS, SETTINGS = 0x0, 0x1, 0x4
-FRAMES = {DATA: "DATA", HEADERS: "HEADERS", SETTINGS: "SETTINGS", 0x7: "GOAWAY", 0xD: "MAX_PUSH_ID"}
+FRAMES = {
+    DATA: "DATA",
+    HEADERS: "HEADERS",
+    0x3: "CANCEL_PUSH",
+    SETTINGS: "SETTINGS",
+    0x5: "PUSH_PROMISE",
+    0x7: "GOAWAY",
+    0xD: "MAX_PUSH_ID",
+}
 SETTING_NAMES = {
     0x1: "QPACK_MAX_TABLE_CAPACITY",
     0x6: "MAX_FIELD_SECTION_SIZE",
@@ -35,14 +50,15 @@ class Headers:
         self._decoder = Decoder(TABLE_BYTES, BLOCKED)
 
     def instructed(self, data: bytes) -> None:
-        """The side has said this of its table."""
-        self._decoder.feed_encoder(data)
+        """The side has said this of its table; what depends on instructions that are wrong cannot be read."""
+        with suppress(EncoderStreamError):
+            self._decoder.feed_encoder(data)
 
     def read(self, stream: int, data: bytes) -> list[tuple[str, str]]:
         """The headers in that; none if they cannot be read."""
         try:
             _, found = self._decoder.feed_header(stream, data)
-        except (DecompressionFailed, StreamBlocked):
+        except (DecompressionFailed, StreamBlocked, ValueError):  # the last: of a stream whose first headers are blocked
             return []
         return [(name.decode("latin-1"), value.decode("latin-1")) for name, value in found]
 
@@ -114,6 +130,7 @@ def _messages(notes: Notes, data: bytes, at: int, *, numbered: bool) -> None:
 
 
 def _http_frames(notes: Notes, data: bytes, at: int, stream: int, up: bool, headers: Headers) -> None:
+    status = 0
     while at < len(data):
         kind, here = varint(data, at)
         size, begin = varint(data, here)
@@ -123,9 +140,11 @@ def _http_frames(notes: Notes, data: bytes, at: int, stream: int, up: bool, head
         name = FRAMES.get(kind, f"{kind:#x}, reserved or unknown")
         notes.add(at, begin - at, Kind.HTTP, "h3: frame head", f"{name}, {size} bytes")
         if kind == HEADERS:
-            _headers(notes, data[begin:end], begin, up, headers.read(stream, data[begin:end]))
+            status = _headers(notes, data[begin:end], begin, up, headers.read(stream, data[begin:end]))
         elif kind == SETTINGS:
             _settings(notes, data, begin, end)
+        elif kind == DATA and status >= 300:
+            notes.add(begin, size, Kind.HTTP, "refusal", shown(data[begin:end], 200))
         elif kind == DATA:
             notes.add(begin, size, Kind.FRAMING, "webtransport: capsule", _capsule(data[begin:end]))
             notes.events.append(Event(end, "close" if _closes(data[begin:end]) else "said", "a capsule of the session"))
@@ -154,12 +173,13 @@ def _settings(notes: Notes, data: bytes, at: int, end: int) -> None:
         at = behind
 
 
-def _headers(notes: Notes, data: bytes, at: int, up: bool, read: Sequence[tuple[str, str]]) -> None:
-    """A head: its event, and each line of it if there are as many as were read."""
+def _headers(notes: Notes, data: bytes, at: int, up: bool, read: Sequence[tuple[str, str]]) -> int:
+    """A head: its event, and each line of it if there are as many as were read. Returns the status, 0 if it has none."""
     said = dict(read)
     event = ("request", f"{said.get(':method', '')} {said.get(':path', '')}") if up else ("answer", said.get(":status", ""))
     status = int(said[":status"]) if said.get(":status", "").isdecimal() else 0
-    notes.events.append(Event(at + len(data), event[0], event[1] or "headers", status=status))
+    granted = 200 <= status < 300  # a session, which has no end of its own
+    notes.events.append(Event(at + len(data), event[0], event[1] or "headers", status=status, ends=not granted))
     try:
         _, here = prefixed(data, 0, 8)
         _, here = prefixed(data, here, 7)
@@ -168,10 +188,11 @@ def _headers(notes: Notes, data: bytes, at: int, up: bool, read: Sequence[tuple[
         lines = []
     if len(lines) != len(read) or not read:
         notes.add(at, len(data), Kind.HTTP, "qpack: headers", ", ".join(f"{name}: {value}" for name, value in read))
-        return
+        return status
     notes.add(at, here, Kind.HTTP, "qpack: prefix", "none of the dynamic table" if not data[0] else "")
     for (begin, end, name), (header, value) in zip(lines, read, strict=True):
         notes.add(at + begin, end - begin, Kind.HTTP, name, f"{header}: {value}")
+    return status
 
 
 def _lines(data: bytes, at: int) -> list[tuple[int, int, str]]:

@@ -13,14 +13,16 @@ from aioquic.tls import CipherSuite
 from pushbench.anatomy import http3, tls
 from pushbench.anatomy.exchange import Exchange, Piece
 from pushbench.anatomy.quic_frames import Inside, annotate_frames
-from pushbench.anatomy.spans import Annotated, Event, Joined, Kind, Notes, Span
+from pushbench.anatomy.spans import CUT, Annotated, Event, Joined, Kind, Notes, Span
 from pushbench.anatomy.varint import Short, varint
 
-VERSION_1 = 1
+NEGOTIATION, VERSION_1 = 0, 1
 INITIAL, ZERO_RTT, HANDSHAKE, RETRY = range(4)
 ONE_RTT = 4
 NAMES = ("Initial", "0-RTT", "Handshake", "Retry", "1-RTT")
 TAG_BYTES = 16
+SHORTEST_BYTES = 4 + 16
+"""From the packet number on: what the protection of the header takes its sample of (RFC 9001 section 5.4.2)."""
 SUITES = {
     32: (CipherSuite.AES_128_GCM_SHA256, CipherSuite.CHACHA20_POLY1305_SHA256),
     48: (CipherSuite.AES_256_GCM_SHA384,),
@@ -33,7 +35,6 @@ LABELS = {
     "SERVER_TRAFFIC_SECRET_0": (False, ONE_RTT),
 }
 """What a key log calls a secret: of which direction, and for which packets."""
-CUT = "the record ends before this is complete"
 
 
 @dataclass(slots=True)
@@ -124,9 +125,15 @@ def _packet(side: _Side, other: _Side, piece: Piece, at: int, base: int) -> int:
         if size:
             spans.append(Span(base + here + 1, size, Kind.QUIC, f"quic: {name} connection id", ids[-1].hex()))
         here += 1 + size
-    if version != VERSION_1 or kind == RETRY:
+    if version == NEGOTIATION:
+        return _negotiation(notes, spans, data, at, here, base)
+    if version != VERSION_1:
         raise Short
     other.id_bytes = len(ids[1])
+    if kind == RETRY:
+        for one in (side, other):
+            one.keys.pop(INITIAL, None)  # which come of the id that the client sends to from here on
+        return _retry(notes, spans, data, at, here, base)
     if kind == INITIAL:
         size, behind = varint(data, here)
         notes_of_token = f"{size} bytes" if size else "0 bytes: there is none"
@@ -139,11 +146,37 @@ def _packet(side: _Side, other: _Side, piece: Piece, at: int, base: int) -> int:
     length, number_at = varint(data, here)
     spans.append(Span(base + here, number_at - here, Kind.QUIC, "quic: length", f"{length} bytes"))
     end = number_at + length
-    if end > len(data):
+    if end > len(data) or length < SHORTEST_BYTES:
         raise Short
     notes.spans += spans
     _opened(side, kind, data, at, number_at, end, base)
     return end
+
+
+def _negotiation(notes: Notes, spans: list[Span], data: bytes, at: int, here: int, base: int) -> int:
+    """Note a packet of Version Negotiation, which is in the clear (RFC 9000 section 17.2.1). Raises Short."""
+    if (len(data) - here) % 4:
+        raise Short
+    notes.add(base + at, 1, Kind.QUIC, "quic: first byte", f"{data[at]:08b}: long header, and seven bits of no meaning")
+    notes.spans += spans
+    for place in range(here, len(data), 4):
+        notes.add(base + place, 4, Kind.QUIC, "quic: supported version", f"{int.from_bytes(data[place : place + 4]):#x}")
+    notes.events.append(Event(base + len(data), "said", "Version Negotiation"))
+    return len(data)
+
+
+def _retry(notes: Notes, spans: list[Span], data: bytes, at: int, here: int, base: int) -> int:
+    """Note a Retry, which is in the clear (RFC 9000 section 17.2.5). Raises Short."""
+    size = len(data) - TAG_BYTES - here
+    if size < 1:
+        raise Short
+    bits = f"{data[at]:08b}: long header, fixed bit 1, type {RETRY} ({NAMES[RETRY]}), and four bits of no meaning"
+    notes.add(base + at, 1, Kind.QUIC, "quic: first byte", bits)
+    notes.spans += spans
+    notes.add(base + here, size, Kind.QUIC, "quic: token", f"{size} bytes")
+    notes.add(base + here + size, TAG_BYTES, Kind.QUIC, "quic: Retry integrity tag")
+    notes.events.append(Event(base + len(data), "said", "Retry"))
+    return len(data)
 
 
 def _short(side: _Side, data: bytes, at: int, base: int) -> int:
@@ -152,6 +185,8 @@ def _short(side: _Side, data: bytes, at: int, base: int) -> int:
         side.notes.events.append(Event(base + len(data), "said", "a packet with a short header, encrypted"))
         return len(data)
     number_at = at + 1 + side.id_bytes
+    if number_at + SHORTEST_BYTES > len(data):
+        raise Short
     name = data[at + 1 : number_at].hex()
     side.notes.add(base + at + 1, side.id_bytes, Kind.QUIC, "quic: destination connection id", name)
     _opened(side, ONE_RTT, data, at, number_at, len(data), base)

@@ -1,6 +1,7 @@
 """The frames in a packet of QUIC, annotated (RFC 9000 section 19, RFC 9221); what streams carry is collected. Pure."""
 
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 
 from pushbench.anatomy.spans import Event, Joined, Kind, Notes
 from pushbench.anatomy.varint import Short, varint
@@ -28,19 +29,17 @@ class Run:
     """What was sent of a stream, or of the handshake, in the order of its bytes."""
 
     joined: Joined = field(default_factory=Joined)
-    _early: dict[int, tuple[bytes, int]] = field(default_factory=dict)
+    _early: list[tuple[int, int, bytes]] = field(default_factory=list)
+    """Pieces that something before is missing for, as a heap: each with its offset, and where it lies."""
 
     def add(self, notes: Notes, offset: int, data: bytes, at: int) -> None:
         """A piece of it, which lies there; what was there before is noted as sent again."""
-        have = len(self.joined.data)
-        if offset > have:
-            self._early[offset] = (data, at)
-            return
-        again = min(have - offset, len(data))
-        notes.add(at, again, Kind.QUIC, "quic: stream again", f"{again} bytes", data[:again])
-        self.joined.add(data[again:], at + again, opened=True)
-        if later := self._early.pop(len(self.joined.data), None):
-            self.add(notes, len(self.joined.data), *later)
+        heappush(self._early, (offset, at, data))
+        while self._early and self._early[0][0] <= len(self.joined.data):
+            offset, at, data = heappop(self._early)
+            again = min(len(self.joined.data) - offset, len(data))
+            notes.add(at, again, Kind.QUIC, "quic: stream again", f"{again} bytes", data[:again])
+            self.joined.add(data[again:], at + again, opened=True)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from pushbench.anatomy import http3
 from pushbench.anatomy.exchange import Exchange, Piece
@@ -23,6 +23,10 @@ connection = pytest.importorskip(
 configuration = pytest.importorskip("aioquic.quic.configuration")
 trustme = pytest.importorskip("trustme", reason="trustme is not installed: pip install 'pushbench[tls]'")
 
+SHORTS = st.tuples(
+    st.sampled_from([b"", b"\x40", b"\xc0\0\0\0\1", b"\xe0\0\0\0\1\0\0"]), st.binary(min_size=1, max_size=40)
+).map(b"".join)
+"""How a packet may begin, and whatever."""
 HEADERS = [(b":method", b"CONNECT"), (b":protocol", b"webtransport"), (b":path", b"/webtransport"), (b"x-own", b"yes")]
 
 
@@ -157,6 +161,73 @@ def test_whatever_datagrams_come_are_covered(said: list[tuple[bool, bytes]]) -> 
         assert is_whole(found)
 
 
+@given(st.integers(0, 4), st.booleans(), st.integers(0, 1300), st.lists(st.tuples(st.booleans(), SHORTS), max_size=4))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_whatever_comes_behind_a_valid_beginning_is_covered(
+    exchange: Exchange, begun: int, coalesced: bool, size: int, said: list[tuple[bool, bytes]]
+) -> None:
+    """Which has told how long the ids are, and which keys there are."""
+    valid = list(exchange.pieces[: begun + 1])
+    if coalesced:
+        valid[-1] = valid[-1]._replace(data=valid[-1].data[:size] + b"".join(data for _, data in said))
+    pieces = (*valid, *(Piece(0, 0, up, data) for up, data in said))
+    for found in annotate_datagrams(replace(exchange, pieces=tuple(one for one in pieces if one.data))).values():
+        assert is_whole(found)
+
+
+def test_a_packet_with_a_short_header_may_be_too_short(exchange: Exchange) -> None:
+    first = next(piece for piece in exchange.pieces if piece.up)  # by which the client has named an id of 8 bytes
+    for size in range(1, 32):
+        short = Piece(0, 0, False, b"\x40" * size)
+        found = annotate_datagrams(replace(exchange, pieces=(first, short)))[0, False]
+        assert is_whole(found)
+        assert [event.end for event in found.events] == [size]
+
+
+def test_version_negotiation_is_in_the_clear() -> None:
+    data = bytes.fromhex("ca 00000000 02 aabb 01 cc 00000001 6b3343cf")
+    [found] = annotate_datagrams(Exchange("", "", "", "", (Piece(0, 0, False, data),), quic=True)).values()
+    assert is_whole(found)
+    assert told(found, "quic: supported version") == ["0x1", "0x6b3343cf"]
+    assert [event.text for event in found.events] == ["Version Negotiation"]
+    assert all(explained(span.name).means for span in found.spans)
+    [cut] = annotate_datagrams(Exchange("", "", "", "", (Piece(0, 0, False, data[:-1]),), quic=True)).values()
+    assert told(cut, "quic: supported version") == []
+
+
+def test_a_retry_is_in_the_clear_and_what_comes_behind_it_has_other_keys() -> None:
+    packet = pytest.importorskip("aioquic.quic.packet")
+    client = connection.QuicConnection(configuration=configuration.QuicConfiguration(alpn_protocols=["h3"]))
+    client.connect(("server", 1), now=0.0)
+    [first, *_] = [data for data, _ in client.datagrams_to_send(now=0.0)]
+    retry = packet.encode_quic_retry(
+        version=1,
+        source_cid=b"new-one!",
+        destination_cid=client.host_cid,
+        original_destination_cid=client.original_destination_connection_id,
+        retry_token=b"prove it",
+    )
+    client.receive_datagram(retry, ("server", 1), now=0.1)
+    again = [data for data, _ in client.datagrams_to_send(now=0.1)]
+    said = ((True, first), (False, retry), *((True, data) for data in again))
+    pieces = tuple(Piece(0, 0, up, data) for up, data in said)
+    found = annotate_datagrams(Exchange("", "", "", "", pieces, quic=True))
+    assert [(span.name, found[0, False].bytes_of(span)) for span in found[0, False].spans][-2:] == [
+        ("quic: token", b"prove it"),
+        ("quic: Retry integrity tag", retry[-16:]),
+    ]
+    assert [event.text for event in found[0, False].events] == ["Retry"]
+    assert told(found[0, True], "quic: token") == ["0 bytes: there is none", "8 bytes"]
+    for one in found.values():
+        assert is_whole(one)
+        assert Kind.REST not in {span.kind for span in one.spans}
+
+
+def test_less_than_no_bytes_are_refused() -> None:
+    with pytest.raises(ValueError, match="quic: PADDING at 3 has -1 bytes"):
+        Notes().add(3, -1, Kind.QUIC, "quic: PADDING")
+
+
 @given(st.binary(max_size=80))
 def test_whatever_is_inside_a_packet_is_covered(payload: bytes) -> None:
     notes = Notes()
@@ -204,3 +275,35 @@ def test_numbers_of_qpack_are_read_as_in_rfc_7541_appendix_c_1(data: str, bits: 
     assert prefixed(bytes.fromhex(data), 0, bits) == (value, len(bytes.fromhex(data)))
     with pytest.raises(Short):
         prefixed(bytes.fromhex(data)[:-1], 0, bits)
+
+
+@given(st.permutations([(0, b"abcd"), (3, b"def"), (3, b"d"), (6, b"ghi"), (8, b"i")]))
+def test_no_early_piece_of_a_stream_is_lost(pieces: list[tuple[int, bytes]]) -> None:
+    notes, run = Notes(), Run()
+    for place, (offset, data) in enumerate(pieces):
+        run.add(notes, offset, data, 100 * place)
+    assert bytes(run.joined.data) == b"abcdefghi"
+    assert sum(span.length for span in notes.spans) == sum(len(data) for _, data in pieces) - 9
+
+
+def test_headers_whose_table_is_wrong_are_not_read() -> None:
+    headers = http3.Headers()
+    headers.instructed(b"\xff" * 30)
+    assert headers.read(0, b"\x03\x81\x10\x11") == []
+    blocked = http3.Headers()
+    assert [blocked.read(0, bytes.fromhex("038010")) for _ in range(2)] == [[], []]
+
+
+def test_the_content_of_a_refusal_is_no_capsule() -> None:
+    pylsqpack = pytest.importorskip("pylsqpack")
+    encoder = pylsqpack.Encoder()
+    encoder.apply_settings(0, 0)
+    _, head = encoder.encode(0, [(b":status", b"403")])
+    data = b"\x01" + bytes([len(head)]) + head + b"\x00\x0eforeign_origin" + b"\x03\x01\x05" + b"\x05\x01\x05"
+    notes = http3.annotated(data, 0, False, http3.Headers(), numbered=False)
+    assert [(span.kind, span.value) for span in notes.spans if span.name == "refusal"] == [(Kind.HTTP, "foreign_origin")]
+    assert [span.value for span in notes.spans if span.name == "h3: frame head"][2:] == [
+        "CANCEL_PUSH, 1 bytes",
+        "PUSH_PROMISE, 1 bytes",
+    ]
+    assert [(event.what, event.ends) for event in notes.events] == [("answer", True)]
