@@ -576,7 +576,9 @@ def _say(words: Callable[[Any], str], out: TextIO, what: object) -> None:
 @app.command()
 def wire(
     transport: Annotated[str | None, typer.Argument(help="a transport to capture, or a file that --json wrote")] = None,
-    target: Annotated[str, typer.Option("--target", help="the server: a name, a contract's file, or a URL")] = "starlette",
+    target: Annotated[
+        str | None, typer.Option("--target", help="the server: a name, a contract's file, or a URL; default starlette")
+    ] = None,
     json_: Annotated[
         str | None, typer.Option("--json", metavar="FILE|-", help="write it all as JSON; - prints that alone")
     ] = None,

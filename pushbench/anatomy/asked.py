@@ -17,22 +17,27 @@ CAPTURED = [name for name, row in ROWS.items() if row.pushes and not row.feeds_i
 """What has a wire on which something is pushed."""
 
 
-def exchange(transport: str | None, target: str, *, example: bool) -> Exchange:
-    """That exchange. Raises ResultsError or ScenarioError."""
+DEFAULT_TARGET = "starlette"
+
+
+def exchange(transport: str | None, target: str | None, *, example: bool) -> Exchange:
+    """That exchange; without a target, of `DEFAULT_TARGET`. Raises ResultsError or ScenarioError."""
     if example:
         if transport:
             raise ResultsError(f"--example has bytes of its own, and captures no {transport}: leave one of the two out")
         return RFC_6455
     if transport is None:
         raise ResultsError(f"name a transport ({', '.join(CAPTURED)}), a file that --json wrote, or --example")
-    if transport.endswith(".json"):
+    if transport not in CAPTURED and (Path(transport).suffix or Path(transport).is_file()):
         return record.load(Path(transport))
     if transport not in CAPTURED:
         hint = nearest(transport, CAPTURED)
         raise ResultsError(f"{transport}: no such transport{', ' + hint if hint else ''} (there are {', '.join(CAPTURED)})")
     row = ROWS[transport]
-    known = contract.known(row.own_target or target)
-    if row.quic and (why := certificates.missing()):
+    if row.own_target and target not in (None, row.own_target):
+        raise ResultsError(f"{transport} has a server of its own, and none of {target}: leave --target out")
+    known = contract.known(row.own_target or target or DEFAULT_TARGET)
+    if row.quic and (why := certificates.missing() or record.missing()):
         raise ResultsError(why)
     secured = Secured("127.0.0.1")
     try:

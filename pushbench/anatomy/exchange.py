@@ -5,12 +5,15 @@ It knows what is kept, and not what the bytes are. Pure.
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 SCHEMA = 1
 """The version of what `plain_values` makes."""
+KEY_LOG = re.compile("(#.*|[A-Z0-9_]+ [0-9A-Fa-f]+ ([0-9A-Fa-f]{64}|[0-9A-Fa-f]{96}))?")
+"""A line of a key log: a label, the client's random bytes, and a secret as long as a hash."""
 
 
 class Unreadable(Exception):
@@ -112,6 +115,9 @@ def from_plain_values(values: Any) -> Exchange:
         raise Unreadable(f"its schema is {found}, and {SCHEMA} is read here: capture it anew")
     try:
         known = {name: values[name] for name in Exchange.__dataclass_fields__}
+        for number, line in enumerate(known["secrets"].splitlines(), 1):
+            if not KEY_LOG.fullmatch(line):
+                raise ValueError(f"line {number} of its secrets is no line of a key log")
         known["pieces"] = tuple(
             Piece(int(one["at_ns"]), int(one["connection"]), bool(one["up"]), base64.b64decode(one["data"], validate=True))
             for one in values["pieces"]
@@ -121,5 +127,5 @@ def from_plain_values(values: Any) -> Exchange:
         known["marks"] = tuple(Mark(one["at_ns"], Counted(**one["counted"])) for one in values["marks"])
         known["counted"] = Counted(**values["counted"]) if values["counted"] else None
         return Exchange(**known)
-    except (KeyError, TypeError, ValueError, binascii.Error) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
         raise Unreadable(f"it is no whole exchange ({type(error).__name__}: {error}): capture it anew") from None

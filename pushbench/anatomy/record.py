@@ -1,5 +1,6 @@
 """An exchange as a file: JSON with what was captured and all that was made of it. Reading takes what was captured alone."""
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,14 @@ from pushbench.results import ResultsError
 
 REFERENCE = CHECKOUT / "results" / "reference" / "wire"
 """Where one exchange of each transport over TCP is kept."""
+
+
+def missing() -> str:
+    """What is not installed that opens the packets of QUIC, and how to change that; empty if it is."""
+    lacking = [name for name in ("aioquic", "pylsqpack") if not importlib.util.find_spec(name)]
+    if not lacking:
+        return ""
+    return f"an exchange over QUIC needs the package {lacking[0]}: pip install 'pushbench[webtransport]'"
 
 
 def values(exchange: Exchange) -> dict[str, Any]:
@@ -66,16 +75,20 @@ def text(exchange: Exchange) -> str:
 def load(path: Path | str) -> Exchange:
     """The exchange in a file, or that of a transport that is kept as a reference. Raises ResultsError."""
     place = Path(path)
-    if not place.suffix:
-        place = REFERENCE / f"{path}.json"
-        if not place.exists():
-            kept = ", ".join(sorted(one.stem for one in REFERENCE.glob("*.json")))
-            raise ResultsError(f"no exchange of {path} is kept: there are {kept}; or name a file that wire --json wrote")
+    kept = {one.stem: one for one in REFERENCE.glob("*.json")}
+    if str(path) in kept:
+        place = kept[str(path)]
+    elif not place.suffix and not place.exists():
+        names = ", ".join(sorted(kept))
+        raise ResultsError(f"no exchange of {path} is kept: there are {names}; or name a file that wire --json wrote")
     try:
-        return from_plain_values(json.loads(place.read_bytes()))
+        exchange = from_plain_values(json.loads(place.read_bytes()))
     except OSError as error:
         raise ResultsError(f"{place} cannot be read: {error.strerror}; name a file that wire --json wrote") from None
     except (ValueError, RecursionError) as error:
         raise ResultsError(f"{place} is no JSON ({error}); name a file that wire --json wrote") from None
     except Unreadable as error:
         raise ResultsError(f"{place}: {error}") from None
+    if exchange.quic and (why := missing()):
+        raise ResultsError(f"{place}: {why}")
+    return exchange

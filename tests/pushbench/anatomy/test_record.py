@@ -1,12 +1,15 @@
 """An exchange as a file: what is written can be read, and what cannot be read is said to be so in a line."""
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pushbench.anatomy import record
-from pushbench.anatomy.exchange import Counted, Exchange, Mark, Piece, Published, Received
+from pushbench import certificates
+from pushbench.anatomy import asked, record
+from pushbench.anatomy.exchange import Counted, Exchange, Mark, Piece, Published, Received, plain_values
 from pushbench.results import ResultsError
 from tests.pushbench.anatomy.spoken import ASK, NOTHING, published, whole
 
@@ -47,6 +50,9 @@ def test_all_that_was_made_of_it_is_written_too() -> None:
     }  # fmt: skip
 
 
+SECRET = record.text(replace(MADE, secrets="CLIENT_TRAFFIC_SECRET_0 ab " + "cd" * 32))
+
+
 @pytest.mark.parametrize(
     ("content", "says"),
     [
@@ -55,6 +61,10 @@ def test_all_that_was_made_of_it_is_written_too() -> None:
         ('{"schema": 99}', "its schema is 99"),
         ('{"schema": 1}', "it is no whole exchange"),
         (record.text(MADE).replace('"data": "R0VU', '"data": "R0V?'), "it is no whole exchange"),
+        (SECRET.replace("ab ", "ab"), "line 1 of its secrets is no line of a key log"),
+        (SECRET.replace("cd", "c", 1), "line 1 of its secrets is no line of a key log"),
+        (SECRET.replace("cd", "xx", 1), "line 1 of its secrets is no line of a key log"),
+        (SECRET.replace('"secrets": "', '"secrets": 1, "_": "'), "it is no whole exchange"),
     ],
 )
 def test_a_file_that_is_none_is_told_in_one_line(tmp_path: Path, content: str, says: str) -> None:
@@ -69,3 +79,25 @@ def test_what_is_not_kept_is_told_with_what_is(tmp_path: Path) -> None:
         record.load("pigeon")
     with pytest.raises(ResultsError, match="cannot be read: No such file"):
         record.load(tmp_path / "none.json")
+
+
+@pytest.mark.parametrize("package", ["aioquic", "pylsqpack"])
+def test_without_what_opens_quic_an_exchange_over_it_is_refused_in_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    (tmp_path / "one.json").write_text(json.dumps(plain_values(Exchange("webtransport", "", "", "", (), quic=True))))
+    monkeypatch.setitem(sys.modules, package, None)
+    says = rf"one.json: an exchange over QUIC needs the package {package}: pip install 'pushbench\[webtransport\]'$"
+    with pytest.raises(ResultsError, match=says):
+        record.load(tmp_path / "one.json")
+    monkeypatch.setattr(certificates, "missing", lambda: "")
+    with pytest.raises(ResultsError, match=rf"needs the package {package}"):
+        asked.exchange("webtransport", None, example=False)
+
+
+@pytest.mark.parametrize("name", ["out.txt", "out"])
+def test_a_file_is_read_whatever_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_text(record.text(MADE))
+    assert asked.exchange(name, None, example=False) == MADE
+    assert record.load(name) == MADE
