@@ -7,7 +7,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple, cast
 
@@ -103,15 +103,13 @@ async def tapped_datagrams(host: str, port: int, tape: Tape) -> AsyncIterator[in
     """The same for the datagrams of one client: the first that comes."""
     loop = asyncio.get_running_loop()
     far, up = await loop.create_datagram_endpoint(lambda: _Datagrams(tape, False), remote_addr=(host, port))
-    near, down = await loop.create_datagram_endpoint(lambda: _Datagrams(tape, True), local_addr=("127.0.0.1", 0))
-    up.other, down.other = down, up
-    try:
-        yield near.get_extra_info("sockname")[1]
-        for _ in range(2):  # a last word that has come already is read in the next turn of the loop
-            await asyncio.sleep(0)
-    finally:
-        near.close()
-        far.close()
+    with closing(far):
+        near, down = await loop.create_datagram_endpoint(lambda: _Datagrams(tape, True), local_addr=("127.0.0.1", 0))
+        with closing(near):
+            up.other, down.other = down, up
+            yield near.get_extra_info("sockname")[1]
+            for _ in range(2):  # a last word that has come already is read in the next turn of the loop
+                await asyncio.sleep(0)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

@@ -1,4 +1,7 @@
 import asyncio
+from typing import Any
+
+import pytest
 
 from pushbench import tap
 from pushbench.tap import Piece, Tape, tapped, tapped_datagrams
@@ -89,3 +92,22 @@ async def test_datagrams_of_one_client_pass_on_both_ways_and_those_of_others_do_
         transport.close()
     assert [piece.data for piece in tape.pieces if piece.up] == [b"one", b"two", b"last"]
     assert [piece.data for piece in tape.pieces if not piece.up][:2] == [b"ONE", b"TWO"]
+
+
+async def test_if_one_socket_for_datagrams_cannot_be_opened_the_other_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = asyncio.get_running_loop()
+    opened: list[asyncio.DatagramTransport] = []
+    create = loop.create_datagram_endpoint
+
+    async def once(*arguments: Any, **options: Any) -> Any:
+        if opened:
+            raise OSError("no socket is left")
+        made = await create(*arguments, **options)
+        opened.append(made[0])
+        return made
+
+    monkeypatch.setattr(loop, "create_datagram_endpoint", once)
+    with pytest.raises(OSError, match="no socket is left"):
+        async with tapped_datagrams("127.0.0.1", 1, Tape()):
+            pass
+    assert [transport.is_closing() for transport in opened] == [True]
