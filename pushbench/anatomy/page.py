@@ -13,6 +13,7 @@ from pushbench.anatomy.exchange import Exchange
 from pushbench.anatomy.explanations import explained
 from pushbench.anatomy.ladder import NARROW, WIDE, ladder
 from pushbench.anatomy.shape import (
+    CONTINUED,
     COST_HEADINGS,
     LIFE_HEADINGS,
     VISIBLE,
@@ -48,6 +49,7 @@ def page(exchange: Exchange, *, back: str = "") -> str:
         ladders=[Markup(ladder(made.rows, layout, timed=timed, name=f"Time line of {name}")) for layout in (WIDE, NARROW)]
         if timed
         else [],
+        continued=CONTINUED,
         life_headings=LIFE_HEADINGS,
         lives=[life_cells(one) for one in made.lives],
         pieces=[_piece(made, number, shown) for number, shown in enumerate(made.pieces)],

@@ -14,6 +14,9 @@ VISIBLE = {13: r"\r", 10: r"\n"}
 BINARY = ("frame:", "close code", "control payload", "quic:", "tls:", "h3:", "qpack:", "webtransport:")
 """How names begin whose bytes are no text, even where they look like it."""
 
+CONTINUED = "All of it belongs to a part that began before."
+"""Of a piece in which no part begins."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:

@@ -10,6 +10,7 @@ from pushbench.anatomy.costs import LABELS
 from pushbench.anatomy.exchange import Exchange
 from pushbench.anatomy.explanations import explained
 from pushbench.anatomy.shape import (
+    CONTINUED,
     COST_HEADINGS,
     LIFE_HEADINGS,
     Shown,
@@ -120,6 +121,8 @@ def _piece(console: Console, made: View, shown: Shown, told: set[str]) -> None:
         same = sum(span.length for index, span in enumerate(part.spans) if index not in shown.differing)
         where = f"at {shown.like.at_ms:.1f} ms" if made.exchange.timed else "in one before"
         console.print(Text(f"{same:,} bytes are as {where}{', and these differ:' if spans else ''}", style="dim"))
+    if not part.spans:
+        console.print(Text(CONTINUED, style="dim"))
     if spans:
         data = made.directions[part.piece.connection, part.piece.up].data
         show_spans(console, data, spans, told)

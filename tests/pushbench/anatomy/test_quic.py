@@ -2,12 +2,13 @@
 
 import io
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from pushbench.anatomy import http3
+from pushbench.anatomy import http3, record
 from pushbench.anatomy.exchange import Exchange, Piece
 from pushbench.anatomy.explanations import explained
 from pushbench.anatomy.quic import annotate_datagrams
@@ -307,3 +308,8 @@ def test_the_content_of_a_refusal_is_no_capsule() -> None:
         "PUSH_PROMISE, 1 bytes",
     ]
     assert [(event.what, event.ends) for event in notes.events] == [("answer", True)]
+
+
+def test_what_was_captured_with_its_keys_is_read_back_as_it_was(exchange: Exchange, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(record.text(exchange))
+    assert record.load(tmp_path / "one.json") == exchange

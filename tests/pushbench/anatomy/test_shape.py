@@ -1,7 +1,13 @@
 """What need not be said twice."""
 
+import io
+
+from rich.console import Console
+
 from pushbench.anatomy.exchange import Exchange, Piece
-from pushbench.anatomy.shape import view
+from pushbench.anatomy.page import page
+from pushbench.anatomy.shape import CONTINUED, view
+from pushbench.anatomy.text import show
 from tests.pushbench.anatomy.spoken import ASK, whole
 
 
@@ -12,6 +18,10 @@ def test_a_piece_in_which_no_part_begins_is_not_told_as_the_same_as_another() ->
     made = view(Exchange("any", "mine", "", "", pieces))
     assert [len(shown.part.spans) for shown in made.pieces[2:4]] == [0, 0]
     assert [shown.like for shown in made.pieces] == [None] * 5
+    out = io.StringIO()
+    show(Console(file=out, width=100), made.exchange)
+    for told in (out.getvalue(), page(made.exchange)):
+        assert told.count(CONTINUED) == 2
 
 
 def test_a_piece_of_the_form_of_one_before_is_told_with_what_differs() -> None:
