@@ -321,6 +321,17 @@ def test_the_commands_of_the_page_are_accepted(
     assert capsys.readouterr().out.startswith("Asked: ")
 
 
+def test_the_page_says_what_the_curated_runs_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")  # as below
+    text = advice_cases.PAGE.read_text()
+    assert advice_cases.with_part(text, advice_cases.part()) == text, "write it anew: python -m pushbench.advice_cases"
+
+
+def test_a_page_without_its_marks_is_refused() -> None:
+    with pytest.raises(SystemExit, match="has no lines <!-- made by"):
+        advice_cases.with_part("# Nothing", "")
+
+
 def test_a_case_is_printed_up_to_what_its_figures_rest_on(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")  # which is set anew, and must not stay so
     printed = advice_cases.printed([*shlex.split(advice_cases.CASES[0].command)[1:], str(directory)])
