@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 RUN ?= results/reference
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo bench bench-all bench-load bench-scale smoke test test-slow test-browser conform kill proofs lint notebooks reference lock clean
+.PHONY: help setup demo bench bench-all bench-load bench-scale smoke test test-slow test-browser conform kill proofs lint notebooks docs reference lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -65,6 +65,10 @@ lint: $(VENV)/.dev  ## style, imports, types
 notebooks: $(VENV)/.dev  ## execute the notebooks anew, on RUN=results/reference
 	$(BIN)/python notebooks/execute.py $(RUN)
 
+# Nothing in it goes to the network: links to other sites are not followed.
+docs: $(VENV)/.dev  ## these pages, the notebooks and a reference from the code as a site, docs/_build/html; every link is followed
+	$(BIN)/python -m docs.site
+
 reference: $(VENV)/.bench  ## take the newest overview as results/reference, and the README's table and picture from it
 	$(BIN)/python -m pushbench.reference
 
@@ -74,7 +78,7 @@ lock: $(VENV)/.dev  ## compile requirements.lock anew
 	    --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file requirements.lock pyproject.toml
 
 clean:  ## remove .venv, caches and all runs but the reference
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis build dist docs/_build docs/reference
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find results -mindepth 1 -maxdepth 1 -type d ! -name reference -exec rm -rf {} +
 
@@ -85,5 +89,5 @@ $(VENV)/.bench: pyproject.toml requirements.lock
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.bench
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[browser,compression,dev,h2,notebooks,redis,servers,tls,webtransport]'
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable '.[browser,compression,dev,docs,h2,notebooks,redis,servers,tls,webtransport]'
 	touch $@

@@ -9,6 +9,7 @@ import logging
 import socket
 import ssl
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from aioquic._buffer import Buffer, BufferReadError
@@ -243,6 +244,21 @@ class Session:
             self._reader.session_ended(error)
 
 
+class _KeyLog:
+    """Appends to a file what opens the packets of a connection, in the format of NSS key logs; as TLS on TCP does."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self, line: str) -> None:
+        """A secret."""
+        with self._path.open("a") as file:
+            file.write(line)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+
 async def session(
     url: str, headers: Mapping[str, str], socket_factory: SocketFactory | None, tls: ssl.SSLContext | None
 ) -> Session:
@@ -264,7 +280,10 @@ async def session(
 
 
 def _configuration(host: str, tls: ssl.SSLContext | None) -> QuicConfiguration:
-    """aioquic's: TLS 1.3, and those are believed who are by the context; without one, those that certifi knows."""
+    """aioquic's: TLS 1.3, and those are believed who are by the context; without one, those that certifi knows.
+
+    Secrets are logged where the context says (`keylog_filename`), if it does.
+    """
     told = QuicConfiguration(
         alpn_protocols=H3_ALPN,
         congestion_control_algorithm="reno",
@@ -275,4 +294,6 @@ def _configuration(host: str, tls: ssl.SSLContext | None) -> QuicConfiguration:
     if tls:
         authorities = tls.get_ca_certs(binary_form=True)
         told.load_verify_locations(cadata="".join(map(ssl.DER_cert_to_PEM_cert, authorities)).encode() or None)
+        if tls.keylog_filename:
+            told.secrets_log_file = _KeyLog(Path(tls.keylog_filename))  # type: ignore[assignment]
     return told

@@ -13,6 +13,7 @@ class Verdict(StrEnum):
     """Why a trial's numbers may be believed, or not."""
 
     OK = "ok"
+    """Everything arrived once and in order, and nothing was at its limit."""
     SERVER_BOUND = "server_bound"
     """The server used all of its core: the number is a limit of the server."""
     CLIENT_BOUND = "client_bound"

@@ -1,4 +1,4 @@
-"""A tap: a listener through which one subscriber reaches the server, and which keeps what passes, with the time.
+"""A tap: a listener through which one subscriber reaches the server, which keeps what passes, with the time.
 
 It changes nothing, and does not know what passes; `dissect` does.
 """
@@ -9,7 +9,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 KEEP_BYTES = 16 * 1024 * 1024
 """How much is kept at most. What comes after that passes as before."""
@@ -22,7 +22,7 @@ class Piece(NamedTuple):
     at_ns: int
     """When, by CLOCK_MONOTONIC."""
     connection: int
-    """On which connection, counted from 0."""
+    """On which connection, counted from 0; datagrams are all of the first."""
     up: bool
     """To the server."""
     data: bytes
@@ -96,3 +96,44 @@ async def _pass(source: asyncio.StreamReader, sink: asyncio.StreamWriter, connec
             sink.write_eof()
         else:
             sink.close()
+
+
+@asynccontextmanager
+async def tapped_datagrams(host: str, port: int, tape: Tape) -> AsyncIterator[int]:
+    """The same for the datagrams of one client: the first that comes."""
+    loop = asyncio.get_running_loop()
+    far, up = await loop.create_datagram_endpoint(lambda: _Datagrams(tape, False), remote_addr=(host, port))
+    near, down = await loop.create_datagram_endpoint(lambda: _Datagrams(tape, True), local_addr=("127.0.0.1", 0))
+    up.other, down.other = down, up
+    try:
+        yield near.get_extra_info("sockname")[1]
+        for _ in range(2):  # a last word that has come already is read in the next turn of the loop
+            await asyncio.sleep(0)
+    finally:
+        near.close()
+        far.close()
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """One of the two sockets: what comes to it goes out by the other."""
+
+    other: "_Datagrams"
+
+    def __init__(self, tape: Tape, up: bool) -> None:
+        self._tape, self._up = tape, up
+        self._peer: tuple[str, int] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, peer: tuple[str, int]) -> None:
+        if self._up:
+            self._peer = self._peer or peer
+            if peer != self._peer:
+                return
+        self._tape.keep(Piece(time.monotonic_ns(), 0, self._up, data))
+        self.other.send(data)
+
+    def send(self, data: bytes) -> None:
+        """Send it to whom this socket speaks with."""
+        self._transport.sendto(data, self._peer)

@@ -232,6 +232,11 @@ class Meter:
         here = [Traffic.between(self._before.get(one, UNOPENED), reading) async for one, reading in self._in_turn()]
         return self._gone + left + total(here)
 
+    @property
+    def closing(self) -> int:
+        """How many are kept whose other side has not closed yet."""
+        return len(self._closing)
+
     def sweep(self) -> None:
         """Let go of those that the other side has closed too. To be called now and then."""
         waiting = []

@@ -17,13 +17,42 @@ from pushbench.transports import ROWS, TRANSPORTS
 from servers.app import create_app
 from servers.options import Options
 
-PACKAGES = ("servers", "apps", "targets", "clients", "pushbench")
+PACKAGES = ("servers", "apps", "targets", "clients", "pushbench", "naive")
 
 PURE = (
+    "advice",
+    "advice_choice",
+    "advice_values",
+    "advice_words",
     "age",
+    "anatomy.costs",
+    "anatomy.directions",
+    "anatomy.events",
+    "anatomy.examples",
+    "anatomy.explanations",
+    "anatomy.frames",
+    "anatomy.http",
+    "anatomy.http3",
+    "anatomy.ladder",
+    "anatomy.page",
+    "anatomy.quic",
+    "anatomy.quic_frames",
+    "anatomy.shape",
+    "anatomy.spans",
+    "anatomy.timeline",
+    "anatomy.tls",
     "fanout",
     "buffering",
     "checks",
+    "classics.aquilio",
+    "classics.bozdag",
+    "classics.claims",
+    "classics.cometd",
+    "classics.evidence",
+    "classics.pimentel_nickerson",
+    "classics.quantum_leap",
+    "classics.rfc6202",
+    "classics.van_de_vyvere",
     "clocks",
     "columns",
     "comparison",
@@ -33,6 +62,9 @@ PURE = (
     "labels",
     "lag",
     "ledger",
+    "lies.record",
+    "lies.table",
+    "lies.text",
     "message",
     "models",
     "objective",
@@ -60,7 +92,14 @@ SOCKETS = {"asyncio", "socket", "selectors", "ssl", "http", "urllib", "uvloop", 
 SERVING = {"starlette", "uvicorn", "sse_starlette"}
 DRAWING = {"pandas", "matplotlib"}
 
-MAY_DRAW = ("pushbench.charts", "pushbench.summary", "pushbench.report")
+MAY_DRAW = (
+    "pushbench.anatomy.notebook",
+    "pushbench.charts",
+    "pushbench.lessons",
+    "pushbench.summary",
+    "pushbench.report",
+    "pushbench.advice_measured",
+)
 MEASURING = ("cli", "run", "trial", "swarm", "publisher", "results", "scenario", "progress", "doctor")
 """What is imported before and while something is measured: pandas and matplotlib would take 1.6 s each."""
 
@@ -196,6 +235,16 @@ def test_who_looks_after_workers_does_not_import_what_they_serve_with() -> None:
 @pytest.mark.parametrize("name", ["stream", "sse", "websocket", "polling", "longpoll", "conditional", "frames", "hub"])
 def test_no_transport_knows_that_there_may_be_several_workers(name: str) -> None:
     assert not reached(f"servers.{name}", lazily=True) & {"servers.replica", "servers.backplane", "servers.siblings"}
+
+
+@pytest.mark.parametrize("module", of_package("naive"))
+def test_a_naive_benchmark_knows_nothing_of_this_one_and_but_for_the_one_process_nothing_of_the_server(module: str) -> None:
+    assert not direct(module) & {"apps", "clients", "pushbench", "targets"}
+    assert "servers" not in direct(module) or module == "naive.one_process"
+
+
+def test_nobody_imports_a_naive_benchmark_but_another() -> None:
+    assert {module for module in FILES if "naive" in direct(module)} <= set(of_package("naive"))
 
 
 @pytest.mark.parametrize("module", of_package("targets"))

@@ -12,10 +12,11 @@ from types import ModuleType
 import aiohttp
 import pytest
 import uvicorn
+from matplotlib.text import Text
 
 from clients.ends import CursorGone
 from clients.subscription import Subscription
-from pushbench import contract
+from pushbench import cli, contract, scenario
 from pushbench.columns import COLUMNS, MEASURED
 from pushbench.conformance import SENTENCES
 from pushbench.environment import CHECKOUT
@@ -197,6 +198,50 @@ async def _receive(subscription: Subscription, into: list[bytes], count: int) ->
     finally:
         receiving.cancel()
         await asyncio.gather(receiving, return_exceptions=True)
+
+
+def blocks(page: str, language: str) -> list[str]:
+    """The blocks of code of a page in docs/ that are in that language."""
+    return re.findall(rf"^```{language}\n(.*?)^```", (DOCS / page).read_text(), flags=re.MULTILINE | re.DOTALL)
+
+
+def test_the_scenarios_that_the_tutorial_and_the_guide_show_are_as_many_cells_as_they_say() -> None:
+    scores, _ = blocks("tutorial.md", "toml")
+    (large,) = blocks("adding-a-scenario.md", "toml")
+    assert len(scenario.loads(scores, "scores.toml").cells) == 3
+    assert len(scenario.loads(large, "large.toml").cells) == 4
+
+
+def test_what_the_tutorial_sets_can_be_set(tmp_path: Path) -> None:
+    (tmp_path / "scores.toml").write_text(blocks("tutorial.md", "toml")[0])
+    told = re.findall(r"run my/scores\.toml --set (\S+)$", (DOCS / "tutorial.md").read_text(), re.MULTILINE)
+    assert len(told) == 2
+    for change in told:
+        assert scenario.load(tmp_path / "scores.toml", [change]).cells
+
+
+@pytest.mark.slow
+def test_the_server_that_the_tutorial_shows_keeps_what_its_contract_claims(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "server.toml").write_text(blocks("tutorial.md", "toml")[1])
+    (tmp_path / "server.py").write_text(blocks("tutorial.md", "python")[0])
+    assert cli.invoke(["conform", str(tmp_path / "server.toml")]) == 0
+    assert re.findall(r"server keeps what it claims: 9 checks pass", capsys.readouterr().out)
+
+
+def test_the_chart_that_the_guide_shows_draws_every_transport_and_says_why_it_is_empty() -> None:
+    from tests.pushbench import frames
+
+    chart = ModuleType("age")
+    exec(compile(blocks("adding-a-chart.md", "python")[0], "age.py", "exec"), chart.__dict__)
+    trials = frames.run(("sse", "websocket"), subscribers=(10, 100), trials=2, measure_s=1, warmup_s=0.5)["trials"]
+    assert chart.shows_age(trials)
+    assert {"line:sse", "line:websocket"} <= {str(one.get_gid()) for one in chart.age(trials).findobj(lambda _: True)}
+    unmeasured = trials.assign(age_mean_ms=float("nan"))
+    assert not chart.shows_age(unmeasured)
+    texts = [str(one.get_text()) for one in chart.age(unmeasured).findobj(Text)]
+    assert any("The age of information was not measured." in text for text in texts)
 
 
 SERVERS = DOCS / "adding-a-server.md"

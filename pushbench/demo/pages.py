@@ -15,24 +15,26 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from pushbench.demo.anatomy import parts
+from pushbench.anatomy.page import page as annotated_page, policy
+from pushbench.demo.anatomy import as_exchange, parts
 from pushbench.demo.console import Console
 from pushbench.demo.settings import Unacceptable
 
 PAGE = Path(__file__).parent / "page"
 HOSTS = ["127.0.0.1", "localhost"]
 LOOPBACK = " ".join(f"{scheme}://{host}:*" for host in HOSTS for scheme in ("http", "https", "ws"))
+POLICY = "content-security-policy"
 HEADERS = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-embedder-policy": "require-corp",
     "cross-origin-resource-policy": "same-origin",
-    "content-security-policy": f"default-src 'self'; connect-src 'self' {LOOPBACK}; frame-ancestors 'none'",
+    POLICY: f"default-src 'self'; connect-src 'self' {LOOPBACK}; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
     "cache-control": "no-cache",
@@ -62,6 +64,16 @@ def pages(console: Console, origins: list[str]) -> Starlette:
             told["exchange"]["parts"] = parts(told["exchange"])
         return JSONResponse({"lane": lane, **told})
 
+    async def annotated(request: Request) -> Response:
+        lane = request.path_params["lane"]
+        if lane not in console.lanes:
+            return _no_lane(console)
+        told = await console.exchange(lane, request.query_params.get("kind"))
+        if not told["exchange"]:
+            return PlainTextResponse(f"nothing of that kind has passed on {lane} yet: open the lanes first\n", 404)
+        html = annotated_page(as_exchange(lane, told["exchange"]), back=f"/wire/{lane}")
+        return HTMLResponse(html, headers={POLICY: policy(html)})
+
     async def control(websocket: WebSocket) -> None:
         if websocket.headers.get("origin") not in origins:  # any page may try
             await websocket.close(CLOSE_POLICY, "pages of other origins may not come in")
@@ -85,6 +97,7 @@ def pages(console: Console, origins: list[str]) -> Starlette:
             Route("/", page),
             Route("/wire/{lane}", wire_page),
             Route("/wire/{lane}/exchange.json", wire),
+            Route("/wire/{lane}/annotated", annotated),
             WebSocketRoute("/control", control),
             Mount("/page", StaticFiles(directory=PAGE)),
         ],
@@ -134,7 +147,7 @@ def _said(note: dict[str, Any]) -> str:
 
 
 class _Headers:
-    """ASGI: every answer has these headers."""
+    """ASGI: every answer has these headers; a policy of its own it may have."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -146,7 +159,8 @@ class _Headers:
     def _adding(self, send: Send) -> Callable[[Message], Awaitable[None]]:
         async def added(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message["headers"], *self._headers]
+                own = {name for name, _ in message["headers"]} & {POLICY.encode()}
+                message["headers"] = [*message["headers"], *(one for one in self._headers if one[0] not in own)]
             await send(message)
 
         return added

@@ -208,6 +208,22 @@ def test_the_wire_shows_what_passed(shown: Shown, show: Show, lane: str) -> None
     assert wire.errors == []
 
 
+@pytest.mark.parametrize("lane", ["websocket", "webtransport"])
+def test_the_wire_leads_to_a_page_that_explains_each_byte(shown: Shown, show: Show, lane: str) -> None:
+    shown.until_all_have(shown.published + 3)
+    wire = show(f"/wire/{lane}")
+    wire.page.click("#annotated")
+    wire.page.wait_for_selector("#told")
+    part = wire.page.locator(".s").first
+    part.focus()
+    name = part.get_attribute("data-name")
+    wire.wait("name => document.querySelector('#told .name').textContent.startsWith(name)", name)
+    assert wire.page.evaluate("() => getComputedStyle(document.querySelector('#told')).position") == "fixed"
+    assert wire.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    assert "Back to the lane" in wire.page.inner_text("body")
+    assert wire.errors == []
+
+
 def test_who_wants_no_motion_gets_the_same_figures(show: Show) -> None:
     one = show(reduced_motion="reduce")
     one.until_all_have(one.published + 2)

@@ -57,6 +57,11 @@ async def test_what_the_lines_count_is_what_passed(demo: Demo, name: str) -> Non
             told = await wire.json()
         assert told["kinds"][-1] == "GET 404"
         assert told["exchange"]["up"]["size"] == len(asked)
+        async with page.http.get(f"{demo.url}/wire/{name}/annotated?kind=GET%20404") as explained:
+            assert explained.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+            assert "request line: method" in await explained.text()
+        async with page.http.get(f"{demo.url}/wire/{name}/annotated?kind=GET%20999") as nothing:
+            assert nothing.status == 404
 
 
 async def test_a_line_that_is_cut_lets_nobody_through_until_it_is_mended(demo: Demo) -> None:

@@ -16,6 +16,7 @@ from pushbench import report, results, run, scenario
 from pushbench.checks import Judgement, Verdict
 from pushbench.cli import app, invoke
 from pushbench.diagnosis import Finding, Severity
+from pushbench.environment import CHECKOUT
 from pushbench.outcome import Outcome
 from pushbench.plans import Trial
 from pushbench.results import LOCK, SCHEMA
@@ -36,7 +37,7 @@ warmup_s = 1
 measure_s = 1
 """
 
-COMMANDS = ("run", "list", "report", "check", "compare", "conform", "serve", "doctor")
+COMMANDS = ("run", "list", "report", "check", "compare", "advise", "repro", "conform", "lies", "wire", "serve", "doctor")
 
 
 @pytest.fixture(autouse=True)
@@ -755,3 +756,24 @@ def test_the_module_is_the_command() -> None:
     done = subprocess.run([PYTHON, "-m", "pushbench", "list"], capture_output=True, text=True, check=True)
     assert "scenarios" in done.stdout
     assert done.stderr == ""
+
+
+def test_wire_shows_a_kept_exchange_and_writes_it_as_json_and_as_a_page(capsys: pytest.CaptureFixture[str]) -> None:
+    kept = str(CHECKOUT / "results/reference/wire/websocket.json")
+    assert invoke(["wire", kept, "--json", "made.json", "--html", "made.html"]) == 0
+    assert "Who waited for whom" in capsys.readouterr().out
+    assert json.loads(Path("made.json").read_text()) == json.loads(Path(kept).read_text())
+    assert "<svg" in Path("made.html").read_text()
+    assert invoke(["wire", kept, "--json", "-"]) == 0
+    assert json.loads(capsys.readouterr().out)["transport"] == "websocket"
+
+
+def test_wire_shows_the_examples_of_the_standard(capsys: pytest.CaptureFixture[str]) -> None:
+    assert invoke(["wire", "--example"]) == 0
+    assert "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=" in capsys.readouterr().out
+
+
+def test_wire_refuses_what_there_is_not_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "did you mean polling" in refused(capsys, "wire", "pollin")
+    kept = str(CHECKOUT / "results/reference/wire/sse.json")
+    assert "choose another file" in refused(capsys, "wire", kept, "--html", "nowhere/made.html")

@@ -66,3 +66,15 @@ def test_a_run_with_overrides_does_not_become_it(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(reference, "REFERENCE", tmp_path / "reference")
     with pytest.raises(ResultsError, match="made with --set"):
         reference.curate(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(100,), trials=2)))
+
+
+def test_a_run_becomes_one_beside_it_with_its_doubts_and_leaves_what_is_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reference, "REFERENCE", tmp_path / "reference")
+    doubted = frames.judge(frames.run(("sse",), subscribers=(100,), trials=2), "publisher_late", "sse", [1])
+    other = reference.beside(write_run(tmp_path / "other", doubted, scenario=AS_IT_STANDS), "lessons")
+    assert other.path == tmp_path / "reference" / "lessons"
+    assert sorted(set(other.trials["verdict"])) == ["ok", "publisher_late"]
+    reference.curate(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(100,), trials=2), scenario=AS_IT_STANDS))
+    assert results.load(other.path).trials.equals(other.trials)

@@ -120,6 +120,8 @@ async function look() {
     showWay("Down, from the server", exchange.down, exchange.parts.down, most),
   );
   $("pieces").replaceChildren(...showPieces(exchange, most));
+  $("annotated").hidden = false;
+  $("annotated").href = `/wire/${lane}/annotated?kind=${encodeURIComponent(exchange.kind)}`;
   $("said").textContent = `Shown: ${exchange.kind}, ${whole(exchange.up.size)} bytes up and ${whole(exchange.down.size)} down.`;
 }
 

@@ -1,0 +1,64 @@
+"""`python -m pushbench.lies.page [DIRECTORY]`: the measured part of docs/lies.md, from results/reference/lies.json.
+
+With a directory of `pushbench lies` its results become the reference first.
+"""
+
+import sys
+from pathlib import Path
+
+from pushbench.environment import CHECKOUT
+from pushbench.lies.store import NAME, Gallery, load, save
+from pushbench.lies.table import LIES
+from pushbench.lies.text import markdown
+from pushbench.reference import REFERENCE
+from pushbench.results import ResultsError
+
+PAGE = CHECKOUT / "docs" / "lies.md"
+PICTURE = REFERENCE / "charts" / "lies"
+BEGIN, END = (
+    "<!-- made by `python -m pushbench.lies.page`: begin -->",
+    "<!-- made by `python -m pushbench.lies.page`: end -->",
+)
+
+
+def part(gallery: Gallery) -> str:
+    """The part of the page that the results fill."""
+    environment = gallery.environment
+    lines = [
+        "![How far off each is](../results/reference/charts/lies.png)",
+        "",
+        markdown(gallery.shown),
+        "",
+        f"Measured {gallery.started_at[:10]} on {environment['cores']} cores of an {environment['cpu']}, "
+        f"Python {environment['python']}, uvicorn {environment['uvicorn']}; all over loopback.",
+    ]
+    return "\n".join(lines)
+
+
+def with_part(page: str, made: str) -> str:
+    """The page with its part replaced."""
+    head, begin, rest = page.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        raise ResultsError(f"{PAGE.name} has no lines {BEGIN} and {END}: put them where the figures belong")
+    return f"{head}{BEGIN}\n{made}\n{END}{tail}"
+
+
+def main() -> None:
+    """Take the results, draw, and write."""
+    from pushbench.lies.showing import draw
+
+    try:
+        gallery = load(Path(sys.argv[1]) if len(sys.argv) > 1 else REFERENCE)
+        if missing := LIES.keys() - {one.name for one in gallery.shown if one.pairs}:
+            raise ResultsError(f"the results lack {', '.join(sorted(missing))}: run `pushbench lies` with all of them")
+        save(gallery, REFERENCE / NAME)
+        draw(gallery, PICTURE)
+        PAGE.write_text(with_part(PAGE.read_text(), part(gallery)))
+    except ResultsError as error:
+        raise SystemExit(f"pushbench.lies.page: {error}") from None
+    print(f"{PAGE.relative_to(CHECKOUT)} shows the results of {gallery.started_at}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,287 @@
+"""What a need takes, with hand-made costs whose answers can be computed on paper."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pushbench import advice
+from pushbench.advice_choice import apart, choose, simplicity
+from pushbench.advice_values import Act, Fit, Heard, How, Known, Need, Option, Prices
+from pushbench.crossover import Draws, Polled, Pushed
+from pushbench.stats import Interval
+
+NO_PRICES = Prices()
+NEED = Need(rate_hz=10, subscribers=1000, staleness_ms=500)
+
+
+def exactly(value: float) -> Draws:
+    return np.full(501, float(value))
+
+
+def heard(subscribers: float, p50_ms: float, p99_ms: float) -> Heard:
+    return Heard(subscribers, Interval(p50_ms, p50_ms, p50_ms, 3), Interval(p99_ms, p99_ms, p99_ms, 3))
+
+
+WEBSOCKET = Known(
+    "websocket",
+    1000,
+    10.0,
+    128.0,
+    down=Pushed(exactly(184), exactly(4)),
+    up=Pushed(exactly(52), exactly(3)),
+    cpu=Pushed(exactly(10), exactly(5)),
+    heard=(heard(100, 2, 4), heard(1000, 6, 14)),
+    rates_hz=(0.0, 10.0),
+    connections=(100, 1000),
+    per_s=10_000,
+    payloads=(128.0, 128.0),
+    rtt_ms=100.0,
+    memory=exactly(30_000),
+    base_bytes=30e6,
+    n=3,
+)
+SSE = replace(WEBSOCKET, transport="sse", cpu=Pushed(exactly(10.5), exactly(5)))
+POLLING = replace(
+    WEBSOCKET,
+    transport="polling",
+    down=Polled(exactly(150), exactly(250), exactly(129)),
+    up=Polled(exactly(230), exactly(230), exactly(0)),
+    cpu=Polled(exactly(95), exactly(100), exactly(2)),
+    intervals_ms=(100.0, 5000.0),
+    late_ms=3.0,
+    per_s=10_000,
+)
+
+
+def option(need: Need, known: Known = WEBSOCKET, prices: Prices = NO_PRICES) -> Option:
+    [made] = advice.options(need, [known], prices)
+    return made
+
+
+def value(figure: Any) -> float:
+    return float(figure.value.mid)
+
+
+def test_a_push_takes_its_idle_connection_and_so_much_for_each_update() -> None:
+    made = option(NEED)
+    assert made.fit == Fit.YES
+    assert value(made.down) == 4 + 10 * 184
+    assert value(made.up) == 3 + 10 * 52
+    assert value(made.cores) == pytest.approx(1000 * (5 + 100) / 1e6)
+    assert value(made.mbit_s) == pytest.approx(1000 * (1844 + 523) * 8 / 1e6)
+    assert value(made.memory_gib) == pytest.approx((1000 * 30_000 + 30e6) / 1024**3)
+    assert (value(made.p50_ms), value(made.p99_ms)) == (6, 14)
+    assert (made.processes, made.per_process) == (1, 1000)
+    assert made.cores
+    assert made.cores.how == How.MEASURED
+
+
+def test_a_poller_asks_as_seldom_as_the_staleness_and_the_way_back_allow() -> None:
+    made = option(Need(10, 100, 500, rtt_ms=50), POLLING)
+    assert made.interval_ms == 470  # 500 - 25 - 3, in two digits
+    assert value(made.p50_ms) == pytest.approx(470 / 2 + 25 + 3)
+    assert value(made.p99_ms) == pytest.approx(0.99 * 470 + 25 + 3)
+    assert value(made.up) == pytest.approx(230 / 0.47)
+    assert value(made.down) == pytest.approx(250 / 0.47 + 10 * 129)
+    assert value(made.cores) == pytest.approx(100 * (100 / 0.47 + 20) / 1e6)
+
+
+def test_a_poller_cannot_know_sooner_than_a_round_trip_and_a_half() -> None:
+    made = option(Need(10, 100, 120, rtt_ms=100), POLLING)
+    assert made.fit == Fit.NO
+    assert made.why == "it would have to ask every 67 ms, and an answer takes 100 ms"
+    assert option(Need(10, 100, 160, rtt_ms=100), POLLING).fit == Fit.YES
+
+
+def test_a_poller_asks_more_often_than_it_must_where_longer_intervals_were_not_measured() -> None:
+    seldom = option(Need(0.01, 100, 55_000), replace(POLLING, intervals_ms=(1000.0, 1000.0)))
+    assert seldom.interval_ms == 10_000
+    assert seldom.interval_from == "10 times the longest that was measured"
+    capped = replace(POLLING, cpu=Polled(exactly(95), exactly(100), exactly(0), most_messages=10))
+    few = option(Need(10, 100, 5000), capped)
+    assert few.interval_ms == 1000
+    assert "10 messages in an answer" in few.interval_from
+    assert value(few.cores) > 0
+
+
+def test_a_transport_that_comes_too_late_does_not_meet_the_need() -> None:
+    made = option(replace(NEED, staleness_ms=3))
+    assert made.fit == Fit.NO
+    assert made.why == "of 100 subscribers, the fewest that were measured, p99 is too late"
+    assert value(made.p99_ms) == 4
+    far = option(replace(NEED, staleness_ms=53, rtt_ms=100))
+    assert far.fit == Fit.NO
+
+
+def test_it_is_in_doubt_where_only_some_of_the_trials_were_in_time() -> None:
+    wide = Heard(100, Interval(1, 1, 1, 3), Interval(8, 9, 12, 3))
+    made = option(replace(NEED, staleness_ms=10), replace(WEBSOCKET, heard=(wide,)))
+    assert made.fit == Fit.DOUBT
+
+
+def test_a_process_has_no_more_subscribers_than_are_in_time() -> None:
+    made = option(replace(NEED, staleness_ms=9))
+    assert (made.processes, made.per_process) == (2, 500)  # 4 at 100, 14 at 1,000: 9 at 550
+    assert made.full == "the staleness"
+    assert value(made.p99_ms) == pytest.approx(4 + 10 * 400 / 900)
+
+
+def test_a_process_is_full_with_half_of_a_core_and_more_of_them_are_a_multiplication() -> None:
+    dear = replace(WEBSOCKET, cpu=Pushed(exactly(50), exactly(0)))
+    made = option(replace(NEED, subscribers=1_000_000), dear)
+    assert (made.processes, made.per_process) == (1000, 1000)  # half of 1e6 / 500 us
+    assert made.full == "50 % of a core"
+    assert value(made.cores) == pytest.approx(500)
+
+
+def test_a_process_never_has_more_than_ten_times_what_was_measured() -> None:
+    idle = replace(WEBSOCKET, cpu=Pushed(exactly(1), exactly(0)))
+    made = option(Need(0.01, 100_000, 60_000), idle)
+    assert made.per_process == 10_000
+    assert made.full == "10 times the subscribers that were measured"
+    busy = option(Need(10, 100_000, 60_000), replace(idle, per_s=1000))
+    assert busy.per_process == 1000
+
+
+def test_a_server_that_was_full_sets_a_limit() -> None:
+    made = option(replace(NEED, subscribers=4000), replace(WEBSOCKET, limit_per_s=20_000))
+    assert made.per_process == 1000
+    assert made.full == "50 % of what a full server delivered"
+
+
+@pytest.mark.parametrize(
+    ("need", "how"),
+    [
+        (NEED, How.MEASURED),
+        (replace(NEED, rate_hz=1), How.RECKONED),
+        (replace(NEED, rate_hz=100, subscribers=100), How.EXTRAPOLATED),
+        (replace(NEED, payload_bytes=200), How.EXTRAPOLATED),
+        (replace(NEED, subscribers=2000), How.EXTRAPOLATED),
+    ],
+)
+def test_it_is_said_how_the_cpu_is_known(need: Need, how: How) -> None:
+    made = option(need)
+    assert made.cores
+    assert made.cores.how == how
+
+
+@pytest.mark.parametrize(
+    ("need", "says"),
+    [
+        (replace(NEED, rate_hz=101), "rate 101 updates/s is above 100: at most 10 was measured"),
+        (replace(NEED, payload_bytes=1281), "payload 1,280 bytes is above 1,280: at most 128 was measured"),
+        (replace(NEED, rtt_ms=1001), "round trip 1,000 ms is above 1,000: at most 100 was measured"),
+    ],
+)
+def test_nothing_is_told_beyond_ten_times_what_was_measured(need: Need, says: str) -> None:
+    made = option(need)
+    assert made.fit == Fit.REFUSED
+    assert made.why.startswith(says)
+    assert made.cores is None
+
+
+def test_a_rate_below_the_least_is_told_only_if_idle_connections_were_measured() -> None:
+    busy = replace(WEBSOCKET, rates_hz=(10.0, 10.0))
+    assert option(replace(NEED, rate_hz=0.9), busy).fit == Fit.REFUSED
+    assert option(replace(NEED, rate_hz=1.0), busy).fit == Fit.YES
+    assert option(replace(NEED, rate_hz=1e-4)).fit == Fit.YES
+
+
+def test_a_round_trip_that_was_never_measured_is_the_models_alone() -> None:
+    made = option(replace(NEED, rtt_ms=80), replace(WEBSOCKET, rtt_ms=0.0))
+    assert made.fit == Fit.YES
+    assert value(made.p99_ms) == 14 + 40
+    assert [reach.how for reach in made.reaches if reach.what == "round trip"] == [How.RECKONED]
+
+
+def test_the_payload_is_arithmetic_in_bytes() -> None:
+    assert value(option(replace(NEED, payload_bytes=228)).down) == 4 + 10 * 284
+
+
+ACT = Act(exactly(40), exactly(190), exactly(200), p50_ms=0.5, p99_ms=2.0, per_s=200, payload_bytes=128, source="x")
+
+
+def test_what_clients_say_is_added_and_its_way_up_is_in_the_latency() -> None:
+    made = option(replace(NEED, two_way_hz=2, rtt_ms=20), replace(WEBSOCKET, act=ACT))
+    assert value(made.up) == 3 + 520 + 2 * 200
+    assert value(made.down) == 4 + 1840 + 2 * 190
+    assert value(made.cores) == pytest.approx(1000 * (105 + 80) / 1e6)
+    assert value(made.p99_ms) == 14 + 10 + 10 + 2
+    assert made.per_process == 1000  # 2,000 actions a second, ten times 200
+
+
+def test_who_posts_one_after_the_other_cannot_say_more_than_one_thing_a_round_trip() -> None:
+    need = replace(NEED, two_way_hz=30, rtt_ms=40)
+    assert "each takes a round trip of 40 ms" in option(need, replace(SSE, act=ACT)).why
+    assert option(need, replace(WEBSOCKET, act=ACT)).fit == Fit.YES
+
+
+def test_what_saying_something_takes_is_not_guessed() -> None:
+    made = option(replace(NEED, two_way_hz=2))
+    assert made.fit == Fit.DOUBT
+    assert made.why == "what saying something takes was not measured"
+
+
+def test_money_is_of_the_prices_that_are_known() -> None:
+    assert option(NEED).month is None
+    made = option(NEED, prices=Prices(egress_gb=0.1, core_hour=0.05))
+    traffic, cpu = 0.1 * 1000 * 1844 * 730 * 3600 / 1e9, 0.05 * 730 * 0.105 / 0.5
+    assert value(made.month) == pytest.approx(traffic + cpu)
+    assert dict(made.shares) == pytest.approx({"traffic": traffic, "CPU": cpu})
+    assert value(option(NEED, prices=Prices(gib_hour=2)).month) == pytest.approx(2 * 730 * value(option(NEED).memory_gib))
+
+
+def test_memory_that_is_not_known_is_not_told() -> None:
+    made = option(NEED, replace(WEBSOCKET, memory=None))
+    assert made.memory_gib is None
+    assert made.fit == Fit.YES
+
+
+def test_a_tie_is_a_tie_and_the_simpler_one_is_preferred() -> None:
+    prices = Prices(core_hour=1.0)
+    choice = choose(advice.options(NEED, [SSE, WEBSOCKET], prices), two_way=False)
+    assert choice
+    assert (choice.chosen, choice.tied, choice.cheapest) == ("sse", ("websocket", "sse"), "websocket")
+    dear = replace(SSE, cpu=Pushed(exactly(20), exactly(5)))
+    choice = choose(advice.options(NEED, [dear, WEBSOCKET], prices), two_way=False)
+    assert choice
+    assert (choice.chosen, choice.tied, choice.runner_up) == ("websocket", ("websocket",), "sse")
+
+
+def test_polling_wins_where_it_may_be_stale_for_long() -> None:
+    need = Need(10, 1000, 10_000)
+    choice = choose(advice.options(need, [POLLING, SSE, WEBSOCKET], Prices(core_hour=1.0)), two_way=False)
+    assert choice
+    assert choice.chosen == "polling"
+    assert choice.tied == ("polling",)
+
+
+def test_without_prices_what_takes_more_of_something_and_less_of_nothing_is_out() -> None:
+    dear = replace(SSE, cpu=Pushed(exactly(20), exactly(5)))
+    choice = choose(advice.options(NEED, [dear, WEBSOCKET], NO_PRICES), two_way=False)
+    assert choice
+    assert (choice.chosen, choice.tied, choice.priced) == ("websocket", ("websocket",), False)
+    heavy = replace(WEBSOCKET, memory=exactly(90_000))
+    choice = choose(advice.options(NEED, [dear, heavy], NO_PRICES), two_way=False)
+    assert choice
+    assert choice.tied == ("sse", "websocket")
+    assert choice.chosen == "sse"
+
+
+def test_what_does_not_meet_the_need_is_not_chosen() -> None:
+    assert choose(advice.options(replace(NEED, staleness_ms=3), [SSE, WEBSOCKET], NO_PRICES), two_way=False) is None
+
+
+def test_figures_differ_if_their_intervals_do_and_by_more_than_a_tenth() -> None:
+    assert apart(Interval(1, 1, 1, 3), Interval(1.2, 1.2, 1.2, 3))
+    assert not apart(Interval(1, 1, 1.3, 3), Interval(1.2, 1.25, 1.3, 3))
+    assert not apart(Interval(1.09, 1.09, 1.09, 3), Interval(1, 1, 1, 3))
+
+
+def test_the_order_of_simplicity() -> None:
+    names = ("polling", "sse", "stream", "longpoll", "websocket", "webtransport")
+    ranks = [simplicity(name) for name in names]
+    assert ranks == sorted(set(ranks))
+    assert min(names, key=lambda name: simplicity(name, two_way=True)) == "websocket"
