@@ -1,6 +1,7 @@
 """The page about two runs: what differs, what changed with its interval, and the charts of both."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
 @pytest.fixture(scope="module")
 def html(runs: tuple[Run, Run]) -> str:
     path = report_against.write(*runs, compare(*runs))
-    assert path == runs[1].path / "report-against-before.html"
+    assert path == runs[1].path / "report-against-before-20260101-000000.html"
     return path.read_text()
 
 
@@ -93,11 +94,28 @@ def test_the_chart_has_a_bar_for_each_change_and_says_what_is_called(runs: tuple
     assert "nothing to draw" in " ".join(text.get_text() for text in changes.changes(frame[:0]).texts)
 
 
-def test_the_command_line_writes_the_page_and_says_where(runs: tuple[Run, Run], capsys: pytest.CaptureFixture[str]) -> None:
+def test_two_bases_whose_directories_have_one_name_have_a_page_each(
+    runs: tuple[Run, Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report_against, "_page", lambda *_: "drawn")
+    base, candidate = runs[0], replace(runs[1], path=tmp_path)
+    later = replace(base, path=tmp_path / "before", manifest=base.manifest | {"started_at": "2026-01-02T00:00:00+00:00"})
+    named = replace(later, path=tmp_path / "overview-20260102-000000")
+    assert [report_against.write(one, candidate, compare(*runs)).name for one in (base, later, named)] == [
+        "report-against-before-20260101-000000.html",
+        "report-against-before-20260102-000000.html",
+        "report-against-overview-20260102-000000.html",
+    ]
+
+
+def test_the_command_line_writes_the_page_and_says_where(
+    runs: tuple[Run, Run], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(report_against, "_page", lambda *_: "drawn")
     assert invoke(["report", *(str(run.path) for run in runs)]) == 0
     *sentences, path = capsys.readouterr().out.splitlines()
     assert sentences == compare_text.sentences(compare(*runs))
-    assert Path(path).exists()
+    assert Path(path).read_text() == "drawn"
 
 
 def test_what_cannot_be_set_beside_each_other_is_one_line(
