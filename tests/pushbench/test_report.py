@@ -1,6 +1,7 @@
 """The report: one page that stands alone, with the table, the charts, the verdicts' reasons and the environment."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -48,6 +49,14 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return " ".join("".join(self.texts).split())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse() -> Iterator[None]:
+    """Pictures of few pixels, which nobody looks at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "PNG_DPI", 20)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -195,14 +204,10 @@ def written(tmp_path: Path, made: dict[str, pd.DataFrame], **manifest: object) -
     return Page(report.write_undrawn(results.load(write_run(tmp_path / "run", made, **manifest))).read_text())
 
 
-def test_when_all_is_well_the_page_says_so(tmp_path: Path) -> None:
-    made = frames.run(("sse",), subscribers=(10,), trials=1)
-    assert f"All 1 trials have the verdict ok: {VERDICTS[Verdict.OK]}." in written(tmp_path, made).text
-
-
-def test_of_one_transport_alone_the_page_has_no_ratios(tmp_path: Path) -> None:
-    made = frames.run(("sse",), subscribers=(10,), trials=1)
-    assert "How many times" not in written(tmp_path, made, charts=["overview"]).text
+def test_when_all_is_well_the_page_says_so_and_of_one_transport_alone_it_has_no_ratios(tmp_path: Path) -> None:
+    text = written(tmp_path, frames.run(("sse",), subscribers=(10,), trials=1)).text
+    assert f"All 1 trials have the verdict ok: {VERDICTS[Verdict.OK]}." in text
+    assert "How many times" not in text
 
 
 def test_cells_are_told_apart_by_whatever_varies_also_by_words(tmp_path: Path) -> None:
@@ -222,12 +227,7 @@ def test_a_run_in_which_everything_failed_has_a_page_with_the_reasons(tmp_path: 
     assert "also asks for the chart overview: this run has nothing to draw on it" in page.text
 
 
-def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
-    made = frames.run(("sse",), subscribers=(10,), trials=1)
-    assert "not finished" in written(tmp_path, made, finished_at=None).text
-
-
-def test_a_page_that_is_written_in_haste_has_all_but_the_charts_and_says_how_to_draw_them(
+def test_a_page_written_in_haste_says_that_the_run_is_not_finished_has_all_but_the_charts_and_says_how_to_draw_them(
     tmp_path: Path, page: Page
 ) -> None:
     made = frames.judge(frames.run(("sse",), subscribers=(10,), trials=1), "lossy", "sse")
@@ -242,20 +242,29 @@ def test_a_page_that_is_written_in_haste_has_all_but_the_charts_and_says_how_to_
     assert "draws its charts" not in page.text
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with its report, whose chart is empty."""
+    made = frames.run(("sse",), subscribers=(10,), trials=1)
+    loaded = results.load(write_run(tmp_path_factory.mktemp("kept") / "run", made, charts=["overview"]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "draw", lambda *_: Figure((1, 1)))
+        report.write(loaded)
+    return loaded
+
+
 @pytest.mark.parametrize("room", [0, 1, 2])
 def test_what_cannot_be_written_is_told_in_one_line_and_what_was_there_stays(
-    tmp_path: Path, room: int, monkeypatch: pytest.MonkeyPatch
+    kept: Run, room: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(report, "draw", lambda *_: Figure((1, 1)))
-    run = results.load(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(10,), trials=1), charts=["overview"]))
-    report.write(run)
-    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+    before = {path: path.read_bytes() for path in kept.path.rglob("*") if path.is_file()}
     with room_for(room), pytest.raises(ResultsError) as error:
-        report.write(run)
+        report.write(kept)
     told = str(error.value)
     assert re.fullmatch(r"[^\n]*cannot be written: No space left on device; [^\n]*pushbench report", told)
     assert ("charts/overview.png", "charts/overview.svg", "report.html")[room] in told
-    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in kept.path.rglob("*") if path.is_file()} == before
 
 
 def test_charts_are_those_asked_for_that_the_run_can_show_or_else_all_of_these(
