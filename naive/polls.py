@@ -1,7 +1,8 @@
 """`python -m naive.polls PORT POLLERS INTERVAL_S SECONDS [PHASES]`: how long does a server take to answer a poll?
 
 Its mistake: all pollers start in the same moment, so they ask in the same moment for ever. With PHASES, any word, each
-first waits for a random part of the interval, as clients do that nobody has started together.
+first waits for a random part of the interval, as clients do that nobody has started together. A poll counts from before
+its request is built, so what it waits in this process behind the others' is counted with the server's.
 """
 
 import asyncio

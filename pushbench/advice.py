@@ -4,11 +4,13 @@ It knows costs, latencies and how far they were measured, as values; where these
 preferred, and how anything is said, is not known here.
 
 What is asked for may lie beyond what was measured by up to `REACH` times: then a figure is extrapolated, and marked.
-Beyond that nothing is told. An audience is divided among processes; what is beyond one of them is a multiplication.
+Beyond that nothing is told. What a round trip does is the models' in every figure. An audience is divided among
+processes; what is beyond one of them is a multiplication.
 """
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -28,19 +30,28 @@ LONGEST_INTERVAL_MS = 59_999.0
 MONTH_S = 730 * 3600.0
 STALENESS = "the staleness"
 """Sets how many subscribers a process can have, where no other limit does so earlier."""
+FEWER = "pushbench run overview --set subscribers={}"
+"""What to run where only more subscribers than are asked for were measured."""
 GIB, GB = 1024.0**3, 1e9
 
 
 def options(need: Need, known: Sequence[Known], prices: Prices) -> list[Option]:
-    """One for each transport that was measured, in their order."""
-    return [_option(need, one, prices) for one in known]
+    """One for each transport that was measured, in their order; if the memory of one is not known, it is in no sum."""
+    made = [_option(need, one, prices) for one in known]
+    if prices.gib_hour is not None and any(one.cores and not one.memory_gib for one in made):
+        return options(need, known, replace(prices, gib_hour=None))
+    return made
 
 
-def judged(what: str, unit: str, asked: float, least: float, most: float, key: str = "") -> Reach:
-    """How far an asked value is from what was measured; less than the least is as far as its times."""
+def judged(what: str, unit: str, asked: float, least: float, most: float, near: float, key: str = "") -> Reach:
+    """How far an asked value is from what was measured, of which its figures are from `near`.
+
+    Less than the least is as far as its times.
+    """
     beyond = max(asked / most if most else math.inf, least / asked if asked else 1.0)
-    how = How.MEASURED if beyond <= 1 else How.EXTRAPOLATED if beyond <= REACH else How.REFUSED
-    return Reach(what, unit, asked, least, most, how, key)
+    within = How.MEASURED if asked == near else How.RECKONED
+    how = within if beyond <= 1 else How.EXTRAPOLATED if beyond <= REACH else How.REFUSED
+    return Reach(what, unit, asked, least, most, how, key, near)
 
 
 def _option(need: Need, known: Known, prices: Prices) -> Option:
@@ -54,26 +65,41 @@ def _option(need: Need, known: Known, prices: Prices) -> Option:
     interval_ms, interval_from = 0.0, ""
     if polls:
         interval_ms, interval_from = _interval(need, known, up_ms)
-        reach = judged("poll interval", "ms", interval_ms, *known.intervals_ms, "poll_interval_ms")
-        reaches.append(reach)
-        if reach.how == How.REFUSED:
-            return Option(name, Fit.REFUSED, reaches=tuple(reaches), why=refusal(reach))
+        reach = judged(
+            "poll interval",
+            "ms",
+            max(interval_ms, need.rtt_ms),
+            *known.intervals_ms,
+            known.intervals_ms[0],
+            "poll_interval_ms",
+        )
+        why = refusal(reach) if reach.how == How.REFUSED else ""
+        if interval_ms < need.rtt_ms:
+            asks = f"it would ask every {_plain(interval_ms)} ms, {interval_from}"
+            why = f"{asks}, and an answer takes {_plain(need.rtt_ms)} ms"
+        reaches.append(replace(reach, how=How.REFUSED) if why else reach)
+        if why:
+            return Option(name, Fit.REFUSED, reaches=tuple(reaches), why=why)
     cpu = known.cpu.at(need.rate_hz, interval_ms / 1000)
     if known.act:
         cpu = cpu + need.two_way_hz * known.act.cpu_us
     per_process, full = _per_process(need, known, interval_ms, float(cpu[0]), up_ms)
     if per_process < 1:
-        late = known.heard[0].p99_ms
+        fewest, late = known.heard[0].subscribers, known.heard[0].p99_ms
         if full != STALENESS:
             return Option(name, Fit.NO, f"one subscriber would be too much for a process: {full}", reaches=tuple(reaches))
-        fit = Fit.DOUBT if late.mid + _way_ms(need, known, 0.99) + up_ms[1] <= need.staleness_ms else Fit.NO
-        told = _latency(need, known, known.heard[0].subscribers, 0.0, up_ms, reaches)
-        why = f"of {known.heard[0].subscribers:,.0f} subscribers, the fewest that were measured, p99 is too late"
+        way_ms = _way_ms(need, known, 0.99) + up_ms[1]
+        fit = Fit.DOUBT if late.mid + way_ms <= need.staleness_ms else Fit.NO
+        told = _latency(need, known, fewest, 0.0, up_ms, reaches)
+        why = f"of {fewest:,.0f} subscribers, the fewest that were measured, p99 is too late"
         why += " in some trials" if fit == Fit.DOUBT else ""
+        if need.subscribers < fewest and way_ms < need.staleness_ms:
+            fit, why = Fit.DOUBT, f"{why}; measure fewer ({FEWER.format(need.subscribers)}), and name that run too"
         return Option(name, fit, why, p50_ms=told[0], p99_ms=told[1], reaches=tuple(reaches), n=known.n)
     processes = math.ceil(need.subscribers / per_process)
     per_process = math.ceil(need.subscribers / processes)
-    reaches.append(_fewer(judged("subscribers of a process", "", per_process, *known.connections, "subscribers")))
+    connections = judged("subscribers of a process", "", per_process, *known.connections, known.subscribers, "subscribers")
+    reaches.append(_fewer(connections))
     p50, p99 = _latency(need, known, per_process, interval_ms, up_ms, reaches)
     unheard = bool(need.two_way_hz) and known.act is None
     return Option(
@@ -96,21 +122,16 @@ def _option(need: Need, known: Known, prices: Prices) -> Option:
 
 def _asked(need: Need, known: Known) -> Iterator[Reach]:
     """How far the need itself is from what was measured."""
-    least, most = known.rates_hz
-    rate = judged("rate", "updates/s", need.rate_hz, least, most, "rate_hz")
-    between = rate.how == How.MEASURED and need.rate_hz < known.rate_hz and not least
-    yield Reach(rate.what, rate.unit, rate.asked, least, most, How.RECKONED if between else rate.how, rate.key)
-    yield _fewer(judged("payload", "bytes", need.payload_bytes, *known.payloads, "payload_bytes"))
+    yield judged("rate", "updates/s", need.rate_hz, *known.rates_hz, known.rate_hz, "rate_hz")
+    yield _fewer(judged("payload", "bytes", need.payload_bytes, *known.payloads, known.payload_bytes, "payload_bytes"))
     if need.rtt_ms:
-        trip = judged("round trip", "ms", need.rtt_ms, 0.0, known.rtt_ms, "rtt_ms")
-        how = trip.how if known.rtt_ms else How.RECKONED
-        yield Reach(trip.what, trip.unit, trip.asked, 0.0, known.rtt_ms, how, trip.key)
+        yield Reach("round trip", "ms", need.rtt_ms, 0.0, 0.0, How.RECKONED)
 
 
 def _fewer(reach: Reach) -> Reach:
     """Of what is less than was measured, however much: never refused, for there is no limit to run into."""
     if reach.asked < reach.least:
-        return Reach(reach.what, reach.unit, reach.asked, reach.least, reach.most, How.EXTRAPOLATED, reach.key)
+        return replace(reach, how=How.EXTRAPOLATED)
     return reach
 
 
@@ -139,7 +160,7 @@ def _cannot(need: Need, known: Known, up_ms: tuple[float, float]) -> str:
     """Why a transport cannot meet a need, whatever a server does; empty if it can."""
     row = TRANSPORTS[known.transport]
     if need.rtt_ms and row.family not in predictions.MODELS:
-        return "there is no formula for what a round trip does to it, and none was measured near"
+        return "there is no formula for what a round trip does to it"
     if not row.duplex and need.two_way_hz * need.rtt_ms >= 1000:
         return (
             f"it posts what it says, one after the other, and each takes a round trip of {_plain(need.rtt_ms)} ms, "
@@ -153,11 +174,14 @@ def _cannot(need: Need, known: Known, up_ms: tuple[float, float]) -> str:
 
 def _longest_ms(need: Need, known: Known, up_ms: tuple[float, float]) -> float:
     """The longest interval by which no update is too old: it waits for at most that, and for half a round trip."""
-    return need.staleness_ms - need.rtt_ms / 2 - known.late_ms - up_ms[1]
+    return need.staleness_ms - need.rtt_ms / 2 - known.late_ms[1] - up_ms[1]
 
 
 def _interval(need: Need, known: Known, up_ms: tuple[float, float]) -> tuple[float, str]:
-    """How often a poller asks: as seldom as it may, in two digits, and what set that if not the staleness."""
+    """How often a poller asks: as seldom as it may, in two digits, and what set that if not the staleness.
+
+    It is below the round trip only if a limit is: who is told to ask so often would do so half as often.
+    """
     limits = [
         (_longest_ms(need, known, up_ms), ""),
         (known.intervals_ms[1] * REACH, f"{REACH:.0f} times the longest that was measured"),
@@ -168,7 +192,7 @@ def _interval(need: Need, known: Known, up_ms: tuple[float, float]) -> tuple[flo
         limits.append((most, f"the {_plain(known.cpu.most_messages)} messages in an answer that were measured"))
     value, why = min(limits)
     unit = 10.0 ** (math.floor(math.log10(value)) - 1)
-    return math.floor(value / unit + 1e-9) * unit, why
+    return max(math.floor(value / unit + 1e-9) * unit, min(value, need.rtt_ms)), why
 
 
 def _per_process(
@@ -231,15 +255,18 @@ def _latency(
     need: Need, known: Known, subscribers: float, interval_ms: float, up_ms: tuple[float, float], reaches: Sequence[Reach]
 ) -> tuple[Figure, Figure]:
     """p50 and p99: what was measured at so many subscribers, and what the round trip adds; of a poller its wait."""
-    how = _how(reaches, "rate", "round trip", "poll interval", "subscribers of a process")
+    how = max(_how(reaches, "rate", "round trip", "poll interval", "subscribers of a process"), _of_payload(need, known))
     made = []
-    for quantile, part, up in ((0.5, "p50_ms", up_ms[0]), (0.99, "p99_ms", up_ms[1])):
+    for quantile, part, up, more in (
+        (0.5, "p50_ms", up_ms[0], known.late_ms[0]),
+        (0.99, "p99_ms", up_ms[1], known.late_ms[1]),
+    ):
         if TRANSPORTS[known.transport].polls:
-            late = _way_ms(need, known, quantile, interval_ms) + known.late_ms + up
+            late = _way_ms(need, known, quantile, interval_ms) + more + up
             made.append(Figure(Interval(late, late, late, 1), max(how, How.RECKONED)))
             continue
-        more = _way_ms(need, known, quantile) + up
-        low, mid, high = (_at(known, subscribers, part, end) + more for end in ("low", "mid", "high"))
+        way = _way_ms(need, known, quantile) + up
+        low, mid, high = (_at(known, subscribers, part, end) + way for end in ("low", "mid", "high"))
         made.append(Figure(Interval(low, mid, high, known.n), how))
     return made[0], made[1]
 
@@ -269,15 +296,13 @@ def _taken(
     shares = {
         "traffic": (prices.egress_gb, need.subscribers * down * MONTH_S / GB),
         "CPU": (prices.core_hour, cores / HEADROOM * MONTH_S / 3600),
-        "memory": (prices.gib_hour, np.zeros_like(cores) if memory is None else memory * MONTH_S / 3600),
     }
+    if memory is not None:
+        shares["memory"] = (prices.gib_hour, memory * MONTH_S / 3600)
     paid = {name: price * amount for name, (price, amount) in shares.items() if price is not None}
     same = need.payload_bytes == known.payload_bytes
     bytes_how = max(_how(reaches, "rate", "payload", "poll interval"), How.MEASURED if same else How.RECKONED)
-    cpu_how = max(
-        _how(reaches, "rate", "payload", "poll interval", "subscribers of a process"),
-        How.MEASURED if same else How.EXTRAPOLATED,
-    )
+    cpu_how = max(_how(reaches, "rate", "poll interval", "subscribers of a process"), _of_payload(need, known))
     memory_how = _how(reaches, "subscribers of a process")
     used = {"traffic": bytes_how, "CPU": cpu_how, "memory": memory_how}
     return {
@@ -291,6 +316,11 @@ def _taken(
         else None,
         "shares": tuple((name, float(draws[0])) for name, draws in paid.items()),
     }
+
+
+def _of_payload(need: Need, known: Known) -> How:
+    """How CPU and latency are known with regard to the payload: nothing tells what another one does to them."""
+    return How.MEASURED if need.payload_bytes == known.payload_bytes else How.EXTRAPOLATED
 
 
 def _how(reaches: Sequence[Reach], *what: str) -> How:

@@ -1,7 +1,7 @@
 """Five needs, and what the adviser says of each: the part of docs/advising.md that runs fill.
 
 `python -m pushbench.advice_cases [RUN ...]` asks the adviser anew, of these runs or else of the curated ones, and writes
-that part. A test holds the commands in the page to what the command line takes.
+that part. A test holds the page to what the curated runs say. How to check a case by hand must be true of any run.
 """
 
 import io
@@ -43,34 +43,31 @@ CASES = (
         "Ten updates a second to 5,000 readers, none older than a quarter of a second.",
         f"pushbench advise --rate 10 --subscribers 5000 --staleness 250 --rtt 40 {PRICES}",
         """A poller must ask more than four times a second and nearly always finds something: over 20,000 requests a
-        second, each with two heads. What is pushed is 50,000 deliveries, of which one takes less than a request.
-        Traffic is most of the money, and most of that is the updates themselves: 10 × (128 + 52) bytes a second,
-        TCP/IP included. What the pushes differ in is a few bytes of framing, and CPU, which is this server's and
-        its libraries'.""",
+        second, each with two heads. What is pushed is 50,000 deliveries. Of each subscriber's traffic the updates
+        themselves are 10 × (128 + 52) bytes a second, TCP/IP included. What the pushes differ in is a few bytes of
+        framing, and CPU, which is this server's and its libraries'.""",
     ),
     Case(
         "A chat",
         "In a room each hears five messages a second and says one in two seconds; within half a second, 50 ms away.",
         "pushbench advise --rate 5 --subscribers 2000 --staleness 500 --rtt 50 --two-way 0.5",
         """What is said takes a frame on a WebSocket, and elsewhere a request and an answer with their heads, but it is
-        said a tenth as often as it is heard. Whether that decides is for a run of `request` to tell; without one
-        nobody knows.""",
+        said a tenth as often as it is heard. Whether that decides is for a run of `request` to tell.""",
     ),
     Case(
         "A dashboard",
         "A figure a second for 200 screens; ten seconds old is fine.",
         "pushbench advise --rate 1 --subscribers 200 --staleness 10000",
         """A poll every ten seconds fetches ten figures at once: 20 requests a second in place of 200 deliveries. Its
-        heads are larger than any framing, but shared by ten, and so are the headers of TCP/IP: fewest bytes. CPU
-        is a hundredth of a core whatever is chosen, which is no reason to write more than a GET.""",
+        heads are larger than any framing, but shared by ten, and so are the headers of TCP/IP.""",
     ),
     Case(
         "A news page",
         "A million readers, an update every five minutes; a minute old is fine.",
         f"pushbench advise --rate 0.0033 --subscribers 1000000 --staleness 60000 {PRICES}",
         """Next to nothing is said, so being there is what costs: a connection with its signs of life, or a poll every so
-        often. Without cells in which nothing is published that cannot be told. It reckons the origin alone; of
-        all these only a poll can be answered by a cache.""",
+        often: for that cells are needed in which nothing is published. It reckons the origin alone; of all these
+        only a poll can be answered by a cache.""",
     ),
     Case(
         "A game",
@@ -78,8 +75,8 @@ CASES = (
         "pushbench advise --rate 30 --subscribers 200 --staleness 50 --rtt 20 --two-way 30",
         """Half of a round trip up and half of one down are 20 ms of the 50, and a poller would have to ask within the
         rest. Who posts must have its answer before the next move, 33 ms later: with a round trip of 40 ms it no
-        longer could. As many moves as updates make the way up half of the load, so nothing is certain without a
-        run of `request`.""",
+        longer could. There are as many moves as updates, so what saying one takes matters: a run of `request` tells
+        it.""",
     ),
 )
 
@@ -108,13 +105,18 @@ def printed(arguments: Sequence[str]) -> list[str]:
     return [line.rstrip() for line in out.getvalue().partition(CUT)[0].rstrip().splitlines()]
 
 
-def main() -> None:
-    """Write the page's part."""
-    head, begin, rest = PAGE.read_text().partition(BEGIN)
+def with_part(text: str, made: str) -> str:
+    """The page with this as its part."""
+    head, begin, rest = text.partition(BEGIN)
     _, end, tail = rest.partition(END)
     if not (begin and end):
         raise SystemExit(f"{PAGE.name} has no lines {BEGIN} and {END}: put them where the cases belong")
-    PAGE.write_text(f"{head}{BEGIN}\n{part(sys.argv[1:])}\n{END}{tail}")
+    return f"{head}{BEGIN}\n{made}\n{END}{tail}"
+
+
+def main() -> None:
+    """Write the page's part."""
+    PAGE.write_text(with_part(PAGE.read_text(), part(sys.argv[1:])))
 
 
 if __name__ == "__main__":

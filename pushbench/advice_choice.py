@@ -53,7 +53,7 @@ def choose(options: Sequence[Option], *, two_way: bool) -> Choice | None:
         fit.sort(key=_month)
         tied = [one for one in fit if one is fit[0] or not apart(_value(one.month), _value(fit[0].month))]
     else:
-        tied = [one for one in fit if not any(_worse(one, other) for other in fit)]
+        tied = [one for one in fit if not any(_worse(one, other) for other in fit)] or fit  # each may be worse than another
     chosen = min(tied, key=lambda one: simplicity(one.transport, two_way=two_way))
     others = [one for one in fit if one not in tied] or [one for one in fit if one is not chosen]
     return Choice(

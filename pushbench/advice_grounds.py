@@ -54,9 +54,9 @@ def _paid(told: Sequence[Option], prices: Prices) -> Iterator[str]:
         f"A month has {MONTH_S / 3600:.0f} hours. Traffic is what goes to the subscribers, with TCP/IP and without TLS; of "
         f"CPU the headroom is paid for too.{unpriced}"
     )
-    unknown = [one.transport for one in told if one.month and not one.memory_gib]
+    unknown = [one.transport for one in told if one.cores and not one.memory_gib]
     if prices.gib_hour is not None and unknown:
-        yield f"The memory of {listed(unknown)} is not in it, for it was not measured, or the points were on no line."
+        yield f"Memory is in no sum, for that of {listed(unknown)} was not measured, or the points were on no line."
 
 
 def _two_way(known: Sequence[Known]) -> Iterator[str]:
@@ -75,9 +75,11 @@ def _reach(reach: Reach) -> str:
     """`rate 30 updates/s: extrapolated, 3 times the most that was measured (10)`."""
     asked, most = f"{reach.what} {three(reach.asked)} {reach.unit}".rstrip(), plain(reach.most)
     if reach.how == How.RECKONED and not reach.most:
-        return f"{asked}: by the model alone, none was measured"
-    if reach.how == How.RECKONED:
+        return f"{asked}: by the model alone"
+    if reach.how == How.RECKONED and not reach.least and reach.asked < reach.near:
         return f"{asked}: between idle and busy, a line through two measured ends"
+    if reach.how == How.RECKONED:
+        return f"{asked}: reckoned from what was measured with {plain(reach.near)}"
     if reach.asked > reach.most:
         return f"{asked}: extrapolated, {two(reach.asked / reach.most)} times the most that was measured ({most})"
     return f"{asked}: extrapolated, less than the least that was measured ({plain(reach.least)})"

@@ -2,8 +2,9 @@
 
 It knows the columns of `trials`, and which cells tell what. What follows from it is not known here.
 
-Trials with another verdict than ok take no part, but for those of a full server, which tell its limit. Of keys that the
-need does not name, the cells with their defaults are taken. Trials of several runs count as one run's.
+Trials with another verdict than ok take no part, but for those of a full server, which tell its limit. Nor do cells with
+a line between or a disturbance: what a round trip does is reckoned, and would count twice. Of other keys that the need does
+not name, the cells with their defaults are taken. Trials of several runs count as one run's.
 """
 
 import math
@@ -22,6 +23,7 @@ from pushbench.crossover_costs import (
     CPU,
     DOWN,
     IDLE,
+    MEMORY,
     UP,
     Resource,
     busy_cost,
@@ -33,7 +35,7 @@ from pushbench.crossover_costs import (
 )
 from pushbench.labels import plain
 from pushbench.results import ResultsError, Run, load
-from pushbench.scenario_keys import DISTURBANCES
+from pushbench.scenario_keys import DISTURBANCES, LINE, Load
 from pushbench.stats import median_interval
 from pushbench.transports import ACTIONS, TRANSPORTS
 
@@ -41,6 +43,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+TELL = (
+    *("cell", "trial", "verdict", "deliveries_per_s", *Load.model_fields),
+    *(f"latency_{part}_ms" for part in ("mean", "p50", "p99")),
+    *(column for one in (DOWN, UP, CPU) for column in (*one.per_delivery, *one.per_s)),
+    str(CPU.per_empty),
+    *(f"{column}{end}" for column in MEMORY for end in ("", "_r2")),
+)
+"""The columns that are read; all others would only be carried along."""
 BESIDE = ("lessons", "request")
 """Names of reference runs that tell something of a need, if they are there."""
 
@@ -75,6 +85,7 @@ def known(runs: Sequence[Run], need: Need) -> list[Known]:
         frames.append(run.trials.assign(cell=run.trials["cell"] + cells))
         cells += int(run.trials["cell"].max()) + 1
     trials = pd.concat(frames, ignore_index=True)
+    trials = trials.loc[(trials[[*LINE, *DISTURBANCES]] == 0).all(axis=1), [name for name in TELL if name in trials]]
     bases = pd.concat([run.memory[run.memory["state"] == "baseline"] for run in runs])["server_user_bytes"].dropna()
     base = float(bases.median()) if len(bases) else 0.0
     found = (_known(trials, name, need) for name in TRANSPORTS)
@@ -85,8 +96,7 @@ def _known(trials: "pd.DataFrame", name: str, need: Need) -> Known | None:
     row = TRANSPORTS[name]
     of = trials[trials["transport"] == name]
     ok = of[of["verdict"].astype(str) == Verdict.OK]
-    fed = ok[(ok["kind"] == "broadcast") & (ok["rate_hz"] > 0)].dropna(subset=[*CPU.per_delivery, *DOWN.per_delivery])
-    steady = fed[(fed[list(DISTURBANCES)] == 0).all(axis=1)]
+    steady = ok[(ok["kind"] == "broadcast") & (ok["rate_hz"] > 0)].dropna(subset=[*CPU.per_delivery, *DOWN.per_delivery])
     if steady.empty:
         return None
     straight = usual(steady, LEFT)
@@ -94,7 +104,7 @@ def _known(trials: "pd.DataFrame", name: str, need: Need) -> Known | None:
     at_rate = _nearest(near, "rate_hz", need.rate_hz)
     rows = _nearest(at_rate, "subscribers", need.subscribers)
     rate_hz = float(rows["rate_hz"].iloc[0])
-    idle = usual(ok[ok["kind"] == IDLE], LEFT)
+    idle = usual(ok[ok["kind"] == IDLE].dropna(subset=[*CPU.per_s, *DOWN.per_s, *UP.per_s]), LEFT)
     resting = one_interval(idle)
     down, up, cpu = (_cost(resource, name, rows, resting, rate_hz) for resource in (DOWN, UP, CPU))
     if down is None or up is None or cpu is None:
@@ -102,8 +112,7 @@ def _known(trials: "pd.DataFrame", name: str, need: Need) -> Known | None:
     full = of[(of["verdict"].astype(str) == Verdict.SERVER_BOUND) & (of["kind"] == "broadcast")]
     memory = memory_of(usual(ok, LEFT))
     each = 1000 / near["poll_interval_ms"] if row.polls else near["rate_hz"]
-    late = near["latency_mean_ms"] - near["poll_interval_ms"] / 2 if row.polls else near["latency_mean_ms"] * 0
-    least, most = _ends(straight["rate_hz"])
+    least, most = _ends(near["rate_hz"])
     return Known(
         name,
         int(rows["subscribers"].iloc[0]),
@@ -114,13 +123,12 @@ def _known(trials: "pd.DataFrame", name: str, need: Need) -> Known | None:
         cpu,
         _heard(at_rate),
         (0.0 if len(resting) else least, most),
-        _ends(near["subscribers"]),
+        _ends(at_rate["subscribers"]),
         float((near["subscribers"] * each).max()),
         _ends(straight["payload_bytes"]),
-        float(steady["rtt_ms"].max()),
         memory if np.isfinite(memory[0]) else None,
-        intervals_ms=_ends(near["poll_interval_ms"]) if row.polls else (0.0, 0.0),
-        late_ms=max(float(late.median()), 0.0),
+        intervals_ms=_ends(rows["poll_interval_ms"]) if row.polls else (0.0, 0.0),
+        late_ms=_late_ms(rows) if row.polls else (0.0, 0.0),
         limit_per_s=float(full["deliveries_per_s"].max()) if len(full) else math.inf,
         act=_act(trials[trials["verdict"].astype(str) == Verdict.OK], name, rows) if need.two_way_hz else None,
         assumed=_assumed(name, resting, cpu),
@@ -158,12 +166,20 @@ def _heard(rows: "pd.DataFrame") -> tuple[Heard, ...]:
     )
 
 
+def _late_ms(rows: "pd.DataFrame") -> tuple[float, float]:
+    """How much later than its wait a poller's messages came: at p50 as the mean did, at p99 as at the worst interval."""
+    interval_ms = rows["poll_interval_ms"]
+    mean = (rows["latency_mean_ms"] - interval_ms / 2).median()
+    worst = (rows["latency_p99_ms"] - 0.99 * interval_ms).groupby(interval_ms)
+    return max(float(mean), 0.0), max(0.0, *(median_interval(cell).high for _, cell in worst))
+
+
 def _assumed(name: str, resting: "pd.DataFrame", cpu: Cost) -> tuple[str, ...]:
     """What stands in for a measurement, in words."""
     row = TRANSPORTS[name]
     if resting.empty:
         idle = "a poll that finds nothing takes what an answer does" if row.polls else "nothing is taken while idle"
-        return (f"{idle}, for no idle cell was measured",)
+        return (f"{idle}, for no cost of an idle connection was measured",)
     said = []
     if isinstance(cpu, Polled) and math.isfinite(cpu.most_messages):
         said.append("each message in an answer takes no CPU beside the answer, for one poll interval was measured")

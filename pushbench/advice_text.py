@@ -39,9 +39,7 @@ HEADINGS = (
 WAY_OUT = {
     "rate_hz": "pushbench run overview --set rate_hz={value}",
     "payload_bytes": "pushbench run overview --set payload_bytes={value}",
-    "rtt_ms": "pushbench run rtt --set rtt_ms={value}",
     "poll_interval_ms": "pushbench run overview --set poll_interval_ms={value} --set warmup_s={seconds}",
-    "subscribers": "pushbench run overview --set subscribers={value}",
 }
 """What to run where a key lies too far beyond what was measured."""
 IDLE_RUN = "pushbench run crossover"

@@ -19,7 +19,7 @@ class Need:
     """Updates a second that each subscriber is to get."""
     subscribers: int
     staleness_ms: float
-    """So old an update may be when a subscriber has it, of 99 in a hundred; who polls asks so often that all are."""
+    """So old an update may be when a subscriber has it, of 99 in a hundred."""
     rtt_ms: float = 0.0
     two_way_hz: float = 0.0
     """How often a second each client says something."""
@@ -46,7 +46,7 @@ class How(IntEnum):
 
     MEASURED = 0
     RECKONED = 1
-    """By a formula, between or beside what was measured."""
+    """By a formula or from the nearest, between or beside what was measured."""
     EXTRAPOLATED = 2
     REFUSED = 3
 
@@ -63,6 +63,8 @@ class Reach:
     how: How
     key: str = ""
     """The key of a scenario that sets it."""
+    near: float = 0.0
+    """The measured value that figures are from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What was measured of a transport, nearest to the need."""
+    """What was measured of a transport, nearest to the need, with no line between and nothing disturbed."""
 
     transport: str
     subscribers: int
@@ -117,15 +119,13 @@ class Known:
     per_s: float
     """Most deliveries a second of all together (who polls: requests)."""
     payloads: tuple[float, float]
-    rtt_ms: float
-    """The longest round trip; 0: none."""
     memory: Draws | None = None
     """Of a connection."""
     base_bytes: float = 0.0
     """Of a process to which nobody is connected."""
     intervals_ms: tuple[float, float] = (0.0, 0.0)
-    late_ms: float = 0.0
-    """Of a poller: its mean latency less half of its interval."""
+    late_ms: tuple[float, float] = (0.0, 0.0)
+    """Of a poller: how much later than its wait it came, at p50 and p99."""
     limit_per_s: float = math.inf
     """Deliveries a second at which the server was full."""
     act: Act | None = None

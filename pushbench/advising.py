@@ -56,7 +56,8 @@ def advise(need: Need, prices: Prices, paths: Sequence[Path] | None = None) -> A
     if not known:
         named = ", ".join(str(run.path) for run in runs)
         raise ResultsError(
-            f"no trial of {named} has the verdict ok and deliveries of a steady broadcast: name a run of overview"
+            f"no trial of {named} has the verdict ok and deliveries of a steady broadcast without a line (rtt_ms and the "
+            "like) or a disturbance: name a run of overview"
         )
     options = advice.options(need, known, prices)
     if all(one.fit == Fit.REFUSED for one in options):

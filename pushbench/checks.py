@@ -10,22 +10,15 @@ from typing import Any
 
 
 class Verdict(StrEnum):
-    """Why a trial's numbers may be believed, or not."""
+    """Why a trial's numbers may be believed, or not; what each means is said in `pushbench.glossary.VERDICTS`."""
 
     OK = "ok"
-    """Everything arrived once and in order, and nothing was at its limit."""
     SERVER_BOUND = "server_bound"
-    """The server used all of its core: the number is a limit of the server."""
     CLIENT_BOUND = "client_bound"
-    """The load side, or the machine, was at its limit: the number is a lower bound of what the server can."""
     PUBLISHER_LATE = "publisher_late"
-    """The feed was not offered as scheduled."""
     LOSSY = "lossy"
-    """Not every subscriber got every message once and in order."""
     NONCONFORMING = "nonconforming"
-    """The server does not do on this transport what its contract claims."""
     FAILED = "failed"
-    """There are no numbers."""
 
     @property
     def believable(self) -> bool:

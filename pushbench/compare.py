@@ -214,6 +214,7 @@ def _cell(label: str, pair: _Pair, drift: float) -> Cell:
         verdict=_verdict(pair.base, pair.candidate),
         base_left_out=sum(not verdict.believable for verdict in pair.base),
         candidate_left_out=sum(not verdict.believable for verdict in pair.candidate),
+        in_doubt=not all(any(verdict.believable for verdict in side) for side in (pair.base, pair.candidate)),
         changes=tuple(_changes({metric: pair.samples[metric] for metric in METRICS if metric in pair.samples}, drift)),
     )
 

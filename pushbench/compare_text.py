@@ -50,7 +50,7 @@ def sentences(made: Comparison) -> list[str]:
     """The whole comparison in a few sentences, for who reads no table."""
     changes = [(cell.label, change) for cell in made.cells for change in cell.changes]
     count = {call: sum(change.call == call for _, change in changes) for call in Call}
-    told = ["No figure of any cell can be compared: too few trials may be believed."]
+    told = [f"No figure of any cell can be compared: {_why_none(made.cells)}."]
     if changes:
         told = [
             f"Of {len(changes)} figures in {len(made.cells)} cells {count[Call.BETTER]} became better, "
@@ -80,6 +80,16 @@ def sentences(made: Comparison) -> list[str]:
     if doubts:
         told.append(f"Not all of it need be the server's doing: {', and '.join(doubts)}.")
     return told
+
+
+def _why_none(cells: Sequence[Cell]) -> str:
+    """Why there is no change to tell of."""
+    doubted = sum(cell.in_doubt for cell in cells)
+    doubt = f"in {doubted} of {len(cells)} cells no trial of the one side or the other may be believed"
+    unmeasured = "none of the compared figures was measured in both runs, well enough to be compared"
+    if not doubted:
+        return unmeasured
+    return doubt if doubted == len(cells) else f"{doubt}, and in the others {unmeasured}"
 
 
 def _change_said(change: Change) -> str:

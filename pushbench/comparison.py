@@ -47,6 +47,8 @@ class Cell:
     base_left_out: int
     """How many of the base's trials are not to be believed, and take no part."""
     candidate_left_out: int
+    in_doubt: bool
+    """Whether all trials of a side are left out."""
     changes: tuple[Change, ...]
 
     @property

@@ -101,40 +101,56 @@ def told(trials: "pd.DataFrame", charts: Sequence[str] = ()) -> list[str]:
     if capacity.searched(trials):
         return list(_capacities(trials))
     answers = bool((trials["kind"] == "request").all())
-    compared = list(_compared(trials, _measures(trials, charts)))
+    compared = list(_compared(varied(trials), _measures(trials, charts)))
     said = [*compared[:MOST_COMPARED], *_ledger(trials), *_limits(trials), *_doubts(trials)]
     return [one.replace("delivery", "answer").replace("deliveries", "answers") for one in said] if answers else said
 
 
-def _measures(trials: "pd.DataFrame", charts: Sequence[str]) -> list[Measure]:
-    """What this run is about, most important first."""
-    if (trials["kind"] == "idle").all():
-        return [WAITING, WAITING_DOWN, MEMORY]
-    if (trials["server_down_ms"] > 0).any():
-        return [RECOVERED]
-    if (trials["vanish_percent"] > 0).any():
-        return [NOTICED]
-    if (trials["slow_percent"] > 0).any():
-        return []  # what becomes of slow readers is no race
+def _measures(trials: "pd.DataFrame", charts: Sequence[str]) -> list[tuple[Measure, "pd.DataFrame"]]:
+    """What this run is about, most important first, each with the trials that are about it.
+
+    What becomes of slow readers is no race. Nor is a server that is stopped, if there is one beside it that is not.
+    """
+    idle = trials["kind"] == "idle"
+    down, vanishing, slow, stalled = (
+        trials[key] > 0 for key in ("server_down_ms", "vanish_percent", "slow_percent", "server_stall_ms")
+    )
+    plain = ~(idle | down | vanishing | slow)
+    plain = plain & ~stalled if (plain & ~stalled).any() else plain
     about = ABOUT.get(charts[0]) if charts else None
-    return list(dict.fromkeys([*([about] if about else []), QUICK, CPU, TAIL]))
+    usual = dict.fromkeys([*([about] if about else []), QUICK, CPU, TAIL])
+    found = [
+        (RECOVERED, trials[down]),
+        (NOTICED, trials[vanishing]),
+        *((measure, trials[plain]) for measure in usual),
+        *((measure, trials[idle]) for measure in (WAITING, WAITING_DOWN, MEMORY)),
+    ]
+    return [(measure, rows) for measure, rows in found if len(rows)]
 
 
 # Who is first
 
 
-def _compared(trials: "pd.DataFrame", measures: Sequence[Measure]) -> Iterator[str]:
-    """The first measure at the ends of what was tried, the others at the last load; or what is known of one transport."""
-    varying = [key for key in varied(trials) if key != "transport"]
-    believed = trials[trials["verdict"].astype(str).isin(BELIEVED) & ~trials["transport"].isin(list(FLOORS))]
+def _compared(keys: Sequence[str], measures: Sequence[tuple[Measure, "pd.DataFrame"]]) -> Iterator[str]:
+    """The first measure at the ends of what was tried, the others at the last load; or what is known of one transport.
+
+    `keys` are those that vary in the run.
+    """
+    varying = [key for key in keys if key != "transport"]
     found = False
-    for measure in measures:
-        loads = [load for load in _loads(measure.known(believed), varying) if len(load[1]) > 1]
+    for measure, trials in measures:
+        loads = [load for load in _loads(measure.known(_claiming(trials)), varying) if len(load[1]) > 1]
         ends = loads[:: max(len(loads) - 1, 1)] if not found else loads[-1:]
         found = found or bool(ends)
         yield from (_first(where, cells, measure) for where, cells in ends)
     if not found and measures:
-        yield from _alone(believed, measures[0], varying)
+        measure, trials = measures[0]
+        yield from _alone(_claiming(trials), measure, varying)
+
+
+def _claiming(trials: "pd.DataFrame") -> "pd.DataFrame":
+    """The trials that may make a claim."""
+    return trials[trials["verdict"].astype(str).isin(BELIEVED) & ~trials["transport"].isin(list(FLOORS))]
 
 
 def _loads(trials: "pd.DataFrame", varying: Sequence[str]) -> Iterator[tuple[str, "Cells"]]:
@@ -154,12 +170,11 @@ def _first(where: str, cells: "Cells", measure: Measure) -> str:
     figure = measure.said(cells[best])
     before = f"{where}: " if where else ""
     if all(ratio.n < LEAST_ROUNDS for ratio in ratios.values()):
-        rounds = max(ratio.n for ratio in ratios.values())
         most = others[-1]
         return (
             f"{before}{measure.what} is lowest with {best}, {figure}, "
             f"and highest with {most}, {measure.said(cells[most])}; "
-            f"rounds that both have: {rounds}, of the {LEAST_ROUNDS} that it takes to tell this from chance."
+            f"rounds that both have: {ratios[most].n}, of the {LEAST_ROUNDS} that it takes to tell this from chance."
         )
     more = [
         name

@@ -39,6 +39,11 @@ VERDICTS: dict[Verdict, str] = {
 """What a verdict means."""
 
 
+def kept(name: str) -> bool:
+    """Whether it is a column of `trials` as it was kept."""
+    return name in COLUMNS and name not in COMPUTED
+
+
 def meaning(name: str) -> str:
     """What a column, or a computed heading, stands for. KeyError: it is in neither table."""
     if name in COMPUTED:

@@ -73,7 +73,11 @@ class Family:
             key for key in ("subscribers", "rate_hz", "payload_bytes", "rtt_ms") if key != self.along and _told(key, first)
         ]
         names = ", ".join(dict.fromkeys(self.trials[TRANSPORT]))
-        load = ", ".join(labels.setting(key, first[key]) for key in shared)
+        polls = self.trials[self.trials[TRANSPORT].map(lambda name: TRANSPORTS[name].polls)]["poll_interval_ms"]
+        told = [labels.setting(key, first[key]) for key in shared]
+        if polls.nunique() == 1:
+            told.append(f"polled {labels.setting('poll_interval_ms', polls.iloc[0])}")
+        load = ", ".join(told)
         varied = (
             "" if self.along == TRANSPORT else f" at {', '.join(labels.setting(self.along, one) for one in self.values)}"
         )

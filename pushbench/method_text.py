@@ -43,9 +43,15 @@ def _phases(read: Scenario | None, trials: "pd.DataFrame") -> Iterator[str]:
         yield "A trial connects its subscribers step by step and reads the server's memory; nothing is published."
         return
     counted = " or ".join(f"{window:g}" for window in windows)
-    before = f"lets {read.phases.warmup_s:g} s of traffic pass uncounted, " if read else ""
+    before = f"lets {read.phases.warmup_s:g} s pass uncounted, " if read else ""
+    idle = trials["kind"] == "idle"
+    if idle.all():
+        yield f"A trial connects its subscribers, {before}and counts {counted} s; nothing is published."
+        return
     after = f", and then waits for stragglers, {read.phases.drain_s:g} s at most" if read else ""
     yield f"A trial connects its subscribers, {before}counts {counted} s{after}."
+    if idle.any():
+        yield "Where connections are idle nothing is published, and there are no stragglers to wait for."
 
 
 def _placed(manifest: Mapping[str, Any]) -> Iterator[str]:

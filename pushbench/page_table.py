@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pushbench.glossary import meaning
+from pushbench.glossary import kept, meaning
 from pushbench.ratios import NOT_SHOWN
 from pushbench.summary import NAIVE, Table
 
@@ -87,6 +87,8 @@ class Meaning:
     headings: tuple[str, ...]
     """What it is called above its columns."""
     says: str
+    kept: bool
+    """Whether it is a column of `trials`, and not computed."""
     used_at: str
     """The id of the first heading of it."""
 
@@ -101,7 +103,9 @@ def meanings(tables: Iterable[PageTable]) -> list[Meaning]:
             for heading, one in zip(table.headings, row, strict=True):
                 if one.link:
                     used.setdefault(one.link, {}).setdefault(one.figure, heading.id)
-    return [Meaning(column, tuple(at), meaning(column), next(iter(at.values()))) for column, at in used.items()]
+    return [
+        Meaning(column, tuple(at), meaning(column), kept(column), next(iter(at.values()))) for column, at in used.items()
+    ]
 
 
 def _kind(text: str, is_key: bool, entries: Sequence[Entry]) -> str:

@@ -16,7 +16,7 @@ from pushbench.glossary import VERDICTS
 from pushbench.page_table import PageTable, meanings
 
 _ID = re.compile(r' id="([^"]+)"')
-_REFERRED = re.compile(r'(?:"#|url\(#)([^")]+)')
+_REFERRED = re.compile(r'(?:\bhref="#|url\(#)([^")]+)')
 _VERDICT = re.compile(rf"\b({'|'.join(VERDICTS)})\b")
 
 
@@ -57,10 +57,10 @@ def inline(svg: str, name: str) -> str:
 
     Ids that nothing refers to are left out: those of two panels may be equal.
     """
-    body = svg[svg.index("<svg") :]
+    body = chart_colours.adapted(svg[svg.index("<svg") :])
     wanted = set(_REFERRED.findall(body))
     body = _ID.sub(lambda found: found[0] if found[1] in wanted else "", body)
-    return chart_colours.adapted(re.sub(r'(\bid="|"#|url\(#)', rf"\g<1>{name}-", body))
+    return re.sub(r'( id="|\bhref="#|url\(#)', rf"\g<1>{name}-", body)
 
 
 def _linked(text: str) -> Markup:

@@ -70,7 +70,7 @@ def write_undrawn(run: Run) -> Path:
 def charts_of(run: Run) -> list[str]:
     """The charts that the scenario asks for, or all, as far as this run has something to show on them."""
     possible = applicable(run.frames)
-    asked = run.manifest.get("charts") or (OF_SEARCHES if capacity.searched(run.trials) else list(CHARTS))
+    asked = run.manifest["charts"] or (OF_SEARCHES if capacity.searched(run.trials) else list(CHARTS))
     return [name for name in asked if name in possible]
 
 
@@ -125,28 +125,24 @@ def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
     crossover_table = page_table.of(crossover, "cheaper") if crossover else None
     charts = None if pictures is None else [(CHARTS[name].how_to_read, pages.inline(svg, name)) for name, svg in pictures]
     drawn = [name for name, _ in pictures or ()]
-    shown = {
-        "short": conclusions.told(trials, manifest["charts"]),
-        "figures": tables,
+    short = conclusions.told(trials, manifest["charts"])
+    models = () if found else agreement.told(trials)
+    conformance = conformance_text.of(manifest)
+    may_be_empty = {
+        "short": short,
         "ratios": ratio_table,
-        "charts": True,
         "cheaper": crossover_table,
-        "verdicts": True,
-        "method": method_text.told(manifest, trials),
-        "place": True,
-        "models": () if found else agreement.told(trials),
-        "conformance": conformance_text.of(manifest),
-        "trials": True,
-        "scenario": True,
+        "models": models,
+        "conformance": conformance,
     }
     return pages.render(
         "report",
         manifest["title"],
-        [section for section in SECTIONS if shown[section.id]],
+        [section for section in SECTIONS if may_be_empty.get(section.id, True)],
         [table for table in (*tables, ratio_table, crossover_table, every) if table],
         [svg for _, svg in charts or ()],
         manifest=manifest,
-        short=shown["short"],
+        short=short,
         tables=tables,
         ratios=ratio_table,
         charts=charts,
@@ -154,10 +150,10 @@ def _page(run: Run, pictures: list[tuple[str, str]] | None) -> str:
         crossover=crossover_table,
         consequences=() if found else crossover_text.sentences(trials),
         verdicts=_verdicts(trials),
-        method=shown["method"],
+        method=method_text.told(manifest, trials),
         places=_places(manifest),
-        agreement=shown["models"],
-        conformance=shown["conformance"],
+        agreement=models,
+        conformance=conformance,
         failures=conformance_text.failures(conformance_text.kept(manifest)),
         every=every,
         directory=run.path,

@@ -4,6 +4,7 @@ It writes into the second run's directory. How runs are compared is not known he
 """
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -42,13 +43,19 @@ _OF = {metric.heading: metric.column for metric in METRICS} | {"verdict": "verdi
 
 
 def write(base: Run, candidate: Run, made: Comparison) -> Path:
-    """Write `report-against-BASE.html` beside the candidate's tables, and return its path.
+    """Write `report-against-BASE-BEGUN.html` beside the candidate's tables, and return its path.
 
     `made` is what `compare` says of the two. Raises `ResultsError` if it cannot be written.
     """
-    page = candidate.path / f"report-against-{base.path.resolve().name}.html"
+    page = candidate.path / f"report-against-{_named(base)}.html"
     write_page(page, _page(base, candidate, made))
     return page
+
+
+def _named(run: Run) -> str:
+    """The run's directory and, where that does not say it, when it was begun: two directories may have one name."""
+    name, begun = run.path.resolve().name, f"{datetime.fromisoformat(run.manifest['started_at']):%Y%m%d-%H%M%S}"
+    return name if begun in name else f"{name}-{begun}"
 
 
 def _page(base: Run, candidate: Run, made: Comparison) -> str:

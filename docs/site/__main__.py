@@ -3,6 +3,7 @@
 Nothing here goes to the network. Exit 1 if a page has a fault, or a link leads nowhere.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -31,6 +32,7 @@ def main() -> int:
         path = reference / f"{name}.md"
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
+    shutil.rmtree(HTML, ignore_errors=True)  # or pages that are no more would still be led to
     options = ["-W", "--keep-going", "-q", "-b", "html", "-c", str(DOCS / "site"), "-d", str(BUILD / "doctrees")]
     if sphinx([*options, str(ROOT), str(HTML)]):
         return 1

@@ -16,6 +16,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic.fields import FieldInfo
 
 from pushbench import checks, cli, columns, contract, scenario, transports
+from pushbench.glossary import VERDICTS
 from pushbench.scenario_errors import shown
 from pushbench.scenario_keys import TABLES, allowed, kind_of_value, unit
 
@@ -161,7 +162,6 @@ def anchor(heading: str) -> str:
 
 def verdicts() -> str:
     """Every verdict, and the limits that they are made with."""
-    meant = documented(checks.Verdict)
     limits_said = documented(checks)
     return page(
         [
@@ -170,7 +170,7 @@ def verdicts() -> str:
             "[in the method](../method.md#verdicts). `pushbench check` says why a run is doubted, and what to change.",
             table(
                 ("verdict", "believable", "means"),
-                [(code(one), "yes" if one.believable else "no", meant[one.name]) for one in checks.Verdict],
+                [(code(one), "yes" if one.believable else "no", VERDICTS[one]) for one in checks.Verdict],
             ),
             "## The limits",
             table(

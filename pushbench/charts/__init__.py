@@ -153,7 +153,7 @@ CHARTS: dict[str, Chart] = {
         wire.shows_bytes,
         ("trials",),
         wire.TITLE,
-        "Only the dark part is what was to be delivered; all else is the price of the transport. The thin mark is what the "
+        "Only the payload is what was to be delivered; all else is the price of the transport. The thin mark is what the "
         "formulas say: a bar that ends elsewhere is to be explained.",
     ),
     "cpu": Chart(

@@ -52,7 +52,9 @@ def picture(classic: Classic, made: Reproduction) -> Figure:
         else:
             _plot(axes, panel)
     source = classic.source
-    subtitle = f"{source.authors} ({source.year}). {held} of {len(shape)} claims of the shape reproduce."
+    untold = sum(claim.outcome is Outcome.UNTOLD for claim in shape)
+    unsure = f", {untold} cannot be told" if untold else ""
+    subtitle = f"{source.authors} ({source.year}). {held} of {len(shape)} claims of the shape reproduce{unsure}."
     return dress(figure, classic.picture, subtitle, _keys(made), _lacking(made))
 
 

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from pushbench.charts.style import GREY, INK, PALETTE, brief, dress, log_axis, nothing, sheet, tidy
+from pushbench.lies.record import Pair
 
 TITLE = "How far off is a benchmark that misleads?"
 WRONG, RIGHT = PALETTE[0], PALETTE[4]
@@ -29,7 +30,8 @@ def frame(lies: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
         off = sorted(pair["wrong"] / pair["right"] for pair in lie["repetitions"])
         row = {name: lie[name] for name in ("name", "title", "quantity", "unit", "wrong", "right", "factor", "holds", "n")}
         middle = lie["factor"] if lie["too_high"] else 1 / lie["factor"]
-        rows.append(row | {"off": middle, "off_low": off[0], "off_high": off[-1]})
+        doubted = any(Pair(**pair).doubted for pair in lie["repetitions"])
+        rows.append(row | {"off": middle, "off_low": off[0], "off_high": off[-1], "doubted": doubted})
     return pd.DataFrame(rows)
 
 
@@ -59,7 +61,11 @@ def lies(shown: pd.DataFrame) -> Figure:
     ]
     most = int(ranked["n"].max())
     often = f"; medians of {most} repetitions" if most > 1 else ", once"
-    told = [] if ranked["holds"].all() else ["Hollow: less than twofold in some repetition, or one gave no number."]
+    told = (
+        [] if ranked["holds"].all() else ["Wrong and hollow: less than twofold in some repetition, or one gave no number."]
+    )
+    if ranked["doubted"].any():
+        told.append("Right and hollow: a trial of it is not to be believed; its verdict says why.")
     return dress(figure, TITLE, f"Each run wrong and right on the same server{often}.", keys, told)
 
 
@@ -70,7 +76,8 @@ def _draw_row(axes: Axes, place: int, row: Mapping[Hashable, Any]) -> None:
     axes.plot([row["off_low"], row["off_high"]], [place, place], color=WRONG, linewidth=5, alpha=0.45, zorder=2)
     face = WRONG if row["holds"] else "white"
     axes.plot([row["off"]], [place], "o", color=WRONG, markerfacecolor=face, markersize=9, zorder=3)
-    axes.plot([1], [place], "o", color=RIGHT, markersize=7, zorder=3)
+    believed = "white" if row["doubted"] else RIGHT
+    axes.plot([1], [place], "o", color=RIGHT, markerfacecolor=believed, markersize=7, zorder=3)
     unit = row["unit"] if row["unit"].startswith("/") else f" {row['unit']}"
     numbers = f"{row['quantity']}: {brief(row['wrong'])} instead of {brief(row['right'])}{unit}"
     how_far = f"{brief(row['factor'])} × too {'high' if too_high else 'low'}"

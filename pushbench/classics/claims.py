@@ -142,10 +142,13 @@ class Reproduction:
     panels: tuple[Plot | Dots, ...]
 
     @property
-    def in_shape(self) -> bool:
-        """True if there are claims of the shape, and every one of them reproduces."""
+    def outcome(self) -> Outcome:
+        """What became of the shape: it does not reproduce if one claim of it does not, and does if there are some and all
+        of them do; else it cannot be told."""
         shape = [claim.outcome for claim in self.claims if claim.shape]
-        return bool(shape) and all(outcome is Outcome.REPRODUCES for outcome in shape)
+        if Outcome.DOES_NOT in shape:
+            return Outcome.DOES_NOT
+        return Outcome.UNTOLD if Outcome.UNTOLD in shape or not shape else Outcome.REPRODUCES
 
     @property
     def lacking(self) -> tuple[Claim, ...]:

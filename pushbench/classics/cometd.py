@@ -1,4 +1,8 @@
-"""CometD's load test on long polling, as its reference book prints it: deliveries a second, and how late. Pure."""
+"""CometD's load test on long polling, as its reference book prints it: deliveries a second, and how late. Pure.
+
+Both runs were read in its repository, in the page that the source names: 91,853 messages/s at commit aa2ed5b0caa6, and the
+other run at commit 2e8e5ccf4b24. Each prints minimum, mean, median, p99 and maximum in µs.
+"""
 
 import math
 
@@ -21,7 +25,7 @@ from pushbench.stats import Interval
 DELIVERED_PER_S, ANSWERS_PER_S = 91_853.0, 36_083.0
 MEDIAN_MS, P99_MS, LONGEST_MS = 22.3, 51.9, 88.9
 OTHER_PER_S, OTHER_MEDIAN_MS, OTHER_P99_MS, OTHER_LONGEST_MS = 78_211.0, 19.9, 149.9, 293.1
-"""The run that another version of the same page prints."""
+"""The run that the page has at the other commit."""
 AN_ANSWER = DELIVERED_PER_S / ANSWERS_PER_S
 TAILS = (P99_MS / MEDIAN_MS, OTHER_P99_MS / OTHER_MEDIAN_MS)
 ROOM = 1.5
@@ -151,7 +155,7 @@ CLASSIC = Classic(
     "clients.",
     (
         "That the servers compare: of theirs neither the machine nor its share is told, and another version of the page "
-        "prints a run of 78,211 messages a second, median 19.9 ms and p99 149.9 ms.",
+        "(commit 2e8e5ccf4b24) prints a run of 78,211 messages a second, median 19.9 ms and p99 149.9 ms.",
         "A rate between two of those tried: the highest that is kept up is one of the list.",
     ),
     "Does long polling bear load?",

@@ -28,6 +28,11 @@ class Cell:
         """True if one of the trials is not to be believed."""
         return any(not Verdict(str(trial["verdict"])).believable for trial in self.trials)
 
+    @property
+    def believed(self) -> "Cell":
+        """Those of the trials that are to be believed."""
+        return Cell(tuple(trial for trial in self.trials if Verdict(str(trial["verdict"])).believable))
+
     def figure(self, column: str, scale: float = 1.0) -> Interval | None:
         """The median of a column over the trials, times `scale`; None if no trial has it."""
         return self.of(lambda trial: value(trial, column) * scale)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from pushbench.classics import CLASSICS, reading
+from pushbench.classics.claims import Outcome
 from pushbench.everything import estimate_s
 from pushbench.scenario import find, load
 
@@ -35,4 +36,6 @@ def verdicts(found: "Iterable[Reproduced]") -> Iterator[str]:
     widest = max((len(one.classic.name) for one in made), default=0)
     for one in made:
         yield f"{one.classic.name:{widest}}  {text.verdict(one.made)}"
-    yield f"{sum(one.made.in_shape for one in made)} of {len(made)} reproduce in shape"
+    became = [one.made.outcome for one in made]
+    untold = f", {count} cannot be told" if (count := became.count(Outcome.UNTOLD)) else ""
+    yield f"{became.count(Outcome.REPRODUCES)} of {len(made)} reproduce in shape{untold}"

@@ -94,14 +94,6 @@ def judge(evidence: Evidence) -> Reproduction:
             "messages of a steady feed kept a place between the requests at which they hardly wait", Certainty.REPORTED,
             doubted=unsure,
         ),
-        claim(
-            f"polling's mean is {low} to {high} times WebSocket's",
-            "the range that was measured has a part in common with that",
-            across.low <= high and across.high >= low if across else None,
-            f"{across.low:.1f} to {across.high:.1f} times" if across else "",
-            "it goes by the distance: half an interval more, over one transit", Certainty.RECALLED, shape=False,
-            doubted=unsure,
-        ),
     )  # fmt: skip
     curves = tuple(
         Curve(
@@ -141,7 +133,9 @@ CLASSIC = Classic(
     (
         "Their latencies between cities: only the abstract was read; the knee is told as Van de Vyvere et al. (2020) "
         "report it.",
-        "The range of polling's ratio is recalled and was not verified.",
+        "That polling is 2.3 to 4.5 times as late as WebSocket: the range is recalled and was not verified, and the ratio "
+        "goes by the distance. The model has it at 5.2, 2.8 and 2.1 for the three distances tried here, so that their "
+        "range is met by the choice of these. It is shown, and not judged.",
     ),
     "Where does long polling fall behind?",
     judge,

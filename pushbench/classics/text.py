@@ -4,7 +4,7 @@ It turns values into texts. How these are laid out is not known here.
 """
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
 CERTAIN = {Certainty.READ: "", Certainty.COMPUTED: "*", Certainty.REPORTED: "†", Certainty.RECALLED: "?"}
 """What stands behind a published figure."""
 SCALED = "≈"
+WHOLE = {
+    Outcome.REPRODUCES: "It reproduces in shape",
+    Outcome.DOES_NOT: "It does not reproduce in shape",
+    Outcome.UNTOLD: "Whether it reproduces in shape cannot be told",
+}
 SIGNS = {Outcome.REPRODUCES: "+", Outcome.DOES_NOT: "-", Outcome.UNTOLD: "?"}
 
 
@@ -74,16 +79,25 @@ def judgement(claim: Claim) -> str:
 
 def verdict(made: Reproduction) -> str:
     """The whole in a sentence."""
-    shape = [claim for claim in made.claims if claim.shape]
-    figures = [claim for claim in made.claims if not claim.shape]
-    held = [sum(claim.outcome is Outcome.REPRODUCES for claim in part) for part in (shape, figures)]
-    whole = "reproduces in shape" if made.in_shape else "does not reproduce in shape"
+    parts = [("of the shape", [claim.outcome for claim in made.claims if claim.shape])]
+    parts += [("of a figure", figures)] if (figures := [claim.outcome for claim in made.claims if not claim.shape]) else []
+    counted = ", ".join(f"{_held(outcomes)} claims {what}" for what, outcomes in parts)
     doubted = (
         f" {MARK} Some of it rests on trials that are not to be believed."
         if any(one.doubted for one in made.claims)
         else ""
     )
-    return f"It {whole}: {held[0]} of {len(shape)} claims of the shape, {held[1]} of {len(figures)} of a figure.{doubted}"
+    return f"{WHOLE[made.outcome]}: {counted}{_untold(made)}.{doubted}"
+
+
+def _held(outcomes: Sequence[Outcome]) -> str:
+    return f"{outcomes.count(Outcome.REPRODUCES)} of {len(outcomes)}"
+
+
+def _untold(made: Reproduction) -> str:
+    """How many claims there is nothing to tell of."""
+    count = sum(claim.outcome is Outcome.UNTOLD for claim in made.claims)
+    return f" reproduce, {count} cannot be told" if count else ""
 
 
 def head(classic: Classic, width: int) -> list[str]:
@@ -112,7 +126,7 @@ def plain_values(classic: Classic, made: Reproduction) -> dict[str, Any]:
         "source": asdict(classic.source),
         "claimed": classic.claimed,
         "scaled": classic.scaled,
-        "reproduces_in_shape": made.in_shape,
+        "reproduces_in_shape": None if made.outcome is Outcome.UNTOLD else made.outcome is Outcome.REPRODUCES,
         "rows": [asdict(row) for row in made.rows],
         "claims": [asdict(claim) for claim in made.claims],
         "not_claimed": list(classic.not_claimed),

@@ -1,13 +1,14 @@
-"""`python -m pushbench.lies.page [DIRECTORY]`: the measured part of docs/lies.md, from results/reference/lies.json.
+"""`python -m pushbench.lies.page [DIRECTORY...]`: the measured part of docs/lies.md, from results/reference/lies.json.
 
-With a directory of `pushbench lies` its results become the reference first.
+With directories of `pushbench lies` their results become the reference first; what is in several is as the last has it, so
+`results/reference DIRECTORY` puts some lies that were measured again in place of the old ones.
 """
 
 import sys
 from pathlib import Path
 
 from pushbench.environment import CHECKOUT
-from pushbench.lies.store import NAME, Gallery, load, save
+from pushbench.lies.store import NAME, Gallery, load, merged, save
 from pushbench.lies.table import LIES
 from pushbench.lies.text import markdown
 from pushbench.reference import REFERENCE
@@ -49,7 +50,7 @@ def main() -> None:
     from pushbench.lies.showing import draw
 
     try:
-        gallery = load(Path(sys.argv[1]) if len(sys.argv) > 1 else REFERENCE)
+        gallery = merged([load(Path(given)) for given in sys.argv[1:]] or [load(REFERENCE)])
         if missing := LIES.keys() - {one.name for one in gallery.shown if one.pairs}:
             raise ResultsError(f"the results lack {', '.join(sorted(missing))}: run `pushbench lies` with all of them")
         save(gallery, REFERENCE / NAME)

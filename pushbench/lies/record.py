@@ -8,9 +8,13 @@ from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any
 
+from pushbench.checks import Verdict
+
 SCHEMA = 1
 TWOFOLD = 2.0
 """A lie is shown if the wrong number is so many times off in every repetition."""
+VERDICT = "the suite's verdict "
+"""What is said of a number that a trial of the suite has made begins so, and goes on with the verdict's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,17 @@ class Pair:
     def factor(self, too_high: bool) -> float:
         """How many times too high, or too low, the wrong one is; below 1 if it was off the other way."""
         return self.wrong / self.right if too_high else self.right / self.wrong
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The verdict on the right number; None if no trial of the suite has made it, or none is kept."""
+        _, found, rest = self.right_says.partition(VERDICT)
+        return Verdict(rest.partition(",")[0]) if found else None
+
+    @property
+    def doubted(self) -> bool:
+        """Whether the right number is not to be believed either."""
+        return self.verdict is not None and not self.verdict.believable
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +75,13 @@ class Shown:
 
     @property
     def holds(self) -> bool:
-        """Whether it was twofold in every repetition, and none failed."""
+        """Whether it was twofold in every repetition, and none failed; whatever the verdicts on the right numbers."""
         return bool(self.pairs) and not self.failures and self.factors[0] >= TWOFOLD
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """The verdict on each right number that is not to be believed."""
+        return tuple(pair.verdict for pair in self.pairs if pair.verdict and pair.doubted)
 
     @property
     def typical(self) -> Pair:

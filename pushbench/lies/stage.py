@@ -15,6 +15,7 @@ from pushbench import environment
 from pushbench.checks import Verdict
 from pushbench.environment import CHECKOUT
 from pushbench.kinship import below_a_keeper
+from pushbench.lies.record import VERDICT
 from pushbench.outcome import Outcome
 from pushbench.plans import Trial
 from pushbench.run import TOKEN, Secured, target_of
@@ -35,7 +36,7 @@ def says(outcome: Outcome) -> str:
     judgement = outcome.judgement
     figures = f" ({judgement.evidence.partition(';')[0]})" if judgement.evidence else ""
     why = f", because {judgement.reason}{figures}" if judgement.reason else ""
-    return f"the suite's verdict {judgement.verdict}{why}"
+    return f"{VERDICT}{judgement.verdict}{why}"
 
 
 class Onlooker:

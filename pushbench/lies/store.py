@@ -4,8 +4,8 @@ It knows the file. What the numbers say is in `record`.
 """
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +48,28 @@ def save(gallery: Gallery, path: Path) -> None:
         write_whole(path, text_of(gallery).encode())
     except (FileExistsError, NotADirectoryError, PermissionError) as error:
         raise ResultsError(f"{path} cannot be written: {error.strerror}; choose another place") from None
+
+
+PLACE = ("cores", "cpu", "python", "uvicorn")
+"""What of an environment is told with the figures."""
+
+
+def merged(galleries: Sequence[Gallery]) -> Gallery:
+    """One of several, as begun with the first: a lie that is in more than one is as the last has it, if that has numbers.
+
+    Raises `ResultsError` if they are of different machines.
+    """
+    first = galleries[0]
+    found = {one.name: one for one in first.shown}
+    for other in galleries[1:]:
+        for key in PLACE:
+            if other.environment.get(key) != first.environment.get(key):
+                raise ResultsError(
+                    f"{key} is {other.environment.get(key)} in the results of {other.started_at}, and "
+                    f"{first.environment.get(key)} in those of {first.started_at}: measure all of them in one place"
+                )
+        found |= {one.name: one for one in other.shown if one.pairs}
+    return replace(first, shown=tuple(found[name] for name in LIES if name in found))
 
 
 def load(path: Path) -> Gallery:

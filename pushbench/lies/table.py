@@ -55,8 +55,8 @@ _ALL = (
         wrong_way="The script starts server and clients in its own event loop, and divides the CPU time of the process "
         "by the deliveries.",
         right_way="The server is a process of its own on a core of its own, and its CPU time is read from outside.",
-        why="A client that decodes messages costs several times what the server spends on sending one, and it is "
-        "all charged to the server. Nor can the server use a core that its clients have.",
+        why="Each client decodes its messages, and a task publishes them: what that takes is charged to the server. Nor "
+        "can the server use a core that its clients have, so it may deliver less than was meant.",
         seen="himanshuplace/protocol_for_broadcast, with its figures for CPU and memory.",
         notice="Look for the process ids. If there is one, CPU, memory and latency are those of both sides.",
     ),
@@ -71,14 +71,15 @@ _ALL = (
         "too; 200 messages a second are meant.",
         right_way="The same 500 and 200 from the suite's swarm, and a publisher of its own, with CPU and lag of each in "
         "the verdict.",
-        why="The script's core is full, so it reads late, and its publisher, a task beside the readers, falls "
-        "behind. The server waits for it, half idle. The right number is no limit of the server either, but "
-        "what it was asked for.",
+        why="One thread decodes every message, and publishes as well when its turn comes. What it has no time for, be its "
+        "core full or taken by something else, is never sent, and the number does not tell the one from the other, "
+        "nor either from a slow server; what the script had of its core stands beside it. The right number is no "
+        "limit of the server either, but what it was asked for.",
         seen="uWebSockets' benchmarks warn of it: unless the server is at 100 % CPU one benchmarks the client. "
         "TechEmpower #5207, k6 #885 (10,000 users that were 8,000 sockets), nchan (its author's tools are "
         "much slower than nchan).",
-        notice="Which process is at 100 % of a core? If it is not the server, the number is the client's. Add a "
-        "second client process: if the throughput rises, the first was the limit.",
+        notice="Is the server at 100 % of its core? If it is not, the number is that of something else: of the client, or "
+        "of the machine. Add a second client process: if the throughput rises, the first was the limit.",
     ),
     Lie(
         name="counted_sends",
@@ -88,11 +89,12 @@ _ALL = (
         unit="/s",
         too_high=True,
         wrong_way="A script sends for two seconds as fast as it can, and multiplies what it sent by its 100 subscribers.",
-        right_way="Offered 1,000 messages a second, those deliveries count that arrived within the window.",
+        right_way="The same run: what its 100 subscribers received in those two seconds.",
         why="A send is done when a buffer has taken it. What lies in buffers, or is never delivered because a "
-        "subscriber was cut off as too slow, counts as if it had arrived.",
-        seen="Granian's comparison of servers: a send throughput of 3.5 million messages a second beside 144,000 "
-        "to 340,000 received.",
+        "subscriber was cut off as too slow, counts as if it had arrived. (What was received is no limit of the server: "
+        "its subscribers read in the thread that sends.)",
+        seen="Granian's comparison of servers: a send throughput of 3.5 million messages a second beside 81,000 to "
+        "367,000 received, by server and number of clients.",
         notice="Is there a figure for messages received, and is it sent × subscribers? Does the rate go up when the "
         "run is shorter?",
     ),
@@ -121,8 +123,10 @@ _ALL = (
         too_high=True,
         wrong_way="300 pollers are started together, and each asks every two seconds.",
         right_way="The same script; each poller first waits for a random part of its two seconds.",
-        why="Who started together asks together, for ever: 300 requests queue for one core, which idles in between. "
-        "The staleness of what they see is no longer spread over the interval either.",
+        why="Who started together asks together, for ever: 300 requests queue in the loop of the script, which writes and "
+        "reads one after the other, and for the server's core, and both idle in between. A poll counts from before it "
+        "was written, so that the script's own queue is in what it says of the server. The staleness of what the pollers "
+        "see is no longer spread over the interval either.",
         seen="Scripts that start their clients by one `gather`, and have each sleep for the same time; we know of "
         "no published one by name.",
         notice="Draw requests against time, at 10 ms. Comb or noise? A median that grows with the number of pollers "
@@ -170,7 +174,7 @@ _ALL = (
         right_way="The p99 of the same latencies, of the same trial.",
         why="Most messages are quick, and the pause is divided among all of them. No subscriber sees the mean: it is above "
         "what most have, and far below what the unlucky have.",
-        seen="The graph in nchan's README is a mean of five runs; the summaries of k6 and Locust begin with the average.",
+        seen="The graph in nchan's README is a mean of five runs.",
         notice="Is there a percentile, and a maximum? Is the mean far above the median? Then there is a tail that it "
         "does not tell.",
     ),

@@ -7,6 +7,9 @@ from pushbench.lies.record import TWOFOLD, Pair, Shown
 from pushbench.lies.table import LIES, Lie
 
 PER_S = "/s"
+AGAINST = "The factor compares with such a number, which may not be the server's own."
+MARK = "○"
+"""Before a right number: a trial of it is not to be believed. Before a factor: the lie did not hold."""
 HEADINGS = ("lie", "what is measured", "wrong", "right", "times off", "range", "n")
 
 
@@ -36,7 +39,7 @@ def beside(lie: Lie, pair: Pair) -> str:
 
 
 def rows(all_shown: Sequence[Shown]) -> list[tuple[str, ...]]:
-    """The cells of the table below `HEADINGS`; a lie that did not hold is marked."""
+    """The cells of the table below `HEADINGS`; what is doubtful is marked."""
     return [_row(LIES[shown.name], shown) for shown in all_shown]
 
 
@@ -61,6 +64,8 @@ def notes(all_shown: Sequence[Shown]) -> list[str]:
             said.append(f"{shown.name}: {len(shown.failures)} gave no number, the last because {shown.failures[-1]}")
         elif not shown.holds:
             said.append(f"{shown.name}: not shown here, its factor came down to {number(shown.factors[0])}")
+    if doubted := [f"{shown.name} {_often(shown)}" for shown in all_shown if shown.doubts]:
+        said.append(f"{MARK} right numbers that are not to be believed: {', '.join(doubted)}. {AGAINST}")
     return said
 
 
@@ -84,7 +89,9 @@ def paragraphs(shown: Shown, width: int) -> Iterator[str]:
 def markdown(all_shown: Sequence[Shown]) -> str:
     """The table and a section each, for a page."""
     rule = ["---"] * 2 + ["--:"] * (len(HEADINGS) - 2)
-    lines = [*map(_bar, (HEADINGS, rule, *rows(all_shown))), "", *notes(all_shown)]
+    lines = [*map(_bar, (HEADINGS, rule, *rows(all_shown)))]
+    for note in notes(all_shown):
+        lines += ["", note]
     for shown in all_shown:
         lie = LIES[shown.name]
         lines += ["", f"### {lie.title}", "", f"`pushbench lies {lie.name}`", ""]
@@ -97,7 +104,10 @@ def _parts(lie: Lie, shown: Shown) -> Iterator[tuple[str, str]]:
     if shown.pairs:
         pair = shown.typical
         yield f"Wrong, {with_unit(lie, shown.wrong)}", f"{lie.wrong_way} Beside it: {pair.wrong_says}."
-        yield f"Right, {with_unit(lie, shown.right)}", f"{lie.right_way} Beside it: {pair.right_says}."
+        right = f"{_mark(shown)}{with_unit(lie, shown.right)}"
+        verdicts = ", ".join(sorted(set(shown.doubts)))
+        doubt = f" {MARK} {_often(shown)} are not to be believed ({verdicts}). {AGAINST}" if shown.doubts else ""
+        yield f"Right, {right}", f"{lie.right_way} Beside it: {pair.right_says}.{doubt}"
     else:
         yield from (("Wrong", lie.wrong_way), ("Right", lie.right_way))
     yield "Why it misleads", lie.why
@@ -110,9 +120,18 @@ def _row(lie: Lie, shown: Shown) -> tuple[str, ...]:
     if not shown.pairs:
         return (lie.name, what, "–", "–", "–", "–", "0")
     low, high = shown.factors[0], shown.factors[-1]
-    mark = "" if shown.holds else "○ "
-    figures = (number(shown.wrong), number(shown.right), mark + number(shown.factor), f"{number(low)}–{number(high)}")
+    held = "" if shown.holds else f"{MARK} "
+    times = (held + number(shown.factor), f"{number(low)}–{number(high)}")
+    figures = (number(shown.wrong), _mark(shown) + number(shown.right), *times)
     return (lie.name, what, *figures, str(len(shown.pairs)))
+
+
+def _mark(shown: Shown) -> str:
+    return f"{MARK} " if shown.doubts else ""
+
+
+def _often(shown: Shown) -> str:
+    return f"{len(shown.doubts)} of {len(shown.pairs)}"
 
 
 def _bar(cells: Sequence[str]) -> str:

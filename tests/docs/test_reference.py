@@ -9,6 +9,7 @@ import typer
 from docs.site import reference
 from pushbench import checks, cli, columns, contract, scenario, transports
 from pushbench.environment import CHECKOUT
+from pushbench.glossary import VERDICTS
 from pushbench.scenario_keys import TABLES, Table
 
 METHOD = (CHECKOUT / "docs/method.md").read_text(encoding="utf-8")
@@ -86,8 +87,8 @@ def test_a_column_leads_to_the_section_that_has_its_row() -> None:
 
 def test_every_verdict_is_there_with_its_meaning_and_whether_it_is_believable(pages: dict[str, str]) -> None:
     assert first_cells(pages["verdicts"])[: len(checks.Verdict)] == list(checks.Verdict)
-    assert "| `ok` | yes | Everything arrived" in pages["verdicts"]
-    assert "| `lossy` | no | Not every subscriber" in pages["verdicts"]
+    for verdict, means in VERDICTS.items():
+        assert f"| `{verdict}` | {'yes' if verdict.believable else 'no'} | {means} |" in pages["verdicts"]
     assert "| `SATURATED_PERCENT` | 95 | A process that used" in pages["verdicts"]
 
 

@@ -2,6 +2,8 @@
 
 import json
 import shlex
+from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,18 +15,12 @@ from pushbench import advice_cases, advice_measured, advice_text, advising
 from pushbench.advice_values import Fit, How, Known, Need, Prices
 from pushbench.cli import invoke
 from pushbench.crossover import Polled, Pushed
-from pushbench.results import ResultsError, Run
+from pushbench.results import ResultsError, Run, load
 from tests.pushbench import frames, network
 from tests.pushbench.written import MANIFEST, write_run
 
 NEED = Need(1, 100, 20_000)
 OTHERS = {name: frames.run(subscribers=(10,), measure_s=1)[name].iloc[:0] for name in frames.OTHERS}
-
-
-def made(subscribers: int = 100) -> pd.DataFrame:
-    return network.trials(
-        subscribers=subscribers, rates=(1.0, 10.0), idle=True, plateaus=4, poll_intervals=(500, 5000), repeats=3
-    )
 
 
 def run(trials: pd.DataFrame, **environment: Any) -> Run:
@@ -34,6 +30,11 @@ def run(trials: pd.DataFrame, **environment: Any) -> Run:
 
 def known(trials: pd.DataFrame, need: Need = NEED) -> dict[str, Known]:
     return {one.transport: one for one in advice_measured.known([run(trials)], need)}
+
+
+def beside(trials: pd.DataFrame, **others: Any) -> pd.DataFrame:
+    """The trials, and the same again with other values."""
+    return pd.concat([trials, trials.assign(cell=trials["cell"] + 100, **others)], ignore_index=True)
 
 
 def asking(trials: pd.DataFrame) -> pd.DataFrame:
@@ -49,19 +50,26 @@ def asking(trials: pd.DataFrame) -> pd.DataFrame:
 @pytest.fixture(scope="module")
 def trials() -> pd.DataFrame:
     """Five transports at two rates, and idle."""
-    return made()
+    return network.trials(subscribers=100, rates=(1.0, 10.0), idle=True, plateaus=4, poll_intervals=(500, 5000), repeats=3)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _read_once() -> Iterator[None]:
+    """A run on disk is read from there once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(advice_measured, "load", cache(load))
+        yield
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory, trials: pd.DataFrame) -> Path:
-    """The same on disk, with requests, and round trips beside them."""
-    few = asking(trials[trials["trial"] < 3])
+    """Two trials of three of them on disk, with requests beside them."""
+    few = asking(trials[(trials["trial"] < 3) & trials["transport"].isin(("polling", "sse", "websocket"))])
     return write_run(tmp_path_factory.mktemp("runs") / "all", {"trials": few} | OTHERS)
 
 
 def test_costs_are_those_of_the_nearest_rate_and_subscribers(trials: pd.DataFrame) -> None:
-    more = made(subscribers=1000)
-    both = pd.concat([trials, more.assign(cell=more["cell"] + 100)], ignore_index=True)
+    both = beside(trials, subscribers=1000)
     for rate, subscribers, expected in ((0.5, 90, (1, 100)), (8, 5000, (10, 1000)), (10, 200, (10, 100))):
         found = known(both, Need(rate, subscribers, 20_000))["websocket"]
         assert (found.rate_hz, found.subscribers) == expected
@@ -90,7 +98,48 @@ def test_without_idle_cells_a_poll_that_finds_nothing_takes_what_an_answer_does(
     rows = trials[(trials["transport"] == "polling") & (trials["poll_interval_ms"] == 500) & (trials["rate_hz"] == 1)]
     assert polled.at(1, 0.5)[0] == pytest.approx(rows["server_cpu_us_per_delivery"].median())
     assert found["sse"].rates_hz == (1, 10)
-    assert found["sse"].assumed == ("nothing is taken while idle, for no idle cell was measured",)
+    assert found["sse"].assumed == ("nothing is taken while idle, for no cost of an idle connection was measured",)
+
+
+def test_an_idle_cell_without_its_costs_is_none(trials: pd.DataFrame) -> None:
+    holes = trials.copy()
+    holes.loc[(holes["transport"] == "sse") & (holes["kind"] == "idle"), "wire_up_bytes_per_connection_s"] = np.nan
+    found = known(holes)
+    assert found["sse"].rates_hz == (1, 10)
+    assert found["sse"].assumed == ("nothing is taken while idle, for no cost of an idle connection was measured",)
+    assert found["websocket"].rates_hz == (0, 10)
+
+
+def test_cells_with_a_line_between_take_no_part_for_what_it_does_is_reckoned(trials: pd.DataFrame) -> None:
+    for disturbed in ({"rtt_ms": 200.0}, {"jitter_ms": 5.0}, {"bandwidth_kbit_s": 1000}, {"loss_percent": 1.0}):
+        assert known(trials.assign(**disturbed)) == {}
+    both = beside(trials[trials["transport"] == "sse"], subscribers=50, rtt_ms=200.0)
+    assert [one.subscribers for one in known(both)["sse"].heard] == [100]
+    need = Need(1, 100, 20_000, two_way_hz=1)
+    asked = asking(trials)
+    asked.loc[asked["kind"] == "request", "rtt_ms"] = 200.0
+    assert known(asked, need)["websocket"].act is None
+
+
+def test_a_poller_is_as_late_as_at_the_nearest_load(trials: pd.DataFrame) -> None:
+    polled = trials[(trials["transport"] == "polling") & (trials["kind"] != "idle")]
+    at = polled["poll_interval_ms"]
+    made = polled.assign(latency_mean_ms=at / 2 + 4, latency_p99_ms=0.99 * at + 9)
+    busy = made.assign(
+        subscribers=5000, cell=made["cell"] + 100, latency_mean_ms=at / 2 + 400, latency_p99_ms=0.99 * at + 900
+    )
+    both = pd.concat([made, busy], ignore_index=True)
+    assert known(both, Need(1, 100, 20_000))["polling"].late_ms == pytest.approx((4, 9))
+    assert known(both, Need(1, 6000, 20_000))["polling"].late_ms == pytest.approx((400, 900))
+
+
+def test_how_far_was_measured_is_told_of_the_cells_that_figures_are_from(trials: pd.DataFrame) -> None:
+    sizes = beside(trials[trials["kind"] != "idle"], payload_bytes=1024)
+    sizes = sizes[(sizes["payload_bytes"] == 128) | (sizes["rate_hz"] == 1)]
+    assert known(sizes, Need(1, 100, 20_000, payload_bytes=1024))["sse"].rates_hz == (1, 1)
+    loads = beside(trials, subscribers=1000)
+    loads = loads[(loads["subscribers"] == 100) | (loads["rate_hz"] == 1)]
+    assert known(loads, Need(10, 100, 20_000))["sse"].connections == (100, 100)
 
 
 def test_disturbed_trials_and_those_that_are_not_ok_take_no_part(trials: pd.DataFrame) -> None:
@@ -223,19 +272,23 @@ def test_bad_input_is_one_line(
 
 def test_a_rate_below_what_was_measured_needs_idle_cells(tmp_path: Path, trials: pd.DataFrame) -> None:
     few = trials[(trials["kind"] != "idle") & (trials["rate_hz"] == 1) & (trials["trial"] == 1)]
+    few = few[few["transport"] == "sse"]
     busy = write_run(tmp_path / "busy", {"trials": few} | OTHERS)
     with pytest.raises(ResultsError, match=r"rate 0\.01 .* below 0\.1: at least 1 was measured.*pushbench run crossover"):
         advice(busy, Need(0.01, 100, 500))
 
 
 def test_a_run_that_tells_nothing_is_refused(tmp_path: Path, trials: pd.DataFrame) -> None:
-    few = trials[(trials["transport"] == "sse") & (trials["trial"] == 1)]
+    few = trials[(trials["transport"] == "sse") & (trials["trial"] == 1) & (trials["poll_interval_ms"] == 500)]
     spoiled = write_run(tmp_path / "spoiled", {"trials": few.assign(verdict="lossy")} | OTHERS)
     with pytest.raises(ResultsError, match="spoiled has no trial with the verdict ok"):
         advice(spoiled, NEED)
     silent = write_run(tmp_path / "silent", {"trials": few[few["kind"] == "idle"]} | OTHERS)
     with pytest.raises(ResultsError, match="deliveries of a steady broadcast"):
         advice(silent, NEED)
+    far = write_run(tmp_path / "far", {"trials": few[few["kind"] != "idle"].assign(rtt_ms=200.0)} | OTHERS)
+    with pytest.raises(ResultsError, match=r"without a line \(rtt_ms and the like\) or a disturbance"):
+        advice(far, NEED)
     empty = write_run(tmp_path / "empty", {"trials": trials.iloc[:0]} | OTHERS)
     with pytest.raises(ResultsError, match="no finished trial"):
         advice(empty, NEED)
@@ -259,14 +312,24 @@ def test_by_default_the_curated_runs_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", advice_cases.CASES, ids=lambda case: case.title)
-def test_the_commands_of_the_page_are_accepted_and_stand_in_it(
+def test_the_commands_of_the_page_are_accepted(
     case: advice_cases.Case, directory: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert f"$ {case.command}\n" in advice_cases.PAGE.read_text()
     program, *arguments = shlex.split(case.command)
     assert program == "pushbench"
     assert invoke([*arguments, str(directory)]) in (0, 1)
     assert capsys.readouterr().out.startswith("Asked: ")
+
+
+def test_the_page_says_what_the_curated_runs_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")  # as below
+    text = advice_cases.PAGE.read_text()
+    assert advice_cases.with_part(text, advice_cases.part()) == text, "write it anew: python -m pushbench.advice_cases"
+
+
+def test_a_page_without_its_marks_is_refused() -> None:
+    with pytest.raises(SystemExit, match="has no lines <!-- made by"):
+        advice_cases.with_part("# Nothing", "")
 
 
 def test_a_case_is_printed_up_to_what_its_figures_rest_on(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:

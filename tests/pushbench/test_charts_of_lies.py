@@ -4,7 +4,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from pushbench.charts.lies import frame, lies
-from pushbench.lies.record import Pair, Shown
+from pushbench.lies.record import VERDICT, Pair, Shown
 from pushbench.lies.store import Gallery
 
 MEMORY = Shown("rss_over_n", True, (Pair(240, 30, "", ""), Pair(200, 20, "", "")))
@@ -44,7 +44,16 @@ def test_one_that_was_not_shown_is_hollow_and_said() -> None:
     figure = drawn(MEMORY, SMALL)
     faces = [line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_markersize() == 9]
     assert faces.count("white") == 1
-    assert any("Hollow: less than twofold" in text for text in words(figure))
+    assert any("Wrong and hollow: less than twofold" in text for text in words(figure))
+
+
+def test_a_right_number_that_is_not_to_be_believed_is_hollow_and_said() -> None:
+    doubted = Shown("one_process", True, (Pair(90, 10, "", f"{VERDICT}client_bound, because"),))
+    figure = drawn(MEMORY, doubted)
+    faces = [line.get_markerfacecolor() for line in figure.axes[0].lines if line.get_markersize() == 7]
+    assert faces.count("white") == 1
+    assert any("Right and hollow: a trial of it is not to be believed" in text for text in words(figure))
+    assert not any("hollow" in text for text in words(drawn(MEMORY)))
 
 
 def test_one_without_numbers_is_left_out_and_none_at_all_is_said() -> None:

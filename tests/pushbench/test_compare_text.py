@@ -24,7 +24,9 @@ def change(call: Call = Call.UNCLEAR, ratio: float = 1.0, **parts: Any) -> Chang
 
 def cell(label: str, *changes: Change, **parts: Any) -> Cell:
     made: dict[str, Any] = {"base_verdicts": "3 ok", "candidate_verdicts": "3 ok", "verdict": Call.UNCLEAR}
-    return Cell(label, **(made | {"base_left_out": 0, "candidate_left_out": 0, "changes": changes} | parts))
+    return Cell(
+        label, **(made | {"base_left_out": 0, "candidate_left_out": 0, "in_doubt": False, "changes": changes} | parts)
+    )
 
 
 def side(path: str, **parts: Any) -> Side:
@@ -99,6 +101,22 @@ def test_a_verdict_is_told_where_it_changed_and_trials_that_were_left_out_are_co
 def test_a_cell_without_a_figure_says_so() -> None:
     empty = cell("sse", verdict=Call.WORSE, candidate_verdicts="3 failed", candidate_left_out=3)
     assert "no figure that both have" in told(comparison(empty), empty)
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        ([cell("sse"), cell("polling")], "none of the compared figures was measured in both runs, "),
+        ([cell("sse", in_doubt=True)], "in 1 of 1 cells no trial of the one side or the other may be believed."),
+        (
+            [cell("sse", in_doubt=True), cell("polling")],
+            "in 1 of 2 cells no trial of the one side or the other may be believed, and in the others none of the ",
+        ),
+    ],
+)
+def test_of_runs_without_a_figure_in_common_the_sentence_says_why(cells: list[Cell], why: str) -> None:
+    [sentence] = compare_text.sentences(comparison(*cells))
+    assert sentence.startswith(f"No figure of any cell can be compared: {why}")
 
 
 def test_what_only_one_run_has_is_named() -> None:

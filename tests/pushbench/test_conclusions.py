@@ -62,6 +62,14 @@ def test_with_too_few_rounds_there_are_figures_and_no_claim() -> None:
     assert "times" not in sentence
 
 
+def test_rounds_that_both_have_are_those_of_the_two_that_are_named() -> None:
+    table = trials({"polling": 500.0, "sse": 4.0, "websocket": 2.0}, repeats=2)
+    table.loc[(table["transport"] == "polling") & (table["trial"] == 2), "verdict"] = "lossy"
+    [sentence] = about(table, "p50")
+    assert "highest with polling" in sentence
+    assert "rounds that both have: 1, of the 3" in sentence
+
+
 def test_the_ends_of_several_loads_are_told_with_the_load_in_words() -> None:
     sentences = about(trials(subscribers=(10, 100, 1000)), "p50")
     assert [sentence.partition(":")[0] for sentence in sentences] == ["10 subscribers", "1,000 subscribers"]
@@ -123,6 +131,24 @@ def test_an_outage_is_compared_by_how_long_it_lasts_and_slow_readers_not_at_all(
     assert about(table, "caught up soonest")[0].startswith("websocket has everybody caught up soonest")
     assert not about(table, "p50")
     assert not about(trials(slow_percent=10), "p50")
+
+
+@pytest.mark.parametrize("key", ["slow_percent", "vanish_percent", "server_down_ms", "server_stall_ms"])
+def test_cells_that_are_disturbed_leave_the_others_their_race(key: str) -> None:
+    calm = trials({"sse": 4.0, "websocket": 2.0})
+    worse = trials({"sse": 1.0, "websocket": 9.0}).assign(**{key: 10}, recovered_all_ms=[300.0] * 5 + [900.0] * 5)
+    worse["cell"] += 2
+    sentences = about(pd.concat([calm, worse], ignore_index=True), "p50")
+    assert [sentence.partition(", p50")[0].split(": ")[-1] for sentence in sentences] == ["websocket is the quickest"]
+
+
+def test_of_an_outage_in_some_cells_the_outage_is_told_first() -> None:
+    away = trials({"sse": 1.0, "websocket": 9.0}, server_down_ms=500)
+    away["recovered_all_ms"] = away["transport"].map({"sse": 300.0, "websocket": 900.0}) * [*NOISE, *NOISE[::-1]]
+    away["cell"] += 2
+    first, second, *_ = told(pd.concat([trials({"sse": 4.0, "websocket": 2.0}), away], ignore_index=True))
+    assert "sse has everybody caught up soonest" in first
+    assert "websocket is the quickest" in second
 
 
 def test_answers_to_requests_are_not_called_deliveries() -> None:

@@ -80,6 +80,12 @@ def test_a_ratio_is_explained_by_its_column_and_every_verdict_by_itself() -> Non
     assert not set(COMPUTED) & set(COLUMNS) - {"cell"}
 
 
+def test_what_is_computed_for_a_page_is_told_from_what_the_run_has_kept() -> None:
+    names = ("latency_p50_ms", "capacity", "change", "cell", f"{TIMES}latency_p50_ms")
+    table = page_table.of(Table(names, (), (), columns=names), "a")
+    assert [one.column for one in page_table.meanings([table]) if one.kept] == ["latency_p50_ms"]
+
+
 def test_of_many_trials_each_has_a_row_with_its_round_its_order_and_its_verdict() -> None:
     trials = frames.judge(frames.run(("sse", "websocket"), subscribers=(10,), trials=3), "lossy", "sse", [2])["trials"]
     table = every_trial.table(trials)

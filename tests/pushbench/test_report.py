@@ -1,16 +1,19 @@
 """The report: one page that stands alone, with the table, the charts, the verdicts' reasons and the environment."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from pushbench import agreement, conclusions, crossover_text, ratios, report, results, summary
-from pushbench.charts import CHARTS, applicable
+from pushbench.charts import CHARTS, applicable, draw
 from pushbench.checks import Verdict
+from pushbench.glossary import VERDICTS
 from pushbench.results import ResultsError, Run
 from tests.pushbench import frames, network, searches
 from tests.pushbench.full import room_for
@@ -46,6 +49,14 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         return " ".join("".join(self.texts).split())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def coarse() -> Iterator[None]:
+    """Pictures of few pixels, which nobody looks at."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "PNG_DPI", 20)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -177,7 +188,7 @@ def test_what_a_chart_has_no_colour_for_in_the_dark_is_nothing(run: Run) -> None
     used = set(re.findall(r"var\((--[0-9a-f]{6}),", html))
     assert used
     assert all(f"{name}: #" in dark for name in used)
-    assert not re.findall(r"(?:fill|stroke): #", "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL)))
+    assert not re.findall(r"(?:fill|stroke)(?:: |=\")#", "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL)))
 
 
 def test_the_page_says_how_many_times_as_the_terminal_does(run: Run, page: Page) -> None:
@@ -189,23 +200,16 @@ def test_the_page_says_how_many_times_as_the_terminal_does(run: Run, page: Page)
 
 
 def written(tmp_path: Path, made: dict[str, pd.DataFrame], **manifest: object) -> Page:
-    report.write(results.load(write_run(tmp_path / "run", made, **manifest)))
-    return Page((tmp_path / "run" / "report.html").read_text())
+    """The page of these, without charts, which take long to draw."""
+    return Page(report.write_undrawn(results.load(write_run(tmp_path / "run", made, **manifest))).read_text())
 
 
-@pytest.mark.slow
-def test_when_all_is_well_the_page_says_so(tmp_path: Path) -> None:
-    made = frames.run(("sse",), subscribers=(10,), trials=1)
-    assert "All 1 trials have the verdict ok" in written(tmp_path, made, charts=["overview"]).text
+def test_when_all_is_well_the_page_says_so_and_of_one_transport_alone_it_has_no_ratios(tmp_path: Path) -> None:
+    text = written(tmp_path, frames.run(("sse",), subscribers=(10,), trials=1)).text
+    assert f"All 1 trials have the verdict ok: {VERDICTS[Verdict.OK]}." in text
+    assert "How many times" not in text
 
 
-@pytest.mark.slow
-def test_of_one_transport_alone_the_page_has_no_ratios(tmp_path: Path) -> None:
-    made = frames.run(("sse",), subscribers=(10,), trials=1)
-    assert "How many times" not in written(tmp_path, made, charts=["overview"]).text
-
-
-@pytest.mark.slow
 def test_cells_are_told_apart_by_whatever_varies_also_by_words(tmp_path: Path) -> None:
     made = frames.run(("sse",), subscribers=(10, 2000), trials=1)
     made["trials"]["publish_via"] = ["websocket", "post"]
@@ -217,65 +221,74 @@ def test_cells_are_told_apart_by_whatever_varies_also_by_words(tmp_path: Path) -
 
 def test_a_run_in_which_everything_failed_has_a_page_with_the_reasons(tmp_path: Path) -> None:
     made = frames.fail(frames.run(("sse",), subscribers=(10,), trials=1), "sse")
-    page = written(tmp_path, made)
+    page = Page(report.write(results.load(write_run(tmp_path / "run", made))).read_text())
     assert "made failed for a test" in page.text
     assert "No trial has numbers to draw." in page.text
     assert "also asks for the chart overview: this run has nothing to draw on it" in page.text
 
 
-@pytest.mark.slow
-def test_a_run_that_is_not_finished_says_so(tmp_path: Path) -> None:
-    made = frames.run(("sse",), subscribers=(10,), trials=1)
-    assert "not finished" in written(tmp_path, made, charts=["overview"], finished_at=None).text
-
-
-@pytest.mark.slow
-def test_a_page_that_is_written_in_haste_has_all_but_the_charts_and_says_how_to_draw_them(tmp_path: Path) -> None:
+def test_a_page_written_in_haste_says_that_the_run_is_not_finished_has_all_but_the_charts_and_says_how_to_draw_them(
+    tmp_path: Path, page: Page
+) -> None:
     made = frames.judge(frames.run(("sse",), subscribers=(10,), trials=1), "lossy", "sse")
     run = results.load(write_run(tmp_path / "run", made, finished_at=None))
-    page = Page(report.write_undrawn(run).read_text())
-    assert f"pushbench report {run.path} draws its charts" in page.text
+    undrawn = Page(report.write_undrawn(run).read_text())
+    assert f"pushbench report {run.path} draws its charts" in undrawn.text
     figures = [cell for table in summary.tables(run.trials) for cell in table.rows[0]]
     for part in (*figures, "sse 1 lossy made lossy for a test", "not finished", "Abacus & Sons"):
-        assert part in page.text
-    assert "svg" not in page.tags
+        assert part in undrawn.text
+    assert "svg" not in undrawn.tags
     assert not (run.path / "charts").exists()
-    report.write(run)
-    assert "draws its charts" not in Page((run.path / "report.html").read_text()).text
+    assert "draws its charts" not in page.text
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run with its report, whose chart is empty."""
+    made = frames.run(("sse",), subscribers=(10,), trials=1)
+    loaded = results.load(write_run(tmp_path_factory.mktemp("kept") / "run", made, charts=["overview"]))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report, "draw", lambda *_: Figure((1, 1)))
+        report.write(loaded)
+    return loaded
 
 
 @pytest.mark.parametrize("room", [0, 1, 2])
-@pytest.mark.slow
-def test_what_cannot_be_written_is_told_in_one_line_and_what_was_there_stays(tmp_path: Path, room: int) -> None:
-    run = results.load(write_run(tmp_path / "run", frames.run(("sse",), subscribers=(10,), trials=1), charts=["overview"]))
-    report.write(run)
-    before = {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()}
+def test_what_cannot_be_written_is_told_in_one_line_and_what_was_there_stays(
+    kept: Run, room: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "draw", lambda *_: Figure((1, 1)))
+    before = {path: path.read_bytes() for path in kept.path.rglob("*") if path.is_file()}
     with room_for(room), pytest.raises(ResultsError) as error:
-        report.write(run)
+        report.write(kept)
     told = str(error.value)
     assert re.fullmatch(r"[^\n]*cannot be written: No space left on device; [^\n]*pushbench report", told)
     assert ("charts/overview.png", "charts/overview.svg", "report.html")[room] in told
-    assert {path: path.read_bytes() for path in run.path.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in kept.path.rglob("*") if path.is_file()} == before
 
 
-def test_charts_are_those_asked_for_that_the_run_can_show_or_else_all_of_these(run: Run) -> None:
+def test_charts_are_those_asked_for_that_the_run_can_show_or_else_all_of_these(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    possible = applicable(run.frames)
+    monkeypatch.setattr(report, "applicable", lambda _: possible)
+
     def of(*asked: str) -> list[str]:
         return report.charts_of(Run(run.path, MANIFEST | {"charts": list(asked)}, **run.frames))
 
     assert of("overview", "memory") == ["overview"]  # it has read no memory
     assert "memory" not in of()
-    assert of() == [name for name in CHARTS if name in applicable(run.frames)]
+    assert of() == [name for name in CHARTS if name in possible]
     assert len(of()) > 2
 
 
-@pytest.mark.slow
-def test_the_same_run_gives_the_same_files(run: Run) -> None:
-    def content() -> dict[str, bytes]:
-        return {path.name: path.read_bytes() for path in [run.path / "report.html", *(run.path / "charts").iterdir()]}
-
-    before = content()
-    report.write(run)
-    assert content() == before
+def test_the_same_run_gives_the_same_files(run: Run, tmp_path: Path) -> None:
+    name, before = "latency_percentiles", run.path / "charts"
+    report.save(draw(name, run.frames), tmp_path / name)
+    for kind in ("png", "svg"):
+        assert (tmp_path / f"{name}.{kind}").read_bytes() == (before / f"{name}.{kind}").read_bytes()
+    pictures = [(name, (before / f"{name}.svg").read_text()) for name in MANIFEST["charts"]]
+    assert report._page(run, pictures) == (run.path / "report.html").read_text()
 
 
 def test_a_search_has_its_capacities_first_and_then_a_row_for_each_value_that_was_tried(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ SUBSCRIBERS, RATE_HZ, MEASURE_S = 200, 20.0, 2.0
 
 
 async def both(stage: Stage) -> Pair:
-    """At 4,000 deliveries a second, which both can keep."""
+    """4,000 deliveries a second are meant; how many the script makes of them is said beside its number."""
     naive = await stage.naive("one_process", SUBSCRIBERS, RATE_HZ, MEASURE_S, served=False)
     load = Load(transport="websocket", subscribers=SUBSCRIBERS, rate_hz=RATE_HZ)
     trial = await stage.trial(load, Phases(warmup_s=0.5, measure_s=MEASURE_S))

@@ -1,4 +1,4 @@
-"""A script that cannot read as fast as the server sends, beside a swarm that can."""
+"""A script that reads and publishes in one thread, beside a swarm and a publisher of their own."""
 
 from pushbench.lies.record import Pair
 from pushbench.lies.stage import Stage, says

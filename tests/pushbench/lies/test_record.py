@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pushbench.lies.record import Pair, Shown, as_values, from_values
+from pushbench.lies.record import VERDICT, Pair, Shown, as_values, from_values
 
 
 def pairs(*numbers: tuple[float, float]) -> tuple[Pair, ...]:
@@ -42,6 +42,28 @@ def test_numbers_and_factors_are_medians_each_by_itself_and_the_evidence_is_of_t
     assert (shown.wrong, shown.right, shown.factor) == (20, 5, 4)
     assert shown.factors == (3, 4, 10)
     assert shown.typical.wrong_says == "wrong 20"
+
+
+@pytest.mark.parametrize(
+    ("says", "verdict", "doubted"),
+    [
+        (
+            f"{VERDICT}client_bound, because the swarm's core had no time left (swarm_cpu_percent 21.0)",
+            "client_bound",
+            True,
+        ),
+        (f"{VERDICT}publisher_late, because it was late", "publisher_late", True),
+        (f"{VERDICT}server_bound, because it was full", "server_bound", False),
+        (f"{VERDICT}ok", "ok", False),
+        ("R² 1.000", None, False),
+    ],
+)
+def test_a_right_number_is_as_believable_as_its_verdict(says: str, verdict: str | None, doubted: bool) -> None:
+    pair = Pair(20, 2, f"{VERDICT}lossy", says)
+    assert (pair.verdict, pair.doubted) == (verdict, doubted)
+    shown = Shown("one_process", True, (pair, Pair(20, 2, "", f"{VERDICT}ok")))
+    assert shown.doubts == ((verdict,) if doubted else ())
+    assert shown.holds
 
 
 def test_what_is_written_is_read_again_and_says_what_follows_from_it() -> None:

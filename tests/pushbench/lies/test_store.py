@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pushbench.lies.record import Pair, Shown
-from pushbench.lies.store import NAME, Gallery, load, save
+from pushbench.lies.store import NAME, Gallery, load, merged, save
 from pushbench.results import ResultsError
 
 GALLERY = Gallery("2026-01-02T03:04:05+00:00", {"cores": 2}, (Shown("averages", False, (Pair(1, 9, "a", "b"),)),))
@@ -16,6 +16,23 @@ def test_a_gallery_is_read_from_its_file_and_from_its_directory(tmp_path: Path) 
     save(GALLERY, tmp_path / "new" / NAME)
     assert load(tmp_path / "new") == load(tmp_path / "new" / NAME) == GALLERY
     assert GALLERY.values["lies"][0]["title"] == "Averages"
+
+
+def test_a_lie_that_was_measured_again_takes_the_place_of_the_old_one() -> None:
+    pair = Pair(8, 1, "c", "d")
+    again = Gallery(
+        "2026-01-03", {"cores": 2}, (Shown("one_process", True, (pair,)), Shown("averages", False, (pair, pair)))
+    )
+    made = merged([GALLERY, again])
+    assert [(one.name, len(one.pairs)) for one in made.shown] == [("one_process", 1), ("averages", 2)]
+    assert made.started_at == GALLERY.started_at
+    failed = Gallery("2026-01-03", {"cores": 2}, (Shown("averages", False, (), ("it ended",)),))
+    assert merged([GALLERY, failed]) == GALLERY
+
+
+def test_results_of_different_machines_are_not_mixed() -> None:
+    with pytest.raises(ResultsError, match="cores is 4 in the results of 2026-01-03, and 2 in those of 2026-01-02"):
+        merged([GALLERY, Gallery("2026-01-03", {"cores": 4}, ())])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from pushbench.lies import text
-from pushbench.lies.record import Pair, Shown
+from pushbench.lies.record import VERDICT, Pair, Shown
 from pushbench.lies.table import LIES
 
 MEMORY = Shown(
@@ -35,6 +35,19 @@ def test_what_was_not_shown_is_marked_and_said() -> None:
         "averages: 1 gave no number, the last because the server ended",
         "compression: not shown here, its factor came down to 1.67",
     ]
+
+
+def test_a_right_number_that_is_not_to_be_believed_is_marked_where_it_stands_and_said_though_the_lie_holds() -> None:
+    bound, late, good = (f"{VERDICT}{verdict}" for verdict in ("client_bound, because", "publisher_late, because", "ok"))
+    shown = Shown("one_process", True, (Pair(90, 10, "", bound), Pair(90, 10, "", late), Pair(90, 10, "", good)))
+    [row] = text.rows([shown])
+    assert row[3:5] == ("○ 10.0", "9.00")
+    assert text.notes([shown, MEMORY])[-1].startswith(
+        "○ right numbers that are not to be believed: one_process 2 of 3. The"
+    )
+    for told in (" ".join(" ".join(text.paragraphs(shown, 80)).split()), text.markdown([shown])):
+        assert "Right, ○ 10.0 µs:" in told
+        assert "○ 2 of 3 are not to be believed (client_bound, publisher_late). The factor compares with such a" in told
 
 
 def test_the_table_is_aligned() -> None:
