@@ -55,6 +55,7 @@ async def doomed(transport: Transport, server: Server, count: int, *, read: bool
         await process.wait()
 
 
+@pytest.mark.quick_once
 async def test_a_client_that_vanishes_leaves_no_task_and_no_cursor(
     held_transport: Transport, patient_server: Server, http: aiohttp.ClientSession
 ) -> None:
@@ -67,6 +68,7 @@ async def test_a_client_that_vanishes_leaves_no_task_and_no_cursor(
     await until(feed, lambda status: status["cursors"] == 0 and status["tasks"] <= before["tasks"])
 
 
+@pytest.mark.quick_once
 async def test_a_client_that_vanishes_while_it_is_written_to_leaves_nothing_either(
     endless_transport: Transport, patient_server: Server, http: aiohttp.ClientSession
 ) -> None:
@@ -96,6 +98,7 @@ def small_log_server(serve: Serve) -> Iterator[Server]:
         yield running
 
 
+@pytest.mark.quick_once
 async def test_a_slow_reader_does_not_slow_the_others_and_is_told_when_it_falls_off_the_log(
     reliable_transport: Transport, small_log_server: Server, http: aiohttp.ClientSession
 ) -> None:

@@ -134,7 +134,7 @@ def shapes() -> Iterator[tuple[str, Frames]]:
 
 
 SHAPES = dict(shapes())
-QUICK = ("one failed", "zero deliveries", "variants", "overload", "floors", "no trial yet")
+QUICK = ("one failed", "variants", "floors", "no trial yet")
 """Those of `make test`; the others are of `make test-slow`."""
 
 
