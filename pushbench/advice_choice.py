@@ -7,7 +7,7 @@ a choice is said, is not known here.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pushbench.advice_values import Figure, Fit, Option
+from pushbench.advice_values import Figure, Fit, How, Option
 from pushbench.stats import Interval
 from pushbench.transports import TRANSPORTS
 
@@ -67,7 +67,26 @@ def choose(options: Sequence[Option], *, two_way: bool) -> Choice | None:
 
 
 def candidates(options: Sequence[Option]) -> list[Option]:
-    """Those that are known to meet the need; or else those of which it is not known, but what they would take is."""
+    """Those that are known to meet the need; or else those of which it is not known, but what they would take is.
+
+    What a delivery takes falls with how many there are. So what was measured at another rate alone is not preferred to what
+    was measured on both sides of the one that is asked for.
+    """
+    fit = _fit(options)
+    return [one for one in fit if not _at_another_rate(one)] or fit
+
+
+def left_out(options: Sequence[Option]) -> list[str]:
+    """Which of those that meet the need are no candidates, because they were measured at another rate alone."""
+    kept = candidates(options)
+    return [one.transport for one in _fit(options) if one not in kept]
+
+
+def _at_another_rate(option: Option) -> bool:
+    return any(reach.key == "rate_hz" and reach.how == How.EXTRAPOLATED for reach in option.reaches)
+
+
+def _fit(options: Sequence[Option]) -> list[Option]:
     return [one for one in options if one.fit == Fit.YES] or [one for one in options if one.fit == Fit.DOUBT and one.cores]
 
 

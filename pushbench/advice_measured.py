@@ -101,7 +101,7 @@ def _known(trials: "pd.DataFrame", name: str, need: Need) -> Known | None:
         return None
     straight = usual(steady, LEFT)
     near = _nearest(straight, "payload_bytes", need.payload_bytes)
-    at_rate = _nearest(near, "rate_hz", need.rate_hz)
+    at_rate = near[near["rate_hz"] == _rate_of_the_nearest(near, need)]
     rows = _nearest(at_rate, "subscribers", need.subscribers)
     rate_hz = float(rows["rate_hz"].iloc[0])
     idle = usual(ok[ok["kind"] == IDLE].dropna(subset=[*CPU.per_s, *DOWN.per_s, *UP.per_s]), LEFT)
@@ -149,6 +149,18 @@ def _nearest(rows: "pd.DataFrame", column: str, value: float) -> "pd.DataFrame":
     there = sorted((float(one) for one in rows[column].unique()), reverse=True)
     chosen: pd.DataFrame = rows[rows[column] == min(there, key=lambda one: abs(math.log(one / value)))]
     return chosen
+
+
+def _rate_of_the_nearest(rows: "pd.DataFrame", need: Need) -> float:
+    """The rate of the load that is nearest by both its ratios together: what a delivery takes goes with how many there are,
+    so that a few subscribers at nearly the rate tell less than many at twice of it. Of equally near ones the larger."""
+    loads = {(float(rate), float(count)) for rate, count in zip(rows["rate_hz"], rows["subscribers"], strict=True)}
+
+    def away(load: tuple[float, float]) -> tuple[float, float]:
+        apart = abs(math.log(load[0] / need.rate_hz)) + abs(math.log(load[1] / need.subscribers))
+        return round(apart, 2), -load[1]
+
+    return min(loads, key=away)[0]
 
 
 def _ends(values: "pd.Series[Any]") -> tuple[float, float]:

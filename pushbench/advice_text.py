@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from pushbench.advice import REACH
-from pushbench.advice_choice import RESOURCES, Choice, candidates, least
+from pushbench.advice_choice import RESOURCES, Choice, candidates, least, left_out
 from pushbench.advice_grounds import facts, rests_on
 from pushbench.advice_values import Figure, Fit, How, Need, Option, Prices
 from pushbench.advice_words import BEYOND, NONE, amount, grouped, listed, three, two, verb
@@ -132,6 +132,11 @@ def answer(asked: Need, options: Sequence[Option], choice: Choice | None, prices
     if len(candidates(options)) > 1:
         takes = [(name, least(options, column)) for name, column in RESOURCES.items()]
         said.append(f"Of these, {'; '.join(f'{listed(of)} {verb(of)} the {name}' for name, of in takes if of)}.")
+    if far := left_out(options):
+        said.append(
+            f"Left out of the choice: {listed(far)}, measured at another rate alone, and the others not: a delivery is the "
+            "cheaper the more there are."
+        )
     said.append(_size(chosen))
     if chosen.interval_ms:
         more = (

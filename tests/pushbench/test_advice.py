@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pushbench import advice, advice_grounds, advice_text
+from pushbench import advice, advice_choice, advice_grounds, advice_text
 from pushbench.advice_choice import apart, choose, simplicity
 from pushbench.advice_values import Act, Figure, Fit, Heard, How, Known, Need, Option, Prices
 from pushbench.crossover import Draws, Polled, Pushed
@@ -366,3 +366,24 @@ def test_the_order_of_simplicity() -> None:
     ranks = [simplicity(name) for name in names]
     assert ranks == sorted(set(ranks))
     assert min(names, key=lambda name: simplicity(name, two_way=True)) == "websocket"
+
+
+def test_what_was_measured_at_another_rate_alone_is_not_preferred_to_what_was_measured_near() -> None:
+    need = replace(NEED, rate_hz=2, subscribers=1000)
+    near = replace(WEBSOCKET, rate_hz=2.0, rates_hz=(2.0, 10.0), cpu=Pushed(exactly(40), exactly(5)))
+    far = replace(SSE, rates_hz=(10.0, 10.0))
+    options = advice.options(need, [near, far], NO_PRICES)
+    assert [one.fit for one in options] == [Fit.YES, Fit.YES]
+    assert value(options[1].cores) < value(options[0].cores)
+    choice = choose(options, two_way=False)
+    assert choice is not None
+    assert choice.tied == ("websocket",)
+    assert any(
+        line.startswith("Left out of the choice: sse,") for line in advice_text.answer(need, options, choice, NO_PRICES)
+    )
+
+
+def test_if_all_was_measured_far_away_all_are_candidates() -> None:
+    need = replace(NEED, rate_hz=2)
+    options = advice.options(need, [replace(one, rates_hz=(10.0, 10.0)) for one in (WEBSOCKET, SSE)], NO_PRICES)
+    assert advice_choice.left_out(options) == []
