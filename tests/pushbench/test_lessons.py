@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from pushbench import lessons
 from pushbench.lessons import Family, Lesson, NotMeasured, family
 from pushbench.scenario import find, load
 from tests.pushbench import frames
@@ -155,3 +156,8 @@ def test_the_scenario_of_the_lessons_has_a_family_for_each_of_their_questions() 
         assert family(trials, along, {}) is not None, along
     assert family(trials, "pacing", {"server_stall_ms": [500]}) is not None
     assert family(trials, "transport", {"kind": ["idle"]}) is not None
+
+
+def test_the_runs_behind_are_there_to_be_read() -> None:
+    for path in lessons.BEHIND:
+        assert (path / "run.json").exists(), path
