@@ -176,19 +176,25 @@ def _first(where: str, cells: "Cells", measure: Measure) -> str:
             f"and highest with {most}, {measure.said(cells[most])}; "
             f"rounds that both have: {ratios[most].n}, of the {LEAST_ROUNDS} that it takes to tell this from chance."
         )
-    more = [
-        name
-        for name in others
-        if ratios[name].n >= LEAST_ROUNDS and _shown(ratios[name], cells[name], cells[best], measure)
-    ]
-    tied = [name for name in others if name not in more]
-    said = [_behind(more, ratios, measure, best if tied else "")] if more else []
+    few = [name for name in others if ratios[name].n < LEAST_ROUNDS]
+    told = [name for name in others if name not in few]
+    more = [name for name in told if _shown(ratios[name], cells[name], cells[best], measure)]
+    tied = [name for name in told if name not in more]
+    said = [_behind(more, ratios, measure, best if tied or few else "")] if more else []
+    if few:
+        said.append(f"too few rounds may be believed to tell it from {_beside(few, cells, measure)}")
     if tied:
-        beside = _listed([f"{name} ({measure.said(cells[name]).partition(' (')[0]})" for name in tied])
+        beside = _beside(tied, cells, measure)
         opening = f"{measure.what} is lowest with {best}, {figure}, but no difference is shown from {beside}"
+    elif few:
+        opening = f"{measure.what} is lowest with {best}, {figure}"
     else:
         opening = f"{best} {measure.first}, {measure.what} {figure}"
     return f"{before}{'; '.join([opening, *said])}."
+
+
+def _beside(names: Sequence[str], cells: "Cells", measure: Measure) -> str:
+    return _listed([f"{name} ({measure.said(cells[name]).partition(' (')[0]})" for name in names])
 
 
 def _ratio(cell: "pd.DataFrame", best: "pd.DataFrame", measure: Measure, confidence: float) -> Interval:

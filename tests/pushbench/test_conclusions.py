@@ -62,6 +62,17 @@ def test_with_too_few_rounds_there_are_figures_and_no_claim() -> None:
     assert "times" not in sentence
 
 
+def test_of_whom_too_few_rounds_are_believed_neither_a_tie_nor_a_difference_is_told() -> None:
+    table = trials({"polling": 500.0, "sse": 4.0, "websocket": 2.0})
+    table.loc[(table["transport"] == "polling") & (table["trial"] > 2), "verdict"] = "client_bound"
+    [sentence] = about(table, "p50")
+    assert "too few rounds may be believed to tell it from polling (50" in sentence
+    assert "no difference" not in sentence
+    assert "p50 is lowest with websocket" in sentence
+    assert "sse takes 2.0" in sentence
+    assert "as long as websocket" in sentence
+
+
 def test_rounds_that_both_have_are_those_of_the_two_that_are_named() -> None:
     table = trials({"polling": 500.0, "sse": 4.0, "websocket": 2.0}, repeats=2)
     table.loc[(table["transport"] == "polling") & (table["trial"] == 2), "verdict"] = "lossy"
