@@ -37,7 +37,7 @@ class Published:
     due_ns: int
     sent_ns: int
     taken_ns: int
-    """When the server had taken it."""
+    """When the publisher had its answer that the server has it; by then the server may have sent it on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ def life_cells(life: timeline.Life) -> list[str]:
     return [called(life.seq), *("~" if one is None else f"{one:.1f}" for one in times)]
 
 
-LIFE_HEADINGS = ["update", "due", "sent", "taken by the server", "sent by the server", "received", "received − due"]
+LIFE_HEADINGS = ["update", "due", "sent", "answered to the publisher", "sent by the server", "received", "received − due"]
 """All in ms; all but the last from the first byte."""
 COST_HEADINGS = ["bytes", "one update, down", "up", "whole exchange, down", "up"]
 
