@@ -94,7 +94,7 @@ def markdown(all_shown: Sequence[Shown]) -> str:
         lines += ["", note]
     for shown in all_shown:
         lie = LIES[shown.name]
-        lines += ["", f"### {lie.title}", "", f"`pushbench lies {lie.name}`", ""]
+        lines += ["", f"## {lie.title}", "", f"`pushbench lies {lie.name}`", ""]
         lines += [f"- **{label}:** {text}" for label, text in _parts(lie, shown)]
     return "\n".join(lines)
 
