@@ -118,7 +118,7 @@ def test_the_page_has_a_part_for_each_that_a_run_fills(tmp_path: Path) -> None:
 
 
 def test_the_page_takes_no_run_that_is_not_the_scenario_as_it_stands(tmp_path: Path) -> None:
-    store(tmp_path, "aquilio", overrides=("trials=1",))
+    store(tmp_path, "aquilio", overrides=("trials=1", "rate_hz=1"))
     store(tmp_path, "bozdag", finished=False)
     with pytest.raises(ResultsError, match="made with --set"):
         page.finished(tmp_path / "aquilio")
