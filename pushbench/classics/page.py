@@ -66,8 +66,10 @@ def with_part(page: str, name: str, new: str) -> str:
 
 
 def finished(directory: Path) -> Run | None:
-    """The run in a directory. Raises `ResultsError` if there is one that is not finished, or was made with --set of more than
-    the number of trials, which the page says."""
+    """The run in a directory.
+
+    Raises `ResultsError` if there is one that is not finished, or was made with --set of more than the number of trials.
+    """
     if not (directory / "run.json").exists():
         return None
     run = results.load(directory)
