@@ -1,6 +1,7 @@
 """What a lesson is shown: the cells that differ in one thing, the reader's own if there are such, and whose they are."""
 
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,14 +15,19 @@ from tests.pushbench.written import write_run
 FIVE = list(frames.FIVE)
 
 
+def run(*transports: tuple[str, ...], **keys: Any) -> dict[str, pd.DataFrame]:
+    """A short one, which is quick to write."""
+    return frames.run(*transports, **({"measure_s": 1.0, "warmup_s": 0.5} | keys))
+
+
 def together(*runs: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
     """Several runs as one: the cells of each behind those of the one before."""
     parts: dict[str, list[pd.DataFrame]] = {name: [] for name in runs[0]}
     behind = 0
-    for run in runs:
-        for name, frame in run.items():
+    for one in runs:
+        for name, frame in one.items():
             parts[name].append(frame.assign(cell=frame["cell"] + behind))
-        behind += int(run["trials"]["cell"].max()) + 1
+        behind += int(one["trials"]["cell"].max()) + 1
     return {name: pd.concat(frames, ignore_index=True) for name, frames in parts.items()}
 
 
@@ -31,7 +37,7 @@ def lesson(tmp_path: Path, own: dict[str, pd.DataFrame], *behind: dict[str, pd.D
 
 
 def test_a_family_differs_in_its_transport_and_in_one_key_alone() -> None:
-    trials = together(frames.run(subscribers=(10, 100)), frames.run(subscribers=(50,), rates=(1.0, 4.0, 20.0)))["trials"]
+    trials = together(run(subscribers=(10, 100)), run(subscribers=(50,), rates=(1.0, 4.0, 20.0)))["trials"]
     by_subscribers, by_rate = family(trials, "subscribers", {}), family(trials, "rate_hz", {})
     assert by_subscribers is not None
     assert by_rate is not None
@@ -40,31 +46,29 @@ def test_a_family_differs_in_its_transport_and_in_one_key_alone() -> None:
 
 
 def test_of_several_families_it_is_the_one_with_the_most_values_then_transports_then_the_first() -> None:
-    few = frames.run(("sse",), subscribers=(10, 20, 30), rates=(1.0,))
-    many = frames.run(("sse", "websocket"), subscribers=(10, 20, 30), rates=(2.0,))
-    again = frames.run(("sse", "websocket"), subscribers=(10, 20, 30), rates=(3.0,))
+    few = run(("sse",), subscribers=(10, 20, 30), rates=(1.0,))
+    many = run(("sse", "websocket"), subscribers=(10, 20, 30), rates=(2.0,))
+    again = run(("sse", "websocket"), subscribers=(10, 20, 30), rates=(3.0,))
     found = family(together(few, many, again)["trials"], "subscribers", {})
     assert found is not None
     assert set(found["rate_hz"]) == {2.0}
 
 
 def test_what_only_pollers_heed_parts_nobody_else_from_them() -> None:
-    trials = together(frames.run(("polling",), poll_intervals=(250,)), frames.run(("sse",)))["trials"]
+    trials = together(run(("polling",), poll_intervals=(250,)), run(("sse",)))["trials"]
     found = family(trials, "subscribers", {})
     assert found is not None
     assert set(found["transport"]) == {"polling", "sse"}
 
 
 def test_of_several_poll_intervals_another_question_is_answered_by_the_usual_one() -> None:
-    found = family(frames.run(poll_intervals=(250, 1000))["trials"], "subscribers", {})
+    found = family(run(poll_intervals=(250, 1000))["trials"], "subscribers", {})
     assert found is not None
     assert set(found.loc[found["transport"] == "polling", "poll_interval_ms"]) == {1000}
 
 
 def test_by_the_poll_interval_the_pollers_vary_and_the_others_stand_beside_them() -> None:
-    trials = together(frames.run(subscribers=(100,)), frames.run(("polling",), subscribers=(100,), poll_intervals=(250,)))[
-        "trials"
-    ]
+    trials = together(run(subscribers=(100,)), run(("polling",), subscribers=(100,), poll_intervals=(250,)))["trials"]
     found = family(trials, "poll_interval_ms", {})
     assert found is not None
     assert set(found["poll_interval_ms"]) == {250, 1000}
@@ -72,7 +76,7 @@ def test_by_the_poll_interval_the_pollers_vary_and_the_others_stand_beside_them(
 
 
 def test_a_closed_loop_is_shown_to_nobody_who_does_not_ask_for_it() -> None:
-    trials = frames.run(("sse",), subscribers=(10, 20), pacings=("open", "closed"))["trials"]
+    trials = run(("sse",), subscribers=(10, 20), pacings=("open", "closed"))["trials"]
     found, asked = family(trials, "subscribers", {}), family(trials, "pacing", {})
     assert found is not None
     assert asked is not None
@@ -81,19 +85,17 @@ def test_a_closed_loop_is_shown_to_nobody_who_does_not_ask_for_it() -> None:
 
 @pytest.mark.parametrize("along", ["rtt_ms", "transport"])
 def test_one_value_alone_is_no_family(along: str) -> None:
-    assert family(frames.run(("sse",), subscribers=(10,))["trials"], along, {}) is None
+    assert family(run(("sse",), subscribers=(10,))["trials"], along, {}) is None
 
 
 def test_the_readers_own_cells_are_shown_if_there_are_such(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = lesson(tmp_path, frames.run(subscribers=(5, 6)), frames.run(subscribers=(100, 200)))
+    asked = lesson(tmp_path, run(subscribers=(5, 6)), run(subscribers=(100, 200)))
     assert asked.ask("subscribers").values == [5, 6]
     assert "because" not in capsys.readouterr().out
 
 
 def test_else_those_of_a_run_behind_it_and_that_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    asked = lesson(
-        tmp_path, frames.run(subscribers=(5,)), frames.run(("sse",), subscribers=(9,)), frames.run(subscribers=(100, 200))
-    )
+    asked = lesson(tmp_path, run(subscribers=(5,)), run(("sse",), subscribers=(9,)), run(subscribers=(100, 200)))
     assert asked.ask("subscribers").values == [100, 200]
     said = capsys.readouterr().out
     assert "behind-1" in said
@@ -102,11 +104,11 @@ def test_else_those_of_a_run_behind_it_and_that_is_said(tmp_path: Path, capsys: 
 
 def test_what_nobody_has_measured_is_said_with_what_was_asked(tmp_path: Path) -> None:
     with pytest.raises(NotMeasured, match=r"no run has cells that differ in rtt_ms with subscribers = \[7\]"):
-        lesson(tmp_path, frames.run()).ask("rtt_ms", subscribers=[7])
+        lesson(tmp_path, run()).ask("rtt_ms", subscribers=[7])
 
 
 def test_a_guess_stands_beside_what_was_measured_and_what_the_model_says(tmp_path: Path) -> None:
-    found = lesson(tmp_path, frames.run(subscribers=(100,))).ask()
+    found = lesson(tmp_path, run(subscribers=(100,))).ask()
     table = found.beside({"polling": 250.0, "sse": None})
     mean = float(found.trials.loc[found.trials["transport"] == "polling", "latency_mean_ms"].median())
     assert table.loc["polling", "your guess"] == "250"
@@ -117,8 +119,8 @@ def test_a_guess_stands_beside_what_was_measured_and_what_the_model_says(tmp_pat
 
 
 def test_a_figure_that_is_not_to_be_believed_is_marked(tmp_path: Path) -> None:
-    run = frames.judge(frames.run(("sse", "websocket"), subscribers=(10, 20)), "client_bound", "sse", [1])
-    found = lesson(tmp_path, run).ask("subscribers")
+    judged = frames.judge(run(("sse", "websocket"), subscribers=(10, 20)), "client_bound", "sse", [1])
+    found = lesson(tmp_path, judged).ask("subscribers")
     table = found.across("latency_p50_ms")
     assert table.loc["sse"].str.startswith("○ ").all()
     assert not table.loc["websocket"].str.startswith("○ ").any()
@@ -126,7 +128,7 @@ def test_a_figure_that_is_not_to_be_believed_is_marked(tmp_path: Path) -> None:
 
 
 def test_medians_are_numbers_by_transport_and_value(tmp_path: Path) -> None:
-    found = lesson(tmp_path, frames.run(("sse", "websocket"), subscribers=(10, 20))).ask("subscribers")
+    found = lesson(tmp_path, run(("sse", "websocket"), subscribers=(10, 20))).ask("subscribers")
     table = found.medians("latency_p50_ms")
     assert list(table.index) == ["sse", "websocket"]
     assert [int(value) for value in table.columns] == [10, 20]
@@ -135,16 +137,16 @@ def test_medians_are_numbers_by_transport_and_value(tmp_path: Path) -> None:
 
 
 def test_the_other_tables_are_of_the_same_trials(tmp_path: Path) -> None:
-    found: Family = lesson(tmp_path, frames.run(subscribers=(10, 100))).ask()
+    found: Family = lesson(tmp_path, run(subscribers=(10, 100))).ask()
     kept = set(found.trials["cell"])
     assert all(set(frame["cell"]) <= kept for frame in found.frames.values())
     assert set(found.frames["latency"]["cell"]) == kept
 
 
 def test_the_first_run_that_can_tell_is_asked_the_readers_before_the_others(tmp_path: Path) -> None:
-    asked = lesson(tmp_path, frames.run(subscribers=(5,)), frames.run(subscribers=(100,)))
-    run, told = asked.first(lambda trials: f"{trials['subscribers'].max()}" if trials["subscribers"].max() > 50 else None)
-    assert (run.path.name, told) == ("behind-0", "100")
+    asked = lesson(tmp_path, run(subscribers=(5,)), run(subscribers=(100,)))
+    first, told = asked.first(lambda trials: f"{trials['subscribers'].max()}" if trials["subscribers"].max() > 50 else None)
+    assert (first.path.name, told) == ("behind-0", "100")
     with pytest.raises(NotMeasured):
         asked.first(lambda trials: None)
 

@@ -86,6 +86,6 @@ def test_a_paragraph_has_all_there_is_to_say_within_the_width() -> None:
 def test_a_page_has_a_section_each_and_the_table_first() -> None:
     made = text.markdown([MEMORY, FAILED])
     assert made.startswith("| lie | what is measured |")
-    assert made.count("\n### ") == 2
+    assert made.count("\n## ") == 2
     assert "- **Wrong, 220 KiB:**" in made
     assert f"- **Wrong:** {LIES['averages'].wrong_way}" in made
