@@ -21,7 +21,7 @@ from tests.pushbench.anatomy.spoken import counted, dissected, is_whole
 def test_of_a_captured_exchange_every_byte_is_told_and_all_who_count_agree(name: str) -> None:
     if ROWS[name].quic:
         pytest.importorskip("aioquic", reason="aioquic is not installed: pip install 'pushbench[webtransport]'")
-    exchange = asked.exchange(name, "starlette", example=False)
+    exchange = asked.exchange(name, None, example=False)
     directions = annotated(exchange)
     passed = parts(exchange, directions)
     last = {(part.piece.connection, part.piece.up): part.begin for part in passed}
