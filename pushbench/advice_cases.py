@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
-from pushbench import cli
+from pushbench import cli, marked
 from pushbench.environment import CHECKOUT
+from pushbench.results import ResultsError
 
 PAGE = CHECKOUT / "docs" / "advising.md"
 BEGIN = "<!-- made by `python -m pushbench.advice_cases`: begin -->"
@@ -107,11 +108,10 @@ def printed(arguments: Sequence[str]) -> list[str]:
 
 def with_part(text: str, made: str) -> str:
     """The page with this as its part."""
-    head, begin, rest = text.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise SystemExit(f"{PAGE.name} has no lines {BEGIN} and {END}: put them where the cases belong")
-    return f"{head}{BEGIN}\n{made}\n{END}{tail}"
+    try:
+        return marked.with_part(text, made, (BEGIN, END), PAGE.name, "cases belong")
+    except ResultsError as error:
+        raise SystemExit(str(error)) from None
 
 
 def main() -> None:

@@ -301,12 +301,7 @@ def compare(
     from pushbench.comparison import failures
 
     *_, made = _compared(base, candidate)
-    if json_:
-        text = json.dumps(compare_text.plain_values(made), indent=2, ensure_ascii=False)
-        if json_ == "-":
-            print(text)
-        else:
-            _write(Path(json_), text + "\n")
+    _put(json_, json.dumps(compare_text.plain_values(made), indent=2, ensure_ascii=False))
     if json_ != "-":
         for line in compare_text.lines(made, made.cells if all_ else [cell for cell in made.cells if cell.differs]):
             print(line)
@@ -364,12 +359,7 @@ def advise(
 
     need = Need(rate, subscribers, staleness, rtt, two_way, payload)
     made = advising.advise(need, Prices(egress_per_gb, core_hour, gib_hour), runs)
-    if json_:
-        text = json.dumps(advice_text.document(made), indent=2, ensure_ascii=False)
-        if json_ == "-":
-            print(text)
-        else:
-            _write(Path(json_), text + "\n")
+    _put(json_, json.dumps(advice_text.document(made), indent=2, ensure_ascii=False))
     if json_ != "-":
         from rich.console import Console
 
@@ -388,6 +378,14 @@ def advise(
 def _wrapped(line: str) -> str:
     indent = "  " if line.startswith("- ") else ""
     return textwrap.fill(line, _width(), subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+
+
+def _put(json_: str | None, text: str) -> None:
+    """Where `--json` wants it: into a file, or printed if that is `-`; nowhere without the option."""
+    if json_ == "-":
+        print(text)
+    elif json_:
+        _write(Path(json_), text + "\n")
 
 
 def _write(path: Path, text: str) -> None:
@@ -457,8 +455,7 @@ def repro(
     found = sequence.reproduced(out or RESULTS / "classics")
     for line in listing.verdicts(found):
         print(line)
-    if json_:
-        _write(Path(json_), json.dumps([one.values for one in found], indent=2, ensure_ascii=False) + "\n")
+    _put(json_, json.dumps([one.values for one in found], indent=2, ensure_ascii=False))
     return code
 
 
@@ -474,12 +471,9 @@ def _tell_classic(classic: "Classic", directory: Path, json_: str | None, drawn:
     made = classic.judge(reading.evidence(read, classic))
     if not read.manifest["finished_at"]:
         _tell(f"{directory} is not finished: told is what it has so far")
-    if json_:
-        told = json.dumps(text.plain_values(classic, made), indent=2, ensure_ascii=False)
-        if json_ == "-":
-            print(told)
-            return int(text.doubted(read.trials))
-        _write(Path(json_), told + "\n")
+    _put(json_, json.dumps(text.plain_values(classic, made), indent=2, ensure_ascii=False))
+    if json_ == "-":
+        return int(text.doubted(read.trials))
     for line in text.head(classic, _width()):
         print(line)
     print()
@@ -551,12 +545,7 @@ def conform(
             finally:
                 secured.close()
     failures = conformance_text.failures(found)
-    if json_:
-        text = json.dumps({name: conformance.plain_values(results) for name, results in found.items()}, indent=2)
-        if json_ == "-":
-            print(text)
-        else:
-            _write(Path(json_), text + "\n")
+    _put(json_, json.dumps({name: conformance.plain_values(results) for name, results in found.items()}, indent=2))
     if json_ != "-":
         from rich.console import Console
 
@@ -595,10 +584,7 @@ def wire(
     from pushbench.anatomy.page import page
 
     exchange = asked.exchange(transport, target, example=example)
-    if json_ == "-":
-        print(record.text(exchange))
-    elif json_:
-        _write(Path(json_), record.text(exchange) + "\n")
+    _put(json_, record.text(exchange))
     if html:
         _write(html, page(exchange))
     if json_ != "-":
@@ -628,11 +614,8 @@ def lies(
     if not 1 <= times <= 100:
         raise typer.BadParameter(f"--times {times} is not from 1 to 100: a repetition of all takes two minutes")
     made, directory = showing.show(gallery.chosen(names or []), times, RESULTS, out)
-    if json_ == "-":
-        print(text_of(made), end="")
-    else:
-        if json_:
-            _write(Path(json_), text_of(made))
+    _put(json_, text_of(made).rstrip("\n"))
+    if json_ != "-":
         for line in text.lines(made.shown, _width()):
             print(line)
         print(directory)

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable
 from pathlib import Path
 
-from pushbench import report, results, summary
+from pushbench import marked, report, results, summary
 from pushbench.charts import draw
 from pushbench.checks import Verdict
 from pushbench.environment import CHECKOUT
@@ -52,11 +52,7 @@ def measured_on(run: Run) -> str:
 
 def with_part(readme: str, part: str) -> str:
     """The README with its part replaced."""
-    head, begin, rest = readme.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise ResultsError(f"README.md has no lines {BEGIN} and {END}: put them where the table belongs")
-    return f"{head}{BEGIN}\n{part}\n{END}{tail}"
+    return marked.with_part(readme, part, (BEGIN, END), README.name, "table belongs")
 
 
 def curate(source: Path) -> Run:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from pushbench import report, results
+from pushbench import marked, report, results
 from pushbench.charts.classics import picture
 from pushbench.classics import CLASSICS, reading, text
 from pushbench.classics.claims import Classic
@@ -57,12 +57,7 @@ def _row(cells: Iterable[str]) -> str:
 
 def with_part(page: str, name: str, new: str) -> str:
     """The page with the part of that classic replaced. Raises `ResultsError` if it has no marks for it."""
-    begin, end = marks(name)
-    head, found, rest = page.partition(begin)
-    _, closed, tail = rest.partition(end)
-    if not (found and closed):
-        raise ResultsError(f"{PAGE.name} has no lines {begin} and {end}: put them where the figures belong")
-    return f"{head}{begin}\n{new}\n{end}{tail}"
+    return marked.with_part(page, new, marks(name), PAGE.name, "figures belong")
 
 
 def finished(directory: Path) -> Run | None:

@@ -7,6 +7,7 @@ With directories of `pushbench lies` their results become the reference first; w
 import sys
 from pathlib import Path
 
+from pushbench import marked
 from pushbench.environment import CHECKOUT
 from pushbench.lies.store import NAME, Gallery, load, merged, save
 from pushbench.lies.table import LIES
@@ -38,11 +39,7 @@ def part(gallery: Gallery) -> str:
 
 def with_part(page: str, made: str) -> str:
     """The page with its part replaced."""
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not (begin and end):
-        raise ResultsError(f"{PAGE.name} has no lines {BEGIN} and {END}: put them where the figures belong")
-    return f"{head}{BEGIN}\n{made}\n{END}{tail}"
+    return marked.with_part(page, made, (BEGIN, END), PAGE.name, "figures belong")
 
 
 def main() -> None:
